@@ -1,0 +1,1 @@
+"""Sound in: sources, resampling; blocks of 16 kHz mono out."""

@@ -1,0 +1,1 @@
+"""Signal: sound in, MFCC frames and speech/non-speech out. numpy only."""

@@ -1,0 +1,1 @@
+"""Decision: TFLite model and card, turns, calibration; turn results out."""

@@ -1,0 +1,1 @@
+"""Result out: topics, messages, client, embedded broker."""

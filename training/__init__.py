@@ -1,0 +1,1 @@
+"""The workbench: corpora, features, networks, evaluation."""
