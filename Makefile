@@ -1,0 +1,54 @@
+# Everything a developer calls. Each target works from a fresh clone.
+
+VENV := .venv
+STAMPS := $(VENV)/.stamps
+PIP := $(VENV)/bin/python -m pip install --quiet
+NOX := $(VENV)/bin/python -m nox
+METADATA := setup.py pyproject.toml edge/__init__.py
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint setup size clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+demo: $(STAMPS)/demo ## install into .venv and run on bundled speech, with a broker of its own: no microphone needed
+	@$(VENV)/bin/affectd demo
+
+test: $(STAMPS)/nox ## every check: lint, the device code under three runtimes, training and conversion
+	@tools/install_test_programs.sh
+	@$(NOX)
+
+lint: $(STAMPS)/nox ## ruff and mypy
+	@$(NOX) -s lint
+
+setup: $(STAMPS)/setup ## everything a developer needs, in .venv (without TensorFlow: add .[training] to it)
+	@echo "Ready: . $(VENV)/bin/activate"
+
+size: $(STAMPS)/nox ## what the base install takes on disk, package by package
+	@$(VENV)/bin/python tools/install_size.py build/install_size
+
+clean: ## remove what these targets made
+	rm -rf $(VENV) .nox build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+# A stamp is younger than the metadata it was installed from, so a second call has nothing to do. The install is
+# editable: a change to the code needs no new one.
+$(STAMPS)/venv:
+	@tools/make_venv.sh $(VENV)
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/demo: $(METADATA) | $(STAMPS)/venv
+	@echo "Installing affectd into $(VENV) (once; about a minute)"
+	@$(PIP) --editable '.[broker]'
+	@touch $@
+
+$(STAMPS)/setup: $(METADATA) | $(STAMPS)/venv
+	@echo "Installing affectd and its tools into $(VENV)"
+	@$(PIP) --editable '.[broker,test,dev]'
+	@touch $@ $(STAMPS)/demo $(STAMPS)/nox
+
+$(STAMPS)/nox: Makefile | $(STAMPS)/venv
+	@echo "Installing nox into $(VENV)"
+	@$(PIP) 'nox>=2025.2.9'
+	@touch $@

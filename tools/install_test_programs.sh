@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Installs the programs that the tests drive, beside the Python packages that nox installs.
+#
+# What is missing here is no error: the tests that need it say so and are skipped.
+set -euo pipefail
+
+here=$(dirname "$(readlink -f "$0")")
+missing=()
+
+need() { # PACKAGE COMMAND...: the package is missing when the command fails
+    local package=$1
+    shift
+    "$@" >/dev/null 2>&1 || missing+=("$package")
+}
+
+python_headers() {
+    "${PYTHON:-python3}" -c '
+import pathlib, sys, sysconfig
+sys.exit(not pathlib.Path(sysconfig.get_path("include"), "Python.h").is_file())'
+}
+
+alsa_plugins() {
+    compgen -G '/usr/lib/*/alsa-lib/libasound_module_pcm_pulse.so' >/dev/null
+}
+
+PATH=$PATH:/usr/sbin:/sbin # where Debian keeps daemons, and where a plain user does not look
+need mosquitto command -v mosquitto
+need mosquitto-clients command -v mosquitto_pub
+need alsa-utils command -v arecord
+need libasound2-plugins alsa_plugins
+need gcc command -v gcc
+need portaudio19-dev test -e /usr/include/portaudio.h
+need python3-dev python_headers
+
+if [ "${#missing[@]}" -gt 0 ]; then
+    "$here/apt_install.sh" "the tests use them" "${missing[@]}" ||
+        echo "Going on without; the tests that need them are skipped." >&2
+fi
