@@ -39,8 +39,8 @@ def runtime() -> list[str]:
     """The TFLite runtime of the base install, chosen by platform.
 
     LiteRT has wheels for 64-bit machines only; a 32-bit Raspberry Pi OS takes tflite-runtime with NumPy 1.
-    No marker tells a 32-bit system on a 64-bit kernel (usual on a Pi 4) from a 64-bit one: both call themselves
-    "aarch64". Where the package is built on the board itself, the size of its pointers does.
+    No marker tells a 32-bit system on a 64-bit kernel (usual on a Pi 4) from a 64-bit one: both are "aarch64".
+    Where the package is built on the board itself, the size of its pointers does.
     """
     if platform.machine() == "aarch64" and sys.maxsize < 2**32:
         return [TFLITE_RUNTIME, NUMPY_1]
