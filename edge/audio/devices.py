@@ -1,0 +1,174 @@
+"""The input devices of this machine, and the one that a name means."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from edge.audio.errors import (
+    AmbiguousDeviceError,
+    AudioError,
+    NoInputDeviceError,
+    PyAudioMissingError,
+    UnknownDeviceError,
+)
+from edge.audio.quiet_stderr import quiet_stderr
+
+_WAY_ROUND = (
+    'or use the source "command" with, for instance, "arecord -q -f S16_LE -r 16000 -c 1 -t raw", which '
+    "needs no PyAudio"
+)
+
+# PortAudio's own bookkeeping is not safe against two threads that start or end it at once.
+_start_or_end = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class InputDevice:
+    """One input device, as PortAudio describes it."""
+
+    name: str
+    """PortAudio's name; on ALSA it ends in an address such as (hw:1,0), which changes between boots"""
+
+    rate: int
+    """Hertz, the device's default"""
+
+    channels: int
+    """Most input channels it claims; ALSA's converting devices claim 128"""
+
+    host_api: str
+    """ALSA, JACK, Core Audio, ..."""
+
+    is_default: bool
+
+    index: int
+    """PortAudio's number for it, which means nothing once PortAudio is started anew"""
+
+    @property
+    def stable_name(self) -> str:
+        """The name without its ALSA address: what belongs into a configuration."""
+        return re.sub(r"\s*\((?:plug)?hw:[^)]*\)$", "", self.name)
+
+    def __str__(self) -> str:
+        default = ", default" if self.is_default else ""
+        return f"{self.name!r} ({self.rate} Hz, {self.channels} channels, {self.host_api}{default})"
+
+
+def list_input_devices() -> list[InputDevice]:
+    """Every device with at least one input channel; empty when there is none.
+
+    Raises:
+        PyAudioMissingError: PyAudio or PortAudio is not installed.
+        AudioError: PortAudio does not start.
+    """
+    port_audio = start_port_audio()
+    try:
+        return devices_of(port_audio)
+    finally:
+        end_port_audio(port_audio)
+
+
+def start_port_audio() -> Any:
+    """A started `pyaudio.PyAudio`, to be ended with `end_port_audio`.
+
+    Raises:
+        PyAudioMissingError: PyAudio or PortAudio is not installed.
+        AudioError: PortAudio does not start.
+    """
+    try:
+        import pyaudio  # noqa: PLC0415  # an extra, which the other sources do not need
+    except ModuleNotFoundError:
+        raise PyAudioMissingError(
+            "the microphone source needs PyAudio, which is not installed; "
+            f"pip install 'affectd[mic]' (on Debian: apt install portaudio19-dev gcc first), {_WAY_ROUND}"
+        ) from None
+    except ImportError as error:
+        raise PyAudioMissingError(
+            f"PyAudio is installed and does not load ({error}); apt install libportaudio2, then "
+            f"pip install --force-reinstall 'affectd[mic]', {_WAY_ROUND}"
+        ) from None
+    with _start_or_end, quiet_stderr("PortAudio"):
+        try:
+            return pyaudio.PyAudio()
+        except OSError as error:
+            raise AudioError(
+                f"PortAudio does not start ({error}); see whether `arecord -l` works, {_WAY_ROUND}"
+            ) from None
+
+
+def end_port_audio(port_audio: Any) -> None:
+    """Ends a PortAudio that `start_port_audio` has started."""
+    with _start_or_end:
+        port_audio.terminate()
+
+
+def devices_of(port_audio: Any) -> list[InputDevice]:
+    """The input devices of a started PortAudio."""
+    try:
+        default = port_audio.get_default_input_device_info()["index"]
+    except OSError:
+        default = None
+    found = []
+    for index in range(port_audio.get_device_count()):
+        info = port_audio.get_device_info_by_index(index)
+        if info["maxInputChannels"] < 1:
+            continue
+        host_api = port_audio.get_host_api_info_by_index(info["hostApi"])["name"]
+        found.append(
+            InputDevice(
+                name=str(info["name"]),
+                rate=round(info["defaultSampleRate"]),
+                channels=int(info["maxInputChannels"]),
+                host_api=str(host_api),
+                is_default=index == default,
+                index=index,
+            )
+        )
+    return found
+
+
+def choose_device(devices: Sequence[InputDevice], wanted: str | None) -> InputDevice:
+    """The device that a name means.
+
+    Args:
+        devices: Those present.
+        wanted: The whole name, the stable name, or a part of the stable name, in that order of preference;
+            upper and lower case are one. None means the default device, or the first where none is default.
+
+    Raises:
+        NoInputDeviceError: there are no devices.
+        UnknownDeviceError: none fits.
+        AmbiguousDeviceError: several fit equally well.
+    """
+    if not devices:
+        raise NoInputDeviceError(
+            "there is no input device: plug in a microphone and see whether `arecord -l` lists it; in a "
+            "container pass --device /dev/snd, and the user must be in the group audio"
+        )
+    if wanted is None:
+        return next((device for device in devices if device.is_default), devices[0])
+    key = wanted.strip().casefold()
+    fits = (
+        [device for device in devices if device.name.casefold() == key],
+        [device for device in devices if device.stable_name.casefold() == key],
+        [device for device in devices if key in device.stable_name.casefold()],
+    )
+    best = next((matches for matches in fits if matches), [])
+    if len(best) == 1:
+        return best[0]
+    if not best:
+        raise UnknownDeviceError(
+            f"no input device is called {wanted!r}; present are: {_listing(devices)}. Put one of these "
+            "names, or a part that only it has, into device"
+        )
+    raise AmbiguousDeviceError(
+        f"{wanted!r} fits {len(best)} input devices: {_listing(best)}. Put a longer part of the name "
+        "into device"
+    )
+
+
+def _listing(devices: Sequence[InputDevice]) -> str:
+    return ", ".join(str(device) for device in devices)

@@ -1,0 +1,197 @@
+"""Sound files of any rate and any number of channels, decoded piece by piece or at once."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge.audio.block import Block, Frames
+from edge.audio.errors import (
+    AudioFileAccessError,
+    AudioFormatError,
+    DamagedAudioError,
+    EmptyAudioError,
+    NonFiniteAudioError,
+)
+from edge.audio.resample import Resampler
+from edge.audio.settings import Channel
+from edge.audio.wav_header import is_wav, parse_wav_header
+
+SHORTFALL_S = 0.1
+"""Seconds that a file may lack of what its header says; MP3 headers are no more exact than that"""
+
+_HEADER_BYTES = 64 * 1024
+_CONVERT = "convert it first: ffmpeg -i INPUT OUTPUT.wav"
+_RESTORE = "restore it from its source, or cut it to what is left: ffmpeg -i INPUT OUTPUT.wav"
+
+
+class SoundFile:
+    """A sound file that is being read.
+
+    Args:
+        path: WAV, FLAC, Ogg, MP3 or whatever else libsndfile reads; the name's ending does not matter.
+
+    Raises:
+        AudioFileAccessError: no such file, a directory, or one that may not be read.
+        AudioFormatError: the file is no sound that libsndfile knows.
+        EmptyAudioError: the file holds no sample.
+        DamagedAudioError: the file is shorter than its header says, or the header makes no sense.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        import soundfile  # noqa: PLC0415  # a microphone never needs it
+
+        self._path = Path(path)
+        self._library = soundfile
+        self._frames_read = 0
+        with _access_errors(self._path):
+            _refuse_pipe(self._path)
+            descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            with _access_errors(self._path):
+                head = os.pread(descriptor, _HEADER_BYTES, 0)
+            self._check_head(head, os.fstat(descriptor).st_size)
+            self._file: Any = self._decoder(descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        self._descriptor = descriptor
+        self.rate: int = self._file.samplerate
+        self.channels: int = self._file.channels
+
+    def read(self, n_frames: int) -> Frames:
+        """The next frames, shape (n, channels) with n <= n_frames; n is 0 at the end.
+
+        Raises:
+            DamagedAudioError: the file cannot be decoded, or ends before its header says.
+            EmptyAudioError: the file ended without a sample.
+            NonFiniteAudioError: a sample is not a number or infinite.
+        """
+        try:
+            frames: Frames = self._file.read(n_frames, dtype="float32", always_2d=True)
+        except self._library.SoundFileError as error:
+            raise DamagedAudioError(
+                f"{self._path} cannot be decoded behind {self._seconds(self._frames_read)} s "
+                f"({_reason(error)}); {_RESTORE}"
+            ) from None
+        if not len(frames):
+            self._check_end()
+        bad = np.flatnonzero(~np.isfinite(frames).all(axis=1))
+        if bad.size:
+            raise NonFiniteAudioError(
+                f"{self._path} holds a sample that is no finite number at "
+                f"{self._seconds(self._frames_read + int(bad[0]))} s; mend what wrote it, or {_CONVERT}"
+            )
+        self._frames_read += len(frames)
+        return frames
+
+    def close(self) -> None:
+        """Closes the file; a second call does nothing."""
+        if not self._file.closed:
+            self._file.close()
+            os.close(self._descriptor)
+
+    def __enter__(self) -> SoundFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _decoder(self, descriptor: int) -> Any:
+        try:
+            # By descriptor: by name, libsndfile would believe the name's ending.
+            return self._library.SoundFile(descriptor, closefd=False)
+        except (self._library.SoundFileError, TypeError) as error:
+            raise AudioFormatError(
+                f"{self._path} is no sound that libsndfile reads ({_reason(error)}); {_CONVERT}"
+            ) from None
+
+    def _check_head(self, head: bytes, n_bytes: int) -> None:
+        """Reads the header of a WAV, because libsndfile quietly shortens a truncated one to what is there."""
+        if not head:
+            raise EmptyAudioError(f"{self._path} is empty (0 bytes); record or copy it again")
+        if not is_wav(head):
+            return
+        try:
+            header = parse_wav_header(head)
+        except AudioFormatError:
+            return  # libsndfile knows encodings, such as mu-law, that streams need not
+        except DamagedAudioError as error:
+            raise DamagedAudioError(f"{self._path}: {error}") from None
+        if header is None or header.data_size is None:
+            return
+        frame_bytes = header.channels * header.encoding.n_bytes
+        missing = (header.data_offset + header.data_size - n_bytes) // frame_bytes
+        if missing > SHORTFALL_S * header.rate:
+            whole = header.data_size // frame_bytes
+            raise DamagedAudioError(
+                f"{self._path} is truncated: it holds {(whole - missing) / header.rate:.2f} of the "
+                f"{whole / header.rate:.2f} s that its header says; {_RESTORE}"
+            )
+
+    def _check_end(self) -> None:
+        if not self._frames_read:
+            raise EmptyAudioError(f"{self._path} holds no samples; record or copy it again")
+        if self._file.frames - self._frames_read > SHORTFALL_S * self.rate:
+            raise DamagedAudioError(
+                f"{self._path} is truncated: it holds {self._seconds(self._frames_read)} of the "
+                f"{self._seconds(self._file.frames)} s that its header says; {_RESTORE}"
+            )
+
+    def _seconds(self, n_frames: int) -> str:
+        return f"{n_frames / self.rate:.2f}"
+
+
+def read_file(path: str | os.PathLike[str], channel: Channel = "mix") -> Block:
+    """A whole sound file as one block: float32 mono at 16 kHz, equal to the same file streamed.
+
+    Args:
+        path: Any file that libsndfile reads, at any rate and with any number of channels.
+        channel: Which channel to keep, or "mix" for the mean of all.
+
+    Raises:
+        AudioFileAccessError: no such file, a directory, or one that may not be read.
+        AudioFormatError: the file is no sound that libsndfile knows.
+        EmptyAudioError: the file holds no sample.
+        DamagedAudioError: the file is truncated or cannot be decoded.
+        NonFiniteAudioError: a sample is not a number or infinite.
+        AudioSettingsError: the file has no such channel.
+    """
+    with SoundFile(path) as file:
+        resampler = Resampler(file.rate, file.channels, channel)
+        pieces = []
+        while len(frames := file.read(file.rate)):
+            pieces.append(resampler.push(frames))
+        pieces.append(resampler.flush())
+    return np.concatenate(pieces)
+
+
+def _refuse_pipe(path: Path) -> None:
+    """A named pipe would block whoever opens it until somebody writes."""
+    if stat.S_ISFIFO(path.stat().st_mode):
+        raise AudioFileAccessError(f"{path} is a pipe; read it through the stdin source: < {path}")
+
+
+@contextmanager
+def _access_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise AudioFileAccessError(f"{path} does not exist; check the path") from None
+    except IsADirectoryError:
+        raise AudioFileAccessError(f"{path} is a directory; name a sound file in it") from None
+    except PermissionError:
+        raise AudioFileAccessError(f"{path} may not be read; change its owner or mode") from None
+    except (OSError, ValueError) as error:
+        raise AudioFileAccessError(f"{path} cannot be read ({error}); check the path") from None
+
+
+def _reason(error: Exception) -> str:
+    text: str = getattr(error, "error_string", "") or str(error)
+    return text.strip().rstrip(".")
