@@ -1,0 +1,263 @@
+"""An embedded broker (amqtt) in a process of its own, which ends with the one that started it.
+
+`python -m edge.mqtt.broker` runs it alone; `EmbeddedBroker` runs it beside the daemon. The process of its own
+keeps amqtt's memory, event loop and faults away from the recognition.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import errno
+import logging
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+import msgspec
+
+from edge.mqtt.errors import (
+    BrokerError,
+    BrokerNotInstalledError,
+    MqttError,
+    MqttSettingsError,
+    PortInUseError,
+)
+from edge.mqtt.settings import BrokerSettings, join_address
+
+if TYPE_CHECKING:
+    from amqtt.broker import Broker
+
+_LOG = logging.getLogger(__name__)
+
+_EXTRA = "pip install 'affectd[broker]'"
+_START_S = 60.0
+"""Seconds that a small board may take to import amqtt"""
+_SHUTDOWN_S = 2.0
+_STOP_S = 4.0
+"""Seconds until a child that should have shut down is killed"""
+
+
+class _Report(msgspec.Struct, frozen=True):
+    """What the child says on its standard output, once, when it listens or has failed."""
+
+    error: str | None = None
+    """Name of the exception's class; none when all is well"""
+
+    message: str = ""
+
+
+class EmbeddedBroker:
+    """Runs the broker as a child process: `with EmbeddedBroker(settings): ...`.
+
+    The child holds the other end of a pipe and ends when the pipe does, so that not even a killed parent
+    leaves it behind.
+    """
+
+    def __init__(self, settings: BrokerSettings) -> None:
+        self._settings = settings
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether the broker runs."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the broker; None before it is started."""
+        return None if self._process is None else self._process.pid
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start the broker and wait until it listens.
+
+        Raises:
+            BrokerNotInstalledError: when amqtt is missing.
+            PortInUseError: when another program listens there.
+            BrokerError: when it does not start for another reason.
+            MqttSettingsError: when the password file cannot be used.
+        """
+        command = [sys.executable, "-m", "edge.mqtt.broker", "--with-parent", *_arguments(self._settings)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        try:
+            self._await_report(self._process)
+        except BaseException:
+            self.stop()
+            raise
+        _LOG.info("embedded MQTT broker listens on %s", self._settings.address)
+
+    def _await_report(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdout is not None  # noqa: S101  # Popen was asked for a pipe
+        line = _read_line(process.stdout.fileno(), _START_S)
+        if not line:
+            raise BrokerError(
+                f"the embedded broker on {self._settings.address} ended without a word; see the log"
+            )
+        report = msgspec.json.decode(line, type=_Report)
+        if report.error is not None:
+            raise _ERRORS.get(report.error, BrokerError)(report.message)
+
+    def stop(self) -> None:
+        """End the broker, gently at first."""
+        process = self._process
+        if process is None:
+            return
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
+        try:
+            process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            _LOG.warning("the embedded broker does not end by itself; killing it")
+            process.kill()
+            process.wait()
+
+
+_ERRORS: dict[str, type[MqttError]] = {
+    kind.__name__: kind for kind in (BrokerError, BrokerNotInstalledError, MqttSettingsError, PortInUseError)
+}
+
+
+def _read_line(fd: int, timeout_s: float) -> bytes:
+    """What comes through a pipe up to the end of a line; less when the pipe or the time ends before."""
+    deadline = time.monotonic() + timeout_s
+    line = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(fd, selectors.EVENT_READ)
+        while not line.endswith(b"\n") and selector.select(max(0.0, deadline - time.monotonic())):
+            part = os.read(fd, 4096)
+            if not part:
+                return b""
+            line += part
+    return line if line.endswith(b"\n") else b""
+
+
+def _arguments(settings: BrokerSettings) -> list[str]:
+    arguments = ["--bind", settings.bind, "--port", str(settings.port)]
+    if settings.websocket_port is not None:
+        arguments += ["--websocket-port", str(settings.websocket_port)]
+    if settings.password_file is not None:
+        arguments += ["--password-file", settings.password_file]
+    if settings.allow_anonymous:
+        arguments += ["--allow-anonymous"]
+    return arguments
+
+
+def _amqtt_config(settings: BrokerSettings) -> dict[str, Any]:
+    listeners = {"default": {"type": "tcp", "bind": settings.address}}
+    if settings.websocket_port is not None:
+        listeners["websocket"] = {"type": "ws", "bind": join_address(settings.bind, settings.websocket_port)}
+    plugins: dict[str, dict[str, Any]]
+    if settings.password_file is None:
+        plugins = {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}}
+    else:
+        plugins = {"amqtt.plugins.authentication.FileAuthPlugin": {"password_file": settings.password_file}}
+    return {"listeners": listeners, "plugins": plugins}
+
+
+async def _start(settings: BrokerSettings) -> Broker:
+    try:
+        from amqtt.broker import Broker  # noqa: PLC0415  # an extra, and slow to import for those who lack it
+    except ImportError as error:
+        raise BrokerNotInstalledError(
+            f"the embedded broker needs amqtt ({error}); install it with {_EXTRA}, or use Mosquitto"
+        ) from None
+    if settings.password_file is not None and not os.access(settings.password_file, os.R_OK):
+        raise MqttSettingsError(
+            f"password_file {settings.password_file} cannot be read; check path and owner"
+        )
+    try:
+        broker = Broker(_amqtt_config(settings))
+        await broker.start()
+    except Exception as error:  # amqtt wraps the cause in exceptions of its own, which differ by version
+        raise _explain(error, settings) from error
+    return broker
+
+
+def _explain(error: Exception, settings: BrokerSettings) -> MqttError:
+    cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+    if isinstance(cause, OSError) and cause.errno == errno.EADDRINUSE:
+        also = "" if settings.websocket_port is None else f" or on port {settings.websocket_port}"
+        return PortInUseError(
+            f"another program, perhaps Mosquitto, already listens on {settings.address}{also}; "
+            "use that broker (embedded = false), or choose another port"
+        )
+    return BrokerError(
+        f"the embedded broker does not start on {settings.address}: {cause}; check bind and port"
+    )
+
+
+async def _serve(settings: BrokerSettings, with_parent: bool) -> None:
+    """Run the broker until told to stop, by the parent's end of the pipe or by a signal."""
+    # amqtt logs a failure to start with its traceback; ours says the same in a sentence.
+    logging.getLogger("amqtt").setLevel(logging.CRITICAL)
+    try:
+        broker = await _start(settings)
+    except MqttError as error:
+        if with_parent:
+            _tell_parent(_Report(error=type(error).__name__, message=str(error)))
+        raise
+    logging.getLogger("amqtt").setLevel(logging.WARNING)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    if with_parent:
+        _tell_parent(_Report())
+        loop.add_reader(sys.stdin.fileno(), stop.set)
+    else:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        _LOG.warning("MQTT broker listens on %s", settings.address)
+    await stop.wait()
+    try:
+        await asyncio.wait_for(broker.shutdown(), _SHUTDOWN_S)
+    except TimeoutError:
+        _LOG.warning("amqtt does not shut down; leaving it behind")
+
+
+def _tell_parent(report: _Report) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """The program `python -m edge.mqtt.broker`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m edge.mqtt.broker", description="A small MQTT 3.1.1 broker."
+    )
+    parser.add_argument("--bind", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=1883, help="TCP port")
+    parser.add_argument("--websocket-port", type=int, help="TCP port for MQTT over WebSockets")
+    parser.add_argument("--password-file", help="a line 'name:argon2 hash' for each user")
+    parser.add_argument(
+        "--allow-anonymous", action="store_true", help="let anybody in who reaches the address"
+    )
+    parser.add_argument("--with-parent", action="store_true", help="end when standard input does")
+    options = vars(parser.parse_args(arguments))
+    with_parent = options.pop("with_parent")
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    if with_parent:
+        # Ctrl-C and systemd signal the whole group, and the parent still has `offline` to say.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        asyncio.run(_serve(BrokerSettings(**options), with_parent))
+    except MqttError as error:
+        if not with_parent:
+            sys.stderr.write(f"{error}\n")
+        sys.exit(error.exit_code)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,296 @@
+"""The connection to the broker: says that the device is there, its state, and every turn."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any, Self
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from edge.mqtt import diagnosis, tls
+from edge.mqtt.messages import State, Turn, encode
+from edge.mqtt.outbox import MemoryOutbox, Outbox
+from edge.mqtt.settings import MqttSettings, Protocol
+
+_LOG = logging.getLogger(__name__)
+
+ONLINE = b"online"
+OFFLINE = b"offline"
+
+_VERSIONS = {Protocol.V3_1_1: MQTTProtocolVersion.MQTTv311, Protocol.V5: MQTTProtocolVersion.MQTTv5}
+_RECONNECT_MIN_S = 1
+_RECONNECT_MAX_S = 60
+_JOIN_S = 0.5
+"""paho sleeps for up to a second between attempts; its thread is a daemon, so nobody need wait for that"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    topic: str
+    payload: bytes
+    retain: bool
+    turn: int | None = None
+    """Key of the turn in the outbox"""
+
+
+class Publisher:
+    """Publishes one device's availability, state and turns, through every outage of the broker.
+
+        with Publisher(MqttSettings(host="broker.lan")) as publisher:
+            publisher.publish_state(State(...))
+            publisher.publish_turn(Turn(...))
+
+    No call waits for the network. Turns queue in a bounded outbox and leave it one at a time, each when the
+    broker has acknowledged the one before: that is the only way in which MQTT keeps their order through a
+    lost connection. Handed to paho all at once, a turn published between the TCP connection and the broker's
+    welcome would overtake those that waited, and a full queue would refuse the newest turn, not the oldest.
+    """
+
+    def __init__(self, settings: MqttSettings, outbox: Outbox | None = None) -> None:
+        """Prepare the connection; `start` opens it.
+
+        Raises:
+            MqttSettingsError: when the password or a TLS file cannot be used.
+        """
+        self._settings = settings
+        self._topics = settings.topics
+        self._outbox: Outbox = MemoryOutbox(settings.max_queued_turns) if outbox is None else outbox
+        # paho calls back with its own locks held, so this lock is never held while calling paho.
+        self._changed = threading.Condition()
+        self._state: bytes | None = None
+        self._state_due = False
+        self._online_due = False
+        self._in_flight: _Message | None = None
+        self._connected = False
+        self._stopping = False
+        self._frozen = False
+        self._explained = False
+        self._situation = ""
+        self._refused_topics: set[str] = set()
+        self._network_thread: threading.Thread | None = None
+        self._client = self._make_client()
+
+    def _make_client(self) -> Client:
+        settings = self._settings
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=settings.client_id,
+            protocol=_VERSIONS[settings.protocol],
+        )
+        if settings.username is not None:
+            client.username_pw_set(settings.username, settings.password())
+        if settings.tls:
+            client.tls_set_context(tls.make_context(settings))
+        client.will_set(self._topics.availability, OFFLINE, qos=1, retain=True)
+        client.reconnect_delay_set(_RECONNECT_MIN_S, _RECONNECT_MAX_S)
+        client.on_pre_connect = self._on_pre_connect
+        client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        return client
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker has welcomed us and the connection stands."""
+        return self._connected and self.alive
+
+    @property
+    def alive(self) -> bool:
+        """Whether the network thread runs or has yet to begin; when False, no message will ever leave."""
+        return self._network_thread is None or self._network_thread.is_alive()
+
+    @property
+    def queued(self) -> int:
+        """Turns that the broker has not acknowledged yet."""
+        with self._changed:
+            return len(self._outbox)
+
+    @property
+    def dropped(self) -> int:
+        """Turns dropped because too many were queued."""
+        with self._changed:
+            return self._outbox.dropped
+
+    def start(self) -> None:
+        """Begin to connect, and go on trying until `stop`. Returns at once. A publisher starts only once."""
+        self._client.connect_async(self._settings.host, self._settings.port, self._settings.keepalive_s)
+        self._client.loop_start()
+
+    def wait_connected(self, timeout_s: float) -> bool:
+        """Wait for the broker's welcome, `timeout_s` at most; says whether it came."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._connected, timeout_s)
+
+    def publish_state(self, state: State) -> None:
+        """Make this the retained state; while the broker is away or slow, only the last one is kept."""
+        payload = encode(state)
+        with self._changed:
+            self._state = payload
+            self._state_due = True
+        self._advance()
+
+    def publish_turn(self, turn: Turn) -> None:
+        """Queue a turn: it arrives at least once and in order, as long as this process lives."""
+        payload = encode(turn)
+        with self._changed:
+            before = self._outbox.dropped
+            self._outbox.put(payload)
+            first_drop = before == 0 and self._outbox.dropped > 0
+        if first_drop:
+            _LOG.warning(
+                "%d turns wait for the broker %s: from here on the oldest are dropped",
+                self._settings.max_queued_turns,
+                self._settings.address,
+            )
+        self._advance()
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Deliver what is queued, say `offline`, disconnect: within `timeout_s`, at once if not connected."""
+        deadline = time.monotonic() + timeout_s
+        with self._changed:
+            if self._stopping:
+                return
+            self._stopping = True
+            # Half of the time is kept for `offline`.
+            self._changed.wait_for(lambda: not self.connected or self._is_idle(), timeout_s / 2)
+            self._frozen = True
+            unsent = len(self._outbox)
+        if unsent:
+            _LOG.warning("stopping: %d turns were not delivered to %s", unsent, self._settings.address)
+        if self.connected:
+            self._say_offline(deadline)
+        self._client.disconnect()
+        if self._network_thread is not None:
+            self._network_thread.join(_JOIN_S)
+
+    def _say_offline(self, deadline: float) -> None:
+        info = self._client.publish(self._topics.availability, OFFLINE, qos=1, retain=True)
+        try:
+            info.wait_for_publish(max(0.0, deadline - time.monotonic()))
+        except (RuntimeError, ValueError):
+            _LOG.info("the connection ended before `offline` was said: the last will says it")
+
+    def _is_idle(self) -> bool:
+        return not (self._in_flight or self._online_due or self._state_due or len(self._outbox))
+
+    def _advance(self) -> None:
+        """Hand paho the next message, unless one is on its way."""
+        with self._changed:
+            if not self._connected or self._frozen or self._in_flight is not None:
+                return
+            message = self._in_flight = self._take_next()
+        if message is not None:
+            self._client.publish(message.topic, message.payload, qos=1, retain=message.retain)
+
+    def _take_next(self) -> _Message | None:
+        if self._online_due:
+            self._online_due = False
+            return _Message(self._topics.availability, ONLINE, retain=True)
+        if self._state_due and self._state is not None:
+            self._state_due = False
+            return _Message(self._topics.state, self._state, retain=True)
+        head = self._outbox.head()
+        if head is None:
+            return None
+        return _Message(self._topics.turn, head[1], retain=False, turn=head[0])
+
+    def _report(self, situation: str, level: int) -> None:
+        """Log a change of the connection, not every attempt that ends the same way."""
+        if situation != self._situation:
+            self._situation = situation
+            _LOG.log(level, "MQTT broker %s: %s", self._settings.address, situation)
+
+    def _report_trouble(self, why: str) -> None:
+        if not self._stopping:
+            self._explained = True
+            self._report(f"{why}. Trying again, at least every {_RECONNECT_MAX_S} s", logging.WARNING)
+
+    # The callbacks below run in paho's network thread.
+
+    def _on_pre_connect(self, client: Client, _userdata: Any) -> None:
+        self._network_thread = threading.current_thread()
+        self._explained = False
+        if self._stopping:
+            client.disconnect()
+
+    def _on_connect_fail(self, _client: Client, _userdata: Any) -> None:
+        # paho passes no reason, but calls from within its `except OSError`.
+        self._report_trouble(diagnosis.of_error(sys.exc_info()[1], self._settings))
+
+    def _on_connect(
+        self,
+        client: Client,
+        _userdata: Any,
+        _flags: ConnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        if reason.is_failure:
+            self._report_trouble(diagnosis.of_refusal(reason, self._settings))
+            return
+        if self._stopping:
+            client.disconnect()
+            return
+        with self._changed:
+            self._connected = True
+            self._online_due = True
+            self._state_due = self._state is not None
+            waiting = len(self._outbox)
+            self._changed.notify_all()
+        self._report("connected", logging.INFO)
+        if waiting:
+            _LOG.info("%d turns waited for the broker", waiting)
+        self._advance()
+
+    def _on_disconnect(
+        self,
+        _client: Client,
+        _userdata: Any,
+        _flags: DisconnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        with self._changed:
+            was_connected, self._connected = self._connected, False
+            self._changed.notify_all()
+        if was_connected:
+            self._report_trouble(diagnosis.of_loss(reason, self._settings))
+        elif not self._explained:
+            self._report_trouble(diagnosis.of_silence(self._settings))
+
+    def _on_publish(
+        self, _client: Client, _userdata: Any, _mid: int, reason: ReasonCode, _properties: Properties | None
+    ) -> None:
+        with self._changed:
+            # With one message on its way, an acknowledgement can only be meant for that one.
+            message = self._in_flight
+            if message is None or self._frozen:
+                return
+            self._in_flight = None
+            if message.turn is not None:
+                self._outbox.remove(message.turn)
+            self._changed.notify_all()
+        if reason.is_failure and message.topic not in self._refused_topics:
+            self._refused_topics.add(message.topic)
+            _LOG.warning(
+                "MQTT broker %s refuses messages on %s (%s); check its access control list",
+                self._settings.address,
+                message.topic,
+                reason,
+            )
+        self._advance()

@@ -1,0 +1,29 @@
+"""What can go wrong between the device and its broker, with the exit code of each."""
+
+from __future__ import annotations
+
+
+class MqttError(Exception):
+    """Raised when the MQTT room cannot do its work; the message says what, where and what to do."""
+
+    exit_code = 69
+    """sysexits: service unavailable"""
+
+
+class MqttSettingsError(MqttError, ValueError):
+    """Raised when an MQTT setting makes no sense, or a file that it names cannot be used."""
+
+    exit_code = 78
+    """sysexits: configuration"""
+
+
+class BrokerError(MqttError):
+    """Raised when the embedded broker does not start."""
+
+
+class BrokerNotInstalledError(BrokerError):
+    """Raised when the embedded broker is asked for and amqtt is not installed."""
+
+
+class PortInUseError(BrokerError):
+    """Raised when another program already listens where the embedded broker should."""

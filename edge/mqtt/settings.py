@@ -1,0 +1,214 @@
+"""Settings of the MQTT connection and of the embedded broker."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+from enum import StrEnum
+from pathlib import Path
+
+import msgspec
+
+from edge.mqtt.errors import MqttSettingsError
+from edge.mqtt.topics import Topics, device_name
+
+PASSWORD_VARIABLE = "AFFECTD_MQTT_PASSWORD"  # noqa: S105  # the name of a variable, not a password
+_PORTS = range(1, 65_536)
+
+
+class Protocol(StrEnum):
+    """Version of MQTT that the client speaks."""
+
+    V3_1_1 = "3.1.1"
+    V5 = "5"
+
+
+def default_device() -> str:
+    """The device name where none is set: this host's name, made fit for a topic."""
+    return device_name(socket.gethostname())
+
+
+class MqttSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the broker is, who we are to it, and under which topics we speak.
+
+    Raises:
+        MqttSettingsError: at construction, when a value makes no sense; the message names the field.
+    """
+
+    host: str = "localhost"
+    """Name or IP address of the broker"""
+
+    port: int = 1883
+    """TCP port of the broker; 8883 is the usual one with TLS"""
+
+    device: str = msgspec.field(default_factory=default_device)
+    """Name of this device in every topic: a-z, 0-9, hyphens; unique on the broker. Default: the host name"""
+
+    base_topic: str = "affectd"
+    """Topic levels above the device"""
+
+    username: str | None = None
+    """Name to log in with; none logs in anonymously"""
+
+    password_file: str | None = None
+    """Path of a file that holds the password alone; AFFECTD_MQTT_PASSWORD in the environment wins"""
+
+    keepalive_s: int = 30
+    """Seconds; a device that vanishes is called `offline` after one and a half times this"""
+
+    tls: bool = False
+    """Encrypt the connection and check the broker's certificate"""
+
+    ca_file: str | None = None
+    """Path of the PEM certificates to trust; none trusts those of the system"""
+
+    cert_file: str | None = None
+    """Path of our own PEM certificate, where the broker asks for one"""
+
+    key_file: str | None = None
+    """Path of the PEM key of `cert_file`, without a passphrase"""
+
+    client_id: str = ""
+    """Name of this connection, unique on the broker. Default: affectd-<device>"""
+
+    protocol: Protocol = Protocol.V3_1_1
+
+    max_queued_turns: int = 1_000
+    """Turns kept in memory while the broker is away; beyond that the oldest is dropped, and counted"""
+
+    def __post_init__(self) -> None:
+        topics = self.topics
+        if not self.client_id:
+            msgspec.structs.force_setattr(self, "client_id", f"affectd-{topics.device}")
+        try:
+            msgspec.structs.force_setattr(self, "protocol", Protocol(self.protocol))
+        except ValueError:
+            raise MqttSettingsError(f"protocol is {self.protocol!r}; choose 3.1.1 or 5") from None
+        _check_host("host", self.host)
+        rules = (
+            (self.port in _PORTS, f"port is {self.port}; it must be 1 to 65535"),
+            (5 <= self.keepalive_s <= 65_535, f"keepalive_s is {self.keepalive_s}; it must be 5 to 65535"),
+            (self.max_queued_turns >= 1, f"max_queued_turns is {self.max_queued_turns}; it must be >= 1"),
+            (self.username != "", "username is empty; leave it out to log in anonymously"),
+            (self.username is not None or self.password_file is None,
+             "password_file is set without username; set both or neither"),
+            ((self.cert_file is None) == (self.key_file is None),
+             "cert_file and key_file belong together; set both or neither"),
+            (self.tls or not (self.ca_file or self.cert_file),
+             "ca_file or cert_file is set but tls is false; set tls = true"),
+        )  # fmt: skip
+        for holds, message in rules:
+            if not holds:
+                raise MqttSettingsError(message)
+
+    @property
+    def topics(self) -> Topics:
+        """Where this device publishes and listens."""
+        return Topics(self.base_topic, self.device)
+
+    @property
+    def address(self) -> str:
+        """The broker as `host:port`, for messages."""
+        return join_address(self.host, self.port)
+
+    def password(self) -> str | None:
+        """The password from the environment or else from `password_file`; None without a username.
+
+        Raises:
+            MqttSettingsError: when the file cannot be read or is empty.
+        """
+        if self.username is None:
+            return None
+        from_environment = os.environ.get(PASSWORD_VARIABLE)
+        if from_environment is not None:
+            return from_environment
+        if self.password_file is None:
+            return None
+        try:
+            text = Path(self.password_file).expanduser().read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "not UTF-8 text"
+            raise MqttSettingsError(
+                f"password_file {self.password_file}: {reason}; "
+                f"make it readable for this user or set {PASSWORD_VARIABLE}"
+            ) from None
+        password = text.rstrip("\r\n")
+        if not password:
+            raise MqttSettingsError(
+                f"password_file {self.password_file} is empty; write the password into it"
+            )
+        return password
+
+
+class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The embedded broker: for a box that has no other broker to talk to.
+
+    Raises:
+        MqttSettingsError: at construction, when a value makes no sense; the message names the field.
+    """
+
+    embedded: bool = False
+    """Run a broker beside the daemon"""
+
+    bind: str = "127.0.0.1"
+    """Address to listen on; 0.0.0.0 is every IPv4 network of the box"""
+
+    port: int = 1883
+    """TCP port to listen on"""
+
+    websocket_port: int | None = None
+    """TCP port for MQTT over WebSockets, for browsers; none is off"""
+
+    password_file: str | None = None
+    """Path of a file with a line `name:hash` for each user, hashes made by `pwdlib` (argon2)"""
+
+    allow_anonymous: bool = False
+    """Let anybody who reaches `bind` publish and listen; on a loopback address that is so by default"""
+
+    def __post_init__(self) -> None:
+        _check_host("bind", self.bind)
+        rules = (
+            (self.port in _PORTS, f"port is {self.port}; it must be 1 to 65535"),
+            (self.websocket_port is None or self.websocket_port in _PORTS,
+             f"websocket_port is {self.websocket_port}; it must be 1 to 65535"),
+            (self.websocket_port != self.port, f"websocket_port and port are both {self.port}; choose two"),
+            (not (self.allow_anonymous and self.password_file),
+             "allow_anonymous and password_file exclude each other; choose one"),
+            (self.allow_anonymous or self.password_file is not None or _is_loopback(self.bind),
+             f"bind is {self.bind}, where the network reaches the embedded broker without a password; "
+             "set password_file, or allow_anonymous = true where everybody may listen and publish, "
+             "or bind to 127.0.0.1"),
+        )  # fmt: skip
+        for holds, message in rules:
+            if not holds:
+                raise MqttSettingsError(message)
+
+    @property
+    def address(self) -> str:
+        """Where the broker listens as `host:port`, for messages."""
+        return join_address(self.bind, self.port)
+
+
+def join_address(host: str, port: int) -> str:
+    """`host:port`, with brackets around an IPv6 address."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _check_host(field: str, host: str) -> None:
+    if "://" in host:
+        raise MqttSettingsError(f"{field} is {host!r}; give the host alone, and the port in its own field")
+    try:
+        # A name that cannot be looked up would end paho's network thread with a UnicodeError later on.
+        fits = bool(host.encode("idna")) and host.isprintable() and not set(host) & set(" /@[]")
+    except UnicodeError:
+        fits = False
+    if not fits:
+        raise MqttSettingsError(f"{field} is {host!r}; it must be a host name or an IP address")
+
+
+def _is_loopback(bind: str) -> bool:
+    try:
+        return ipaddress.ip_address(bind).is_loopback
+    except ValueError:
+        return bind == "localhost"

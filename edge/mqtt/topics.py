@@ -1,0 +1,70 @@
+"""The topics of one device: `<base>/<device>/<what>`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from edge.mqtt.errors import MqttSettingsError
+
+_DEVICE = re.compile(r"[a-z0-9-]{1,64}")
+_BASE_LEVEL = re.compile(r"[^\x00-\x1f\x7f-\x9f\s+#$/\ud800-\udfff][^\x00-\x1f\x7f-\x9f+#/\ud800-\udfff]*")
+_BASE_BYTES = 256
+
+
+def device_name(hostname: str) -> str:
+    """A device name made from a host name: its first label, in lower case, other signs as hyphens."""
+    label = hostname.partition(".")[0].lower()
+    return re.sub(r"[^a-z0-9]+", "-", label).strip("-")[:64].strip("-") or "affectd"
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """Where a device publishes and listens.
+
+    Raises:
+        MqttSettingsError: at construction, when the base or the device cannot be part of a topic.
+    """
+
+    base: str
+    """One or more levels, without a slash at either end"""
+
+    device: str
+    """One level of a-z, 0-9 and hyphens"""
+
+    def __post_init__(self) -> None:
+        if not _DEVICE.fullmatch(self.device):
+            raise MqttSettingsError(
+                f"device is {self.device!r}; use 1 to 64 of a-z, 0-9 and '-', for example "
+                f"{device_name(self.device)!r}"
+            )
+        if not all(_BASE_LEVEL.fullmatch(level) for level in self.base.split("/")):
+            raise MqttSettingsError(
+                f"base_topic is {self.base!r}; use levels such as 'affectd' or 'home/affectd', "
+                "with no empty level, no '+' or '#', and none that starts with '$' or a space"
+            )
+        if len(self.base.encode()) > _BASE_BYTES:
+            raise MqttSettingsError(f"base_topic is longer than {_BASE_BYTES} bytes; shorten it")
+
+    def _of(self, what: str) -> str:
+        return f"{self.base}/{self.device}/{what}"
+
+    @property
+    def availability(self) -> str:
+        """`online` or `offline`, retained; the broker says `offline` when the device falls silent."""
+        return self._of("availability")
+
+    @property
+    def state(self) -> str:
+        """The present `State`, retained."""
+        return self._of("state")
+
+    @property
+    def turn(self) -> str:
+        """One `Turn` for each finished turn, not retained."""
+        return self._of("turn")
+
+    @property
+    def command(self) -> str:
+        """The root of the commands: a command's own topic is one level below."""
+        return self._of("command")
