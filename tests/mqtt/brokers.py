@@ -1,0 +1,159 @@
+"""Real brokers to test against, and a wire between client and broker that can be held and cut."""
+
+from __future__ import annotations
+
+import getpass
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from edge.mqtt.broker import EmbeddedBroker
+from edge.mqtt.settings import BrokerSettings
+
+TIMEOUT_S = 20.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def program(name: str) -> str:
+    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin")
+    if found is None:
+        pytest.skip(f"{name} is not installed")
+    return found
+
+
+class Broker(Protocol):
+    port: int
+
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+class Mosquitto:
+    """A Mosquitto process with a configuration of its own."""
+
+    def __init__(self, folder: Path, extra: str = "allow_anonymous true", listener: str = "") -> None:
+        self.port = free_port()
+        self._program = program("mosquitto")
+        self._config = folder / f"mosquitto-{self.port}.conf"
+        # Started by root it would change to a user that cannot read the test's files.
+        self._config.write_text(
+            f"user {getpass.getuser()}\npersistence false\n{extra}\n"
+            f"listener {self.port} 127.0.0.1\n{listener}\n"
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [self._program, "-c", str(self._config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + TIMEOUT_S
+        while True:
+            assert self._process.poll() is None, f"mosquitto ended: {self._config.read_text()}"
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+                return
+            assert time.monotonic() < deadline, "mosquitto does not listen"
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(TIMEOUT_S)
+
+
+class Amqtt:
+    """The embedded broker, in the same shape."""
+
+    def __init__(self) -> None:
+        pytest.importorskip("amqtt", reason="amqtt is not installed: pip install 'affectd[broker]'")
+        self.port = free_port()
+        self._broker = EmbeddedBroker(BrokerSettings(port=self.port))
+
+    def start(self) -> None:
+        self._broker.start()
+
+    def stop(self) -> None:
+        self._broker.stop()
+
+
+def make_broker(kind: str, folder: Path) -> Broker:
+    return Mosquitto(folder) if kind == "mosquitto" else Amqtt()
+
+
+class Wire:
+    """A TCP relay to the broker. Closed until opened; answers can be held back, connections cut."""
+
+    def __init__(self, target_port: int) -> None:
+        self.port = free_port()
+        self.accepted = threading.Semaphore(0)
+        """Counts the connections taken so far"""
+        self._target_port = target_port
+        self._answers = threading.Event()
+        self._answers.set()
+        self._listener: socket.socket | None = None
+        self._connections: list[socket.socket] = []
+
+    def __enter__(self) -> Wire:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def open(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", self.port))
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
+
+    def close(self) -> None:
+        """Refuse connections from now on, and cut those that stand."""
+        if self._listener is not None:
+            # Closing alone does not wake a thread inside accept().
+            with suppress(OSError):
+                self._listener.shutdown(socket.SHUT_RDWR)
+            self._listener.close()
+        self.cut()
+
+    def cut(self) -> None:
+        while self._connections:
+            with suppress(OSError):
+                self._connections.pop().shutdown(socket.SHUT_RDWR)
+        self._answers.set()
+
+    def hold_answers(self) -> None:
+        self._answers.clear()
+
+    def release_answers(self) -> None:
+        self._answers.set()
+
+    def _accept(self, listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                server = socket.create_connection(("127.0.0.1", self._target_port))
+                self._connections += [client, server]
+                threading.Thread(target=self._relay, args=(client, server, None), daemon=True).start()
+                threading.Thread(
+                    target=self._relay, args=(server, client, self._answers), daemon=True
+                ).start()
+                self.accepted.release()
+
+    @staticmethod
+    def _relay(source: socket.socket, sink: socket.socket, gate: threading.Event | None) -> None:
+        with suppress(OSError):
+            while data := source.recv(4096):
+                if gate is not None:
+                    gate.wait(TIMEOUT_S)
+                sink.sendall(data)
+        with suppress(OSError):
+            sink.shutdown(socket.SHUT_RDWR)

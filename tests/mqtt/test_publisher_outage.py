@@ -1,0 +1,167 @@
+"""The contract through late brokers, lost connections and restarts."""
+
+from __future__ import annotations
+
+import msgspec
+
+from edge.mqtt.client import Publisher
+from edge.mqtt.messages import State, encode
+from edge.mqtt.settings import MqttSettings
+
+from .brokers import TIMEOUT_S, Broker, Mosquitto, Wire
+from .loglines import Log
+from .subscriber import Subscriber, make_state, make_turn
+
+
+def settings_for(port: int, device: str, **changes: object) -> MqttSettings:
+    return MqttSettings(host="127.0.0.1", port=port, device=device, **changes)  # type: ignore[arg-type]
+
+
+def test_turns_when_published_before_the_broker_is_there_then_arrive_in_order(
+    broker: Broker, device: str, log: Log
+) -> None:
+    ids = [f"t{number}" for number in range(60)]
+    with Wire(broker.port) as wire, Subscriber(broker.port, f"affectd/{device}/#") as live:
+        settings = settings_for(wire.port, device)
+        with Publisher(settings) as publisher:
+            publisher.publish_state(make_state("sad"))
+            for id_ in ids:
+                publisher.publish_turn(make_turn(id_))
+            log.wait_for("nothing listens there")
+            assert publisher.queued == len(ids)
+            wire.open()
+            live.wait_for(settings.topics.availability, b"online")
+            live.wait_for(settings.topics.state)
+            assert live.turn_ids(settings.topics.turn, ids[-1]) == ids
+
+
+def test_turn_when_published_before_the_brokers_welcome_then_does_not_overtake(
+    broker: Broker, device: str
+) -> None:
+    with Wire(broker.port) as wire, Subscriber(broker.port, f"affectd/{device}/turn") as live:
+        wire.hold_answers()
+        wire.open()
+        settings = settings_for(wire.port, device)
+        publisher = Publisher(settings)
+        publisher.publish_turn(make_turn("first"))
+        publisher.publish_turn(make_turn("second"))
+        publisher.start()
+        assert wire.accepted.acquire(timeout=TIMEOUT_S)
+        publisher.publish_turn(make_turn("third"))
+        wire.release_answers()
+        assert live.turn_ids(settings.topics.turn, "third") == ["first", "second", "third"]
+        publisher.stop()
+
+
+def test_turns_when_the_connection_breaks_before_the_acknowledgement_then_arrive_in_order(
+    broker: Broker, device: str
+) -> None:
+    with Wire(broker.port) as wire, Subscriber(broker.port, f"affectd/{device}/turn") as live:
+        wire.open()
+        settings = settings_for(wire.port, device)
+        with Publisher(settings) as publisher:
+            publisher.publish_turn(make_turn("t0"))
+            assert live.turn_ids(settings.topics.turn, "t0") == ["t0"]
+            wire.hold_answers()
+            for id_ in ("t1", "t2", "t3"):
+                publisher.publish_turn(make_turn(id_))
+            assert live.turn_ids(settings.topics.turn, "t1")[-1] == "t1"
+            wire.cut()
+            ids = live.turn_ids(settings.topics.turn, "t3")
+    # At least once: the broker may pass t0 or t1 on again, but never after a later one.
+    assert ids == sorted(ids)
+    assert {"t2", "t3"} <= set(ids)
+
+
+def test_state_when_the_connection_breaks_before_the_acknowledgement_then_the_newest_is_retained(
+    broker: Broker, device: str
+) -> None:
+    with Wire(broker.port) as wire, Subscriber(broker.port, f"affectd/{device}/#") as live:
+        wire.open()
+        settings = settings_for(wire.port, device)
+        topics = settings.topics
+        with Publisher(settings) as publisher:
+            publisher.publish_turn(make_turn("t0"))
+            live.wait_for(topics.turn)
+            wire.hold_answers()
+            stale, newest = make_state("angry"), make_state("neutral")
+            publisher.publish_state(stale)
+            publisher.publish_state(newest)
+            wire.cut()
+            publisher.publish_turn(make_turn("t1"))
+            live.turn_ids(topics.turn, "t1")
+            with Subscriber(broker.port, topics.state) as late:
+                assert late.wait_for(topics.state).payload == encode(newest)
+
+
+def test_publisher_when_the_broker_restarts_then_says_everything_again(
+    own_broker: Broker, device: str
+) -> None:
+    with Wire(own_broker.port) as wire:
+        wire.open()
+        settings = settings_for(wire.port, device)
+        topics = settings.topics
+        with Publisher(settings) as publisher, Subscriber(own_broker.port, f"affectd/{device}/#") as live:
+            publisher.publish_state(make_state("fear"))
+            publisher.publish_turn(make_turn("t0"))
+            live.turn_ids(topics.turn, "t0")
+            live.forget_subscription()
+            wire.close()
+            own_broker.stop()
+            ids = ["t1", "t2", "t3"]
+            for id_ in ids:
+                publisher.publish_turn(make_turn(id_))
+            own_broker.start()
+            live.wait_subscribed()
+            wire.open()
+            # t0 comes again if its acknowledgement was lost.
+            assert [id_ for id_ in live.turn_ids(topics.turn, "t3") if id_ != "t0"] == ids
+            with Subscriber(own_broker.port, f"affectd/{device}/#") as late:
+                assert late.wait_for(topics.availability).payload == b"online"
+            with Subscriber(own_broker.port, topics.state) as late:
+                assert msgspec.json.decode(late.wait_for(topics.state).payload, type=State).emotion == "fear"
+
+
+def test_turns_when_more_wait_than_allowed_then_the_oldest_are_dropped_and_counted(
+    mosquitto: Mosquitto, device: str, log: Log
+) -> None:
+    with Wire(mosquitto.port) as wire, Subscriber(mosquitto.port, f"affectd/{device}/turn") as live:
+        settings = settings_for(wire.port, device, max_queued_turns=3)
+        publisher = Publisher(settings)
+        for number in range(8):
+            publisher.publish_turn(make_turn(f"t{number}"))
+        assert (publisher.queued, publisher.dropped) == (3, 5)
+        assert sum("oldest are dropped" in line for line in log.lines) == 1
+        wire.open()
+        publisher.start()
+        assert live.turn_ids(settings.topics.turn, "t7") == ["t5", "t6", "t7"]
+        publisher.stop()
+
+
+def test_log_when_every_attempt_fails_alike_then_has_one_line(
+    mosquitto: Mosquitto, device: str, log: Log
+) -> None:
+    with Wire(mosquitto.port) as wire:
+        settings = settings_for(wire.port, device)
+        wire.hold_answers()
+        wire.open()
+        with Publisher(settings) as publisher:
+            for _ in range(2):
+                assert wire.accepted.acquire(timeout=TIMEOUT_S)
+                wire.cut()
+                wire.hold_answers()
+            wire.release_answers()
+            assert publisher.wait_connected(TIMEOUT_S)
+            log.wait_for("connected")
+            wire.close()
+            log.wait_for("connection was lost")
+    troubles = [line for line in log.lines if "without an answer" in line]
+    assert len(troubles) == 1
+    assert f"127.0.0.1:{wire.port}" in troubles[0]
+
+
+def test_log_when_the_host_is_not_known_then_says_so(device: str, log: Log) -> None:
+    publisher = Publisher(MqttSettings(host="affectd-test.invalid", device=device))
+    publisher.start()
+    assert "affectd-test.invalid" in log.wait_for("is not known")
+    publisher.stop()
