@@ -1,0 +1,66 @@
+"""The systemd unit, judged by systemd's own tools where they are installed."""
+
+import configparser
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+UNIT = Path(__file__).resolve().parents[2] / "firmware_configs" / "systemd" / "affectd.service"
+PROGRAM = "/opt/affectd/bin/affectd"
+MAX_EXPOSURE = 20
+"""In tenths, of 100: `systemd-analyze security` calls anything up to here well protected"""
+
+needs_systemd = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed"
+)
+
+
+@pytest.fixture
+def installed(tmp_path) -> Path:
+    """The unit as on a device: its program is there."""
+    copy = tmp_path / UNIT.name
+    text = UNIT.read_text(encoding="utf-8")
+    assert f"ExecStart={PROGRAM} " in text
+    copy.write_text(text.replace(PROGRAM, "/bin/true"), encoding="utf-8")
+    return copy
+
+
+def service() -> configparser.SectionProxy:
+    parser = configparser.ConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str
+    parser.read(UNIT, encoding="utf-8")
+    return parser["Service"]
+
+
+@needs_systemd
+def test_unit_when_verified_then_systemd_finds_nothing(installed):
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", installed], capture_output=True, text=True, check=False
+    )
+    # Units of the machine at hand are read along; only what is said of this one counts.
+    assert "affectd" not in done.stdout + done.stderr
+    assert done.returncode == 0, done.stderr
+
+
+@needs_systemd
+def test_unit_when_its_hardening_is_rated_then_exposure_is_low(installed):
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=yes", f"--threshold={MAX_EXPOSURE}", installed],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-300:] + done.stderr
+
+
+def test_unit_when_the_program_fails_then_it_restarts_save_for_mistakes_of_the_user():
+    settings = service()
+    assert settings["Restart"] == "always"
+    assert settings["RestartPreventExitStatus"].split() == ["64", "78"]
+    assert "StartLimitIntervalSec=0\n" in UNIT.read_text(encoding="utf-8")
+
+
+def test_unit_when_read_then_no_password_is_in_it():
+    assert "PASSWORD" not in UNIT.read_text(encoding="utf-8")
