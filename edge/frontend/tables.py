@@ -112,7 +112,7 @@ def dct_matrix(config: MfccConfig) -> Table:
     """
     n, k = config.n_mels, np.arange(config.n_mfcc)
     bands = np.arange(n)[:, None]
-    matrix = np.cos(np.pi * k * (2 * bands + 1) / (2 * n)) * np.sqrt(2.0 / n)
+    matrix: Table = np.cos(np.pi * k * (2 * bands + 1) / (2 * n)) * np.sqrt(2.0 / n)
     if config.dct_norm is DctNorm.ORTHO:
         matrix[:, 0] *= np.sqrt(0.5)
     if config.lifter:

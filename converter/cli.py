@@ -1,0 +1,59 @@
+"""`affectd-convert`: a training run in, an int8 model file for the device out."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+# TensorFlow's own chatter would bury what the user is to read.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+_EX_DATAERR = 65
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point; the result is the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="affectd-convert",
+        description="Make a fully quantised int8 TFLite model, with its card packed in, from a training run, "
+        "and compare it with the float network on the run's validation clips.",
+        epilog="example: affectd-convert runs/shipped --output my-model.tflite",
+    )
+    parser.add_argument("run", type=Path, help="folder of a finished `affectd-train fit`")
+    parser.add_argument("-o", "--output", type=Path, help="model file to write (default: RUN/model.tflite)")
+    parser.add_argument(
+        "--report", type=Path, help="where the report goes as JSON (default: beside the model)"
+    )
+    args = parser.parse_args(argv)
+
+    import msgspec  # noqa: PLC0415  # --help must not wait for TensorFlow
+
+    from converter.convert import QuantizeError, RunFolderError, convert  # noqa: PLC0415
+
+    output = args.output or args.run / "model.tflite"
+    try:
+        made = convert(args.run, output)
+    except (RunFolderError, QuantizeError) as error:
+        print(f"affectd-convert: {error}", file=sys.stderr)
+        return _EX_DATAERR
+    report = args.report or output.with_suffix(".parity.json")
+    report.write_bytes(msgspec.json.format(msgspec.json.encode(made), indent=1))
+    parity = made.parity
+    size = f"{made.file_bytes / 1000:.0f} kB, {made.parameters:,} parameters, {made.macs / 1e6:.1f} M MAC"
+    print(f"{output}: {size}")
+    print(f"operators, all integer: {', '.join(f'{n} {name}' for name, n in made.operators.items())}")
+    print(
+        f"float and int8 agree on {parity.agreement:.1%} of {parity.clips} clips "
+        f"(UAR {parity.uar_float:.1%} float, {parity.uar_int8:.1%} int8, in {parity.runtime})"
+    )
+    for clip in parity.worst:
+        print(f"  differs by {clip.difference:.3f}: {clip.clip} ({clip.float_answer} -> {clip.int8_answer})")
+    print(f"report: {report}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

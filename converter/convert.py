@@ -1,0 +1,79 @@
+"""From a finished training run to a model file with its card and a parity report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+import msgspec
+import numpy as np
+
+from converter.parity import ParityReport, compare
+from converter.quantize import QuantizeError, multiply_accumulates, operator_counts, quantize
+from edge.inference.card import ModelCard, decode_card
+from edge.inference.errors import ModelFileError
+from edge.inference.model import EmotionModel, ModelSettings
+from edge.inference.model_file import pack_model
+
+
+class RunFolderError(ValueError):
+    """Raised when a folder does not hold a finished training run; the message names what is missing."""
+
+
+class Conversion(msgspec.Struct, frozen=True, kw_only=True):
+    """What was made, as written beside the model file."""
+
+    file_bytes: int
+    parameters: int
+    macs: int
+    """Multiply-accumulate operations of one inference"""
+
+    operators: dict[str, int]
+    calibration_windows: int
+    parity: ParityReport
+
+
+def convert(run: Path, output: Path) -> Conversion:
+    """Quantise the network of a run folder, pack its card in, and compare both on held-out clips.
+
+    Raises:
+        RunFolderError: when the folder lacks something.
+        QuantizeError: when the network cannot be made fully integer.
+    """
+    network, card = _read_run(run)
+    with np.load(run / "calibration.npz") as kept:
+        windows = kept["windows"]
+    flatbuffer = quantize(network, windows)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    partial = output.with_suffix(".partial")
+    partial.write_bytes(pack_model(flatbuffer, card))
+    model = EmotionModel(ModelSettings(path=str(partial)))
+    report = compare(network, model, _comparison_clips(run / "comparison.npz"))
+    partial.replace(output)
+    return Conversion(
+        file_bytes=output.stat().st_size,
+        parameters=int(network.count_params()),
+        macs=multiply_accumulates(network),
+        operators=operator_counts(flatbuffer),
+        calibration_windows=len(windows),
+        parity=report,
+    )
+
+
+def _read_run(run: Path) -> tuple[keras.Model, ModelCard]:
+    for name in ("network.keras", "card.json", "calibration.npz", "comparison.npz"):
+        if not (run / name).is_file():
+            raise RunFolderError(f"{run}: no {name}; name the folder of a finished `affectd-train fit`")
+    try:
+        return keras.models.load_model(run / "network.keras"), decode_card((run / "card.json").read_bytes())
+    except (ModelFileError, ValueError, OSError) as error:
+        raise RunFolderError(f"{run}: {error}") from error
+
+
+def _comparison_clips(path: Path) -> list[tuple[str, np.ndarray, int]]:
+    with np.load(path) as kept:
+        frames = np.split(kept["frames"], np.cumsum(kept["lengths"])[:-1])
+        return list(zip(kept["clips"].tolist(), frames, kept["truth"].tolist(), strict=True))
+
+
+__all__ = ["Conversion", "QuantizeError", "RunFolderError", "convert"]

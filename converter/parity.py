@@ -1,0 +1,98 @@
+"""How far the int8 model's answers are from the float network's, clip by clip."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.inference.model import EmotionModel, ModelSettings, cut_windows, softmax
+from edge.inference.runtime import Runtime
+
+Frames = NDArray[np.float32]
+
+_WORST = 5
+
+
+class ClipDifference(msgspec.Struct, frozen=True, kw_only=True):
+    """One clip on which the two differ."""
+
+    clip: str
+    difference: float
+    """Largest difference of a probability"""
+
+    float_answer: str
+    int8_answer: str
+
+
+class ParityReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Float against int8 on the same clips. Rates are fractions."""
+
+    clips: int
+    runtime: str
+    agreement: float
+    """Share of clips with the same likeliest label"""
+
+    uar_float: float
+    uar_int8: float
+    mean_difference: float
+    """Mean over clips of the largest difference of a probability"""
+
+    worst: tuple[ClipDifference, ...]
+
+
+def compare(
+    network: Any,
+    model: EmotionModel,
+    clips: Sequence[tuple[str, Frames, int]],
+) -> ParityReport:
+    """Run both on clips, windows and averaging as on the device.
+
+    Args:
+        network: the Keras network.
+        model: the same network as an int8 model file.
+        clips: name, frames (n, n_features), and the index of the true label of each clip.
+    """
+    card = model.card
+    mean, std = np.asarray(card.mean, np.float32), np.asarray(card.std, np.float32)
+    in_float = []
+    for _, frames, _ in clips:
+        windows = cut_windows((frames - mean) / std, card.n_frames, model.window_hop)
+        logits = np.asarray(network(windows, training=False))
+        in_float.append(softmax(logits / card.temperature).mean(axis=0))
+    in_int8 = np.array([model.probabilities(frames) for _, frames, _ in clips])
+    expected = np.array(in_float)
+    truth = np.array([label for _, _, label in clips])
+    differences = np.abs(expected - in_int8).max(axis=1)
+    worst = np.argsort(differences)[::-1][:_WORST]
+    a, b = expected.argmax(axis=1), in_int8.argmax(axis=1)
+    return ParityReport(
+        clips=len(clips),
+        runtime=str(model.runtime),
+        agreement=round(float((a == b).mean()), 4),
+        uar_float=round(_uar(truth, a), 4),
+        uar_int8=round(_uar(truth, b), 4),
+        mean_difference=round(float(differences.mean()), 4),
+        worst=tuple(
+            ClipDifference(
+                clip=clips[i][0],
+                difference=round(float(differences[i]), 4),
+                float_answer=card.labels[a[i]],
+                int8_answer=card.labels[b[i]],
+            )
+            for i in worst
+        ),
+    )
+
+
+def load_model(path: Path, runtime: Runtime = Runtime.AUTO) -> EmotionModel:
+    """The int8 model, ready to be compared."""
+    return EmotionModel(ModelSettings(path=str(path), runtime=runtime))
+
+
+def _uar(truth: NDArray[np.integer[Any]], answer: NDArray[np.integer[Any]]) -> float:
+    return float(np.mean([(answer[truth == label] == label).mean() for label in np.unique(truth)]))

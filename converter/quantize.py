@@ -1,0 +1,92 @@
+"""A Keras network as a TFLite flatbuffer in which every number is an integer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+from tensorflow.lite.python import schema_py_generated as schema
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+Windows = NDArray[np.float32]
+
+_INTEGER_TYPES = {schema.TensorType.INT8: "int8", schema.TensorType.INT32: "int32"}
+
+
+class QuantizeError(ValueError):
+    """Raised when a network cannot be made fully integer; the message names what is in the way."""
+
+
+def quantize(network: Any, calibration: Windows) -> bytes:
+    """Post-training quantisation, weights and activations, to int8 (Jacob et al., 2018); biases are int32.
+
+    Args:
+        network: a Keras model from windows (n, n_frames, n_features) to logits, TensorFlow backend.
+        calibration: windows (n, n_frames, n_features) whose activations set the ranges.
+
+    Raises:
+        QuantizeError: when a tensor of the result is not an integer, or the network cannot be converted.
+    """
+    shape = (1, *calibration.shape[1:])
+    graph = tf.function(lambda window: network(window, training=False))
+    # A fixed batch of one, and variables as constants: nothing is left that works on shapes or resources.
+    frozen = convert_variables_to_constants_v2(graph.get_concrete_function(tf.TensorSpec(shape, tf.float32)))
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([window[None].astype(np.float32)] for window in calibration)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.int8
+    try:
+        flatbuffer: bytes = converter.convert()
+    except Exception as error:  # the converter raises whatever its passes raise
+        raise QuantizeError(f"TensorFlow cannot convert the network: {error}") from error
+    check_integer(flatbuffer)
+    return flatbuffer
+
+
+def check_integer(flatbuffer: bytes) -> None:
+    """Make sure that no tensor of any operator is a float.
+
+    Raises:
+        QuantizeError: naming the first such tensor and its operator.
+    """
+    for operator, tensors in _operators(flatbuffer):
+        for name, kind in tensors:
+            if kind not in _INTEGER_TYPES:
+                raise QuantizeError(
+                    f"{operator} works on tensor {name!r}, which is not an integer (type {kind})"
+                )
+
+
+def operator_counts(flatbuffer: bytes) -> dict[str, int]:
+    """How often each operator occurs."""
+    return dict(Counter(name for name, _ in _operators(flatbuffer)))
+
+
+def _operators(flatbuffer: bytes) -> list[tuple[str, list[tuple[str, int]]]]:
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(flatbuffer, 0))
+    names = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
+    found = []
+    for graph in model.subgraphs:
+        for operator in graph.operators:
+            used = [i for i in (*operator.inputs, *operator.outputs) if i >= 0]
+            tensors = [(graph.tensors[i].name.decode(), graph.tensors[i].type) for i in used]
+            code = model.operatorCodes[operator.opcodeIndex]
+            found.append((names[max(code.builtinCode, code.deprecatedBuiltinCode)], tensors))
+    return found
+
+
+def multiply_accumulates(network: Any) -> int:
+    """Multiply-accumulate operations of one inference, from the shapes of the layers that have weights."""
+    total = 0
+    for layer in network.layers:
+        weights = [w for w in layer.weights if "kernel" in w.name]
+        if not weights:
+            continue
+        kernel = weights[0].shape
+        places = int(np.prod(layer.output.shape[1:-1])) if len(layer.output.shape) > 2 else 1
+        total += places * int(np.prod(kernel))
+    return total

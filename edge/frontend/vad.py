@@ -1,0 +1,105 @@
+"""Speech or not, hop by hop, from the level alone: an energy gate over an adaptive noise floor."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+SILENCE_DB = -120.0
+"""The level given to digital silence, in dB below full scale."""
+
+
+class GateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When a hop counts as speech."""
+
+    margin_db: float = 9.0
+    """Decibels above the noise floor"""
+
+    least_db: float = -62.0
+    """Decibels below full scale; nothing quieter is speech"""
+
+    floor_s: float = 3.0
+    """Seconds over which the quietest moment is taken as the noise floor"""
+
+    smoothing_hops: int = 5
+    """Hops over which the power is averaged"""
+
+
+class HopLevels:
+    """Level of each hop of a signal that comes in blocks of any size."""
+
+    def __init__(self, hop_length: int) -> None:
+        self._hop = hop_length
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the samples of the unfinished hop."""
+        self._rest: NDArray[np.floating[Any]] = np.empty(0, np.float32)
+
+    def push(self, block: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """Take samples (n,) and give the level of each hop that they complete, in dB full scale (m,)."""
+        samples = np.concatenate([self._rest, block])
+        n = samples.size // self._hop
+        self._rest = samples[n * self._hop :]
+        hops = samples[: n * self._hop].reshape(n, self._hop).astype(np.float64)
+        power = np.einsum("ij,ij->i", hops, hops) / self._hop
+        levels: NDArray[np.float64] = 10.0 * np.log10(np.maximum(power, 10.0 ** (SILENCE_DB / 10.0)))
+        return levels
+
+
+class EnergyGate:
+    """Marks a hop as speech when it is `margin_db` louder than the quietest moment of late.
+
+    The floor is the minimum of the smoothed level over `floor_s` (Martin, "Noise power spectral density
+    estimation based on optimal smoothing and minimum statistics", 2001, without its bias correction).
+    Before the first hop, a moment of quiet is assumed, so that speech from the first sample on is found.
+    """
+
+    _QUIET_HOPS = 30
+
+    def __init__(self, settings: GateSettings, hop_s: float) -> None:
+        self._settings = settings
+        self._floor_hops = max(1, round(settings.floor_s / hop_s))
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the room."""
+        self._hop = 0
+        self._powers: deque[float] = deque(maxlen=self._settings.smoothing_hops)
+        quiet = self._settings.least_db - self._settings.margin_db
+        self._minima: deque[tuple[int, float]] = deque([(self._QUIET_HOPS - self._floor_hops, quiet)])
+
+    @property
+    def floor_db(self) -> float:
+        """The present noise floor in dB full scale."""
+        return self._minima[0][1]
+
+    def push(self, levels_db: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Take hop levels (m,) and say which hops are speech (m,)."""
+        return np.fromiter((self.step(level) for level in levels_db.tolist()), np.bool_, len(levels_db))
+
+    def step(self, level_db: float) -> bool:
+        """Take the level of one hop, and say whether it is speech."""
+        self._powers.append(10.0 ** (level_db / 10.0))
+        smooth_db = 10.0 * math.log10(sum(self._powers) / len(self._powers))
+        while self._minima and self._minima[-1][1] >= smooth_db:
+            self._minima.pop()
+        self._minima.append((self._hop, smooth_db))
+        while self._minima[0][0] <= self._hop - self._floor_hops:
+            self._minima.popleft()
+        self._hop += 1
+        threshold = max(self.floor_db + self._settings.margin_db, self._settings.least_db)
+        return smooth_db > threshold
+
+
+def speech_span(speech: NDArray[np.bool_], margin_hops: int = 10) -> tuple[int, int] | None:
+    """First and last-plus-one hop of the speech in a clip, widened by a margin; None without speech."""
+    hops = np.flatnonzero(speech)
+    if hops.size == 0:
+        return None
+    return max(0, int(hops[0]) - margin_hops), min(speech.size, int(hops[-1]) + 1 + margin_hops)

@@ -1,0 +1,34 @@
+"""What can go wrong with a model, each with its remedy in the message."""
+
+from __future__ import annotations
+
+
+class InferenceError(Exception):
+    """The base of this room's errors."""
+
+    exit_code = 70
+    """sysexits"""
+
+
+class ModelFileError(InferenceError):
+    """Raised when a model file is missing, damaged, without a card, or asks for what this program lacks."""
+
+    exit_code = 65
+
+
+class ModelMissingError(ModelFileError):
+    """Raised when there is no such model file."""
+
+    exit_code = 66
+
+
+class RuntimeMissingError(InferenceError):
+    """Raised when no TFLite runtime can build an interpreter here."""
+
+    exit_code = 69
+
+
+class TooShortError(InferenceError):
+    """Raised when a recording is too short or too quiet to hold any speech."""
+
+    exit_code = 65

@@ -1,0 +1,148 @@
+"""The emotion model: frames of a turn in, a calibrated answer out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.inference.card import ModelCard
+from edge.inference.errors import ModelFileError
+from edge.inference.model_file import read_model_file
+from edge.inference.runtime import Runtime, build_interpreter
+
+SHIPPED_MODEL = Path(__file__).parent.parent / "models" / "affectd.tflite"
+
+UNCERTAIN = "uncertain"
+
+Frames = NDArray[np.float32]
+
+
+class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which model, and how it is run."""
+
+    path: str = str(SHIPPED_MODEL)
+    """A model file made by affectd-convert"""
+
+    runtime: Runtime = Runtime.AUTO
+
+    threads: int = 1
+    """Processor cores for one inference"""
+
+    window_hop_s: float = 0.5
+    """Longest step in seconds between the windows that are averaged over a turn"""
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What the model makes of one turn."""
+
+    emotion: str
+    """One of the card's labels, or `uncertain`"""
+
+    confidence: float
+    """Calibrated probability of the likeliest label"""
+
+    probabilities: dict[str, float]
+    arousal: float
+    """-1 (calm) to 1 (excited)"""
+
+    valence: float
+    """-1 (unpleasant) to 1 (pleasant)"""
+
+
+class EmotionModel:
+    """A loaded model file."""
+
+    def __init__(self, settings: ModelSettings | None = None) -> None:
+        """Load the file and build its interpreter.
+
+        Raises:
+            ModelFileError: when the file is not to be used; see `read_model_file`.
+            RuntimeMissingError: when no runtime can run it.
+        """
+        settings = settings or ModelSettings()
+        self.card, flatbuffer = read_model_file(Path(settings.path))
+        self.mfcc_config = self.card.mfcc_config
+        self._interpreter, self.runtime = build_interpreter(flatbuffer, settings.runtime, settings.threads)
+        self._input, self._output = _checked_tensors(self._interpreter, self.card)
+        hop_s = self.mfcc_config.hop_length / self.mfcc_config.sample_rate
+        self.window_hop = max(1, round(settings.window_hop_s / hop_s))
+        self._mean = np.asarray(self.card.mean, np.float32)
+        self._std = np.asarray(self.card.std, np.float32)
+
+    def logits(self, window: Frames) -> Frames:
+        """Dequantised outputs (n_labels,) for one normalised window (n_frames, n_features)."""
+        scale, zero = self._input["quantization"]
+        quantised = np.clip(np.rint(window / scale) + zero, -128, 127).astype(np.int8)
+        self._interpreter.set_tensor(self._input["index"], quantised.reshape(self._input["shape"]))
+        self._interpreter.invoke()
+        scale, zero = self._output["quantization"]
+        raw = self._interpreter.get_tensor(self._output["index"]).ravel().astype(np.float32)
+        return np.asarray((raw - zero) * scale, np.float32)
+
+    def probabilities(self, frames: Frames) -> NDArray[np.float64]:
+        """Calibrated probabilities (n_labels,) of a turn: the mean over its windows.
+
+        Args:
+            frames: shape (n, n_features), n >= 1, as the front end gives them.
+        """
+        windows = cut_windows((frames - self._mean) / self._std, self.card.n_frames, self.window_hop)
+        answers = [softmax(self.logits(window) / self.card.temperature) for window in windows]
+        return np.asarray(np.mean(answers, axis=0), np.float64)
+
+    def answer(self, frames: Frames) -> Answer:
+        """What the model makes of a turn's frames (n, n_features), n >= 1."""
+        probabilities = self.probabilities(frames)
+        best = int(np.argmax(probabilities))
+        confidence = float(probabilities[best])
+        places = np.array([self.card.circumplex[label] for label in self.card.labels])
+        arousal, valence = (float(value) for value in probabilities @ places)
+        return Answer(
+            emotion=self.card.labels[best] if confidence >= self.card.uncertain_below else UNCERTAIN,
+            confidence=confidence,
+            probabilities=dict(zip(self.card.labels, probabilities.tolist(), strict=True)),
+            arousal=arousal,
+            valence=valence,
+        )
+
+
+def cut_windows(frames: Frames, n_frames: int, hop: int) -> Frames:
+    """Windows over frames that are already normalised, shape (w, n_frames, n_features).
+
+    The windows are spread evenly from the first frame to the last, at most `hop` apart. A turn shorter
+    than a window stands at its beginning; the rest is 0, the mean of the training speech.
+    """
+    n, width = frames.shape
+    if n <= n_frames:
+        window = np.zeros((1, n_frames, width), np.float32)
+        window[0, :n] = frames
+        return window
+    count = 1 + -(-(n - n_frames) // hop)
+    starts = np.rint(np.linspace(0, n - n_frames, count)).astype(int)
+    return np.stack([frames[start : start + n_frames] for start in starts]).astype(np.float32)
+
+
+def softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Probabilities along the last axis, in float64."""
+    shifted = np.exp(np.asarray(logits, np.float64) - np.max(logits, axis=-1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True), np.float64)
+
+
+def _checked_tensors(interpreter: Any, card: ModelCard) -> tuple[dict[str, Any], dict[str, Any]]:
+    inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
+    if len(inputs) != 1 or len(outputs) != 1:
+        raise ModelFileError(
+            f"the model has {len(inputs)} inputs and {len(outputs)} outputs; one each is needed"
+        )
+    given, taken = inputs[0], outputs[0]
+    wanted = card.n_frames * card.mfcc_config.n_features
+    for side, tensor, size in (("input", given, wanted), ("output", taken, len(card.labels))):
+        if tensor["dtype"] is not np.int8 or int(np.prod(tensor["shape"])) != size:
+            raise ModelFileError(
+                f"the model's {side} is {np.dtype(tensor['dtype'])} {tuple(tensor['shape'])}, and the card "
+                f"says int8 with {size} values"
+            )
+    return given, taken

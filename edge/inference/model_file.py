@@ -1,0 +1,84 @@
+"""A model file: a TFLite flatbuffer with its card packed behind it as a zip, TFLite's own way.
+
+`zipfile` finds the card and the interpreter ignores it. Everything is checked here, before an interpreter
+sees the bytes: interpreters can crash the process on a damaged flatbuffer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+import zlib
+from pathlib import Path
+
+import msgspec
+
+from edge.inference.card import ModelCard, decode_card, encode_card
+from edge.inference.errors import ModelFileError, ModelMissingError
+
+CARD_NAME = "card.json"
+_CARD_LIMIT = 1 << 20
+_FILE_LIMIT = 64 << 20
+_TFLITE_MAGIC = b"TFL3"
+
+
+def read_model_file(path: Path) -> tuple[ModelCard, bytes]:
+    """The card and the flatbuffer of a model file.
+
+    Raises:
+        ModelMissingError: when there is no such file.
+        ModelFileError: when it is no TFLite model, has no card, or is not the model that its card describes.
+    """
+    try:
+        if path.stat().st_size > _FILE_LIMIT:
+            raise ModelFileError(f"{path}: over {_FILE_LIMIT >> 20} MiB; this is no model for a small device")
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise ModelMissingError(f"{path}: no such model file; see `[model] path` or --model") from None
+    except OSError as error:
+        raise ModelFileError(f"{path}: cannot be read: {error.strerror}") from error
+    try:
+        return _unpack(content)
+    except ModelFileError as error:
+        raise type(error)(f"{path}: {error}") from error
+
+
+def _unpack(content: bytes) -> tuple[ModelCard, bytes]:
+    if content[4:8] != _TFLITE_MAGIC:
+        raise ModelFileError("not a TFLite model")
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            info = archive.getinfo(CARD_NAME)
+            if info.file_size > _CARD_LIMIT:
+                raise ModelFileError(f"{CARD_NAME} claims {info.file_size} bytes")
+            with archive.open(info) as packed:
+                text = packed.read(_CARD_LIMIT)
+            end = min(entry.header_offset for entry in archive.infolist())
+    except KeyError:
+        raise ModelFileError(f"the file's archive holds no {CARD_NAME}") from None
+    except zipfile.BadZipFile:
+        raise ModelFileError(
+            "no card behind the model: it is cut short, or it was not made by affectd-convert"
+        ) from None
+    except (zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+        raise ModelFileError(f"the card cannot be unpacked: {error}") from error
+    card = decode_card(text)
+    flatbuffer = content[:end]
+    if hashlib.sha256(flatbuffer).hexdigest() != card.flatbuffer_sha256:
+        raise ModelFileError(
+            "the model is not the one that its card describes (SHA-256 differs): copy it anew"
+        )
+    return card, flatbuffer
+
+
+def pack_model(flatbuffer: bytes, card: ModelCard) -> bytes:
+    """A model file from a flatbuffer and its card; sets the card's hash."""
+    card = msgspec.structs.replace(card, flatbuffer_sha256=hashlib.sha256(flatbuffer).hexdigest())
+    # A fixed date, so that the same model and card give the same file.
+    entry = zipfile.ZipInfo(CARD_NAME, date_time=(1980, 1, 1, 0, 0, 0))
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    packed = io.BytesIO(flatbuffer)
+    with zipfile.ZipFile(packed, "a") as archive:
+        archive.writestr(entry, encode_card(card))
+    return packed.getvalue()

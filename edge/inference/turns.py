@@ -1,0 +1,129 @@
+"""Turns of speech: from the hops that a gate calls speech, where a turn begins and ends."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import msgspec
+
+
+class TurnSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What makes a turn. All in seconds of audio."""
+
+    onset_s: float = 0.1
+    """Speech that must fall within twice this time for a turn to begin"""
+
+    pre_roll_s: float = 0.1
+    """Sound before the first speech that belongs to the turn, and as much behind the last"""
+
+    hangover_s: float = 0.6
+    """Pause that ends the turn"""
+
+    min_speech_s: float = 0.3
+    """A turn with less speech is dropped: a cough, a door"""
+
+    max_turn_s: float = 15.0
+    """A turn that is longer ends here, and the next begins"""
+
+    none_after_s: float = 10.0
+    """Time after the end of a turn when its emotion is no longer the present one"""
+
+    def __post_init__(self) -> None:
+        for name in self.__struct_fields__:
+            if not 0.0 < getattr(self, name) <= 3600.0:
+                raise ValueError(f"{name} is {getattr(self, name)}: it must be above 0 and at most 3600 s")
+        if self.max_turn_s <= self.min_speech_s + self.hangover_s:
+            raise ValueError("max_turn_s must be longer than min_speech_s and hangover_s together")
+
+
+class TurnBegan(msgspec.Struct, frozen=True):
+    """Somebody speaks."""
+
+    start: int
+    """First hop of the turn"""
+
+
+class TurnClosed(msgspec.Struct, frozen=True):
+    """A turn is over."""
+
+    start: int
+    """First hop"""
+
+    speech_end: int
+    """First hop behind the last speech and its margin; what the model is to hear ends here"""
+
+    end: int
+    """First hop behind the turn, hangover included"""
+
+    enough: bool
+    """There was as much speech as `min_speech_s`"""
+
+
+class TurnDetector:
+    """Turns hop-by-hop decisions into turns; counts time in hops alone."""
+
+    def __init__(self, settings: TurnSettings, hop_s: float) -> None:
+        def hops(seconds: float) -> int:
+            return max(1, round(seconds / hop_s))
+
+        self._onset = hops(settings.onset_s)
+        self._margin = hops(settings.pre_roll_s)
+        self._hangover = hops(settings.hangover_s)
+        self._least = hops(settings.min_speech_s)
+        self._longest = hops(settings.max_turn_s)
+        self.reset()
+
+    def reset(self) -> None:
+        """Start anew at hop 0, in silence."""
+        self._hop = 0
+        self._free_from = 0
+        self._idle()
+
+    def _idle(self) -> None:
+        self._recent: deque[int] = deque(maxlen=self._onset)
+        self._start: int | None = None
+        self._last_speech = 0
+        self._speech_hops = 0
+
+    @property
+    def lookback(self) -> int:
+        """Hops before the present one that a turn which begins now may reach back to."""
+        return 2 * self._onset + self._margin
+
+    def push(self, is_speech: bool) -> TurnBegan | TurnClosed | None:
+        """Take the next hop, and tell if a turn begins or ends with it."""
+        hop = self._hop
+        self._hop += 1
+        if self._start is None:
+            return self._wait(hop) if is_speech else None
+        if is_speech:
+            self._last_speech = hop
+            self._speech_hops += 1
+        if hop - self._last_speech >= self._hangover or self._hop - self._start >= self._longest:
+            return self._close(self._start)
+        return None
+
+    def flush(self) -> TurnClosed | None:
+        """The sound has ended: close the turn that is open."""
+        return None if self._start is None else self._close(self._start)
+
+    def _wait(self, hop: int) -> TurnBegan | None:
+        self._recent.append(hop)
+        first = self._recent[0]
+        if len(self._recent) < self._onset or hop - first >= 2 * self._onset:
+            return None
+        self._start = max(self._free_from, first - self._margin)
+        self._last_speech = hop
+        self._speech_hops = len(self._recent)
+        return TurnBegan(self._start)
+
+    def _close(self, start: int) -> TurnClosed:
+        closed = TurnClosed(
+            start=start,
+            speech_end=min(self._last_speech + 1 + self._margin, self._hop),
+            end=self._hop,
+            enough=self._speech_hops >= self._least,
+        )
+        self._free_from = closed.end
+        self._idle()
+        return closed

@@ -1,0 +1,167 @@
+"""Augmentation of training windows, in the domain of the features that are computed anyway.
+
+With as many orthonormal coefficients as mel filters, the DCT can be undone exactly, and what happens to
+a sound on its way shows as simple arithmetic on its log mel energies: gain and the colour of microphone
+and room add a curve, noise adds in power, a shorter vocal tract stretches the frequency axis.
+"""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.frontend.mfcc_config import MfccConfig
+from edge.frontend.tables import dct_matrix
+
+Batch = NDArray[np.float32]
+
+_NEPER_PER_DB = np.log(10.0) / 10.0
+"""Natural logarithm of power for one decibel"""
+
+
+class AugmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How far each perturbation may go; 0 turns one off."""
+
+    tempo: float = 0.15
+    """Largest change of speaking rate, as a share"""
+
+    warp: float = 0.1
+    """Largest stretch of the mel axis, as a share (vocal tract length; Jaitly and Hinton, 2013)"""
+
+    gain_db: float = 6.0
+    """Largest change of level"""
+
+    colour_db: float = 3.0
+    """Standard deviation of each of the slow curves that colour the spectrum"""
+
+    noise_share: float = 0.5
+    """Share of windows that get steady noise"""
+
+    noise_snr_db: tuple[float, float] = (10.0, 35.0)
+    """Range of the signal-to-noise ratio against the window's mean power"""
+
+    time_masks: int = 2
+    time_mask_frames: int = 25
+    band_masks: int = 2
+    band_mask_mels: int = 6
+    """SpecAugment: number and largest width of masks; Park et al., 2019"""
+
+    mixup: float = 0.2
+    """Both parameters of the beta distribution that mixes two windows and their labels; Zhang et al., 2018"""
+
+
+class Augmenter:
+    """Draws one perturbed training batch after another from clips; seeded."""
+
+    def __init__(
+        self,
+        frontend: MfccConfig,
+        settings: AugmentSettings,
+        n_frames: int,
+        mean: Batch,
+        std: Batch,
+        rng: np.random.Generator,
+    ) -> None:
+        """`mean` and `std` (n_mfcc,) normalise the result, as the card will say."""
+        if frontend.n_mfcc != frontend.n_mels or frontend.lifter or frontend.energy:
+            raise ValueError(
+                "augmentation needs all of the mel filters' coefficients, unliftered, without energy"
+            )
+        self._dct = dct_matrix(frontend).astype(np.float32)
+        self._settings = settings
+        self._n_frames = n_frames
+        self._mean, self._std = mean.astype(np.float32), std.astype(np.float32)
+        self._rng = rng
+
+    def batch(self, clips: list[Batch], targets: Batch) -> tuple[Batch, Batch]:
+        """Perturbed windows of clips.
+
+        Args:
+            clips: MFCC frames of each clip, shapes (n, n_mfcc).
+            targets: shape (len(clips), n_labels), rows that add up to 1.
+
+        Returns:
+            Normalised windows (len(clips), n_frames, n_mfcc), and their targets.
+        """
+        windows = np.empty((len(clips), self._n_frames, self._dct.shape[0]), np.float32)
+        inside = np.zeros((len(clips), self._n_frames, 1), np.bool_)
+        for i, clip in enumerate(clips):
+            self._cut(clip, windows[i], inside[i])
+        mel = windows @ self._dct.T
+        mel = self._warped(mel)
+        mel += self._colour(len(clips))
+        self._noisy(mel, inside)
+        self._mask(mel, inside)
+        normal = np.where(inside, (mel @ self._dct - self._mean) / self._std, 0.0)
+        return self._mixed(normal.astype(np.float32), targets)
+
+    def _cut(self, clip: Batch, window: Batch, inside: NDArray[np.bool_]) -> None:
+        """A random stretch of the clip at a random tempo; one that is too short stands at the beginning."""
+        tempo = 1.0 + self._rng.uniform(-1.0, 1.0) * self._settings.tempo
+        n = min(self._n_frames, int((len(clip) - 1) / tempo) + 1)
+        first = self._rng.uniform(0.0, max(0.0, len(clip) - 1 - (n - 1) * tempo))
+        at = np.minimum(first + tempo * np.arange(n), len(clip) - 1.0)
+        below = np.minimum(at.astype(np.int64), max(0, len(clip) - 2))
+        share = (at - below)[:, None].astype(np.float32)
+        above = np.minimum(below + 1, len(clip) - 1)
+        window[:n] = clip[below] * (1.0 - share) + clip[above] * share
+        window[n:] = 0.0
+        inside[:n] = True
+
+    def _warped(self, mel: Batch) -> Batch:
+        n_mels = mel.shape[2]
+        factor = 1.0 + self._rng.uniform(-1.0, 1.0, len(mel)) * self._settings.warp
+        at = np.clip(np.arange(n_mels) * factor[:, None], 0.0, n_mels - 1.0)
+        below = np.minimum(at.astype(np.int64), n_mels - 2)
+        share = (at - below)[:, None, :].astype(np.float32)
+        low = np.take_along_axis(mel, below[:, None, :], axis=2)
+        high = np.take_along_axis(mel, below[:, None, :] + 1, axis=2)
+        return np.asarray(low * (1.0 - share) + high * share, np.float32)
+
+    def _colour(self, n: int) -> Batch:
+        """Level and slow curves over frequency, (n, 1, n_mels)."""
+        n_mels = self._dct.shape[0]
+        curves = np.cos(np.pi * np.outer(np.arange(1, 5), (np.arange(n_mels) + 0.5) / n_mels))
+        db = self._rng.normal(0.0, 0.5 * self._settings.colour_db, (n, 4)) @ curves
+        db += self._rng.uniform(-1.0, 1.0, (n, 1)) * self._settings.gain_db
+        return np.asarray(db * _NEPER_PER_DB, np.float32)[:, None, :]
+
+    def _noisy(self, mel: Batch, inside: NDArray[np.bool_]) -> None:
+        """Add steady noise of a random tilt to some windows, in power."""
+        n_mels = mel.shape[2]
+        low, high = self._settings.noise_snr_db
+        for i in np.flatnonzero(self._rng.uniform(size=len(mel)) < self._settings.noise_share):
+            power = np.exp(mel[i])
+            speech = float(np.log(power[inside[i, :, 0]].mean()))
+            tilt = self._rng.uniform(-2.0, 0.5) * np.linspace(-1.0, 1.0, n_mels)
+            level = speech - self._rng.uniform(low, high) * _NEPER_PER_DB + tilt
+            # Each frame of noise is a draw of its own: a mel band's power scatters about its mean.
+            scatter = self._rng.normal(0.0, 0.35, size=power.shape)
+            mel[i] = np.log(power + np.exp(level + scatter))
+
+    def _mask(self, mel: Batch, inside: NDArray[np.bool_]) -> None:
+        """Blank bands and moments with the window's own mean."""
+        settings, rng = self._settings, self._rng
+        for window, used in zip(mel, inside, strict=True):
+            n = int(used.sum())
+            mean = window[:n].mean(axis=0)
+            for _ in range(settings.time_masks):
+                width = int(rng.integers(0, min(settings.time_mask_frames, n // 5) + 1))
+                first = int(rng.integers(0, n - width + 1))
+                window[first : first + width] = mean
+            for _ in range(settings.band_masks):
+                width = int(rng.integers(0, settings.band_mask_mels + 1))
+                first = int(rng.integers(0, mel.shape[2] - width + 1))
+                window[:, first : first + width] = mean[first : first + width]
+
+    def _mixed(self, windows: Batch, targets: Batch) -> tuple[Batch, Batch]:
+        if not self._settings.mixup:
+            return windows, targets
+        share = self._rng.beta(self._settings.mixup, self._settings.mixup, len(windows)).astype(np.float32)
+        other = self._rng.permutation(len(windows))
+        weight = share[:, None, None]
+        return (
+            weight * windows + (1.0 - weight) * windows[other],
+            share[:, None] * targets + (1.0 - share[:, None]) * targets[other],
+        )

@@ -1,0 +1,56 @@
+"""Batches for Keras: augmented training windows, drawn anew each epoch and the same for the same seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from training.augment import Augmenter
+from training.features import Example
+from training.recipe import Recipe
+
+Batch = NDArray[np.floating[Any]]
+
+
+class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no types
+    """One epoch of augmented batches: windows, smoothed targets, and a weight that balances the labels."""
+
+    def __init__(
+        self, examples: Sequence[Example], labels: Sequence[str], recipe: Recipe, mean: Batch, std: Batch
+    ) -> None:
+        super().__init__(workers=1)
+        self._frames = [example.frames for example in examples]
+        truth = np.array([labels.index(example.clip.emotion) for example in examples])
+        counts = np.bincount(truth, minlength=len(labels))
+        self._weights = (len(truth) / (len(labels) * np.maximum(counts, 1))).astype(np.float32)
+        smooth = recipe.label_smoothing
+        self._targets = np.eye(len(labels), dtype=np.float32)[truth] * (1 - smooth) + smooth / len(labels)
+        self._recipe = recipe
+        self._mean, self._std = mean, std
+        self.start_epoch(0)
+
+    def start_epoch(self, epoch: int) -> None:
+        """Shuffle for an epoch. Seed and epoch decide alone, so a resumed run goes on as it would have."""
+        self._rng = np.random.default_rng([self._recipe.seed, epoch])
+        self._order = self._rng.permutation(len(self._frames))
+        self._augmenter = Augmenter(
+            self._recipe.mfcc_config,
+            self._recipe.augment,
+            self._recipe.n_frames,
+            self._mean,
+            self._std,
+            self._rng,
+        )
+
+    def __len__(self) -> int:
+        return max(1, len(self._frames) // self._recipe.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[Batch, Batch, Batch]:
+        size = self._recipe.batch_size
+        rows = self._order[index * size : (index + 1) * size]
+        windows, targets = self._augmenter.batch([self._frames[i] for i in rows], self._targets[rows])
+        return windows, targets, targets @ self._weights

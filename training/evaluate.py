@@ -1,0 +1,144 @@
+"""A whole protocol: its folds and seeds side by side, and the figures over them as one JSON."""
+
+from __future__ import annotations
+
+import multiprocessing
+import subprocess
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from training.fit import limit_threads
+from training.fold import FoldResult, run_fold
+from training.metrics import confusion, summary, uar
+from training.protocols import Protocol, Split
+from training.recipe import Recipe
+
+Progress = Callable[[str, int, float, float | None], None]
+"""Called with the fold's name, the epoch, the loss and the UAR on the validation speakers."""
+
+
+def evaluate(
+    protocol: Protocol,
+    recipe: Recipe,
+    seeds: Sequence[int],
+    runs: Path,
+    cache: Path,
+    jobs: int,
+    progress: Progress | None = None,
+) -> list[FoldResult]:
+    """Run every fold and seed, `jobs` at a time with one core each; finished ones are read back."""
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager:
+        news = manager.Queue()
+        with ProcessPoolExecutor(jobs, mp_context=context, initializer=limit_threads, initargs=(1,)) as pool:
+            tasks = [
+                pool.submit(
+                    _task,
+                    split,
+                    protocol.labels,
+                    msgspec.structs.replace(recipe, seed=seed),
+                    runs / f"{protocol.name}-{protocol.form}" / f"seed{seed}-fold{split.name}",
+                    cache,
+                    news,
+                )
+                for seed in seeds
+                for split in protocol.splits
+            ]
+            waiting = set(tasks)
+            while waiting:
+                _pass_on(news, progress)
+                waiting = {task for task in waiting if not task.done()}
+            return [task.result() for task in as_completed(tasks)]
+
+
+def _task(
+    split: Split, labels: tuple[str, ...], recipe: Recipe, folder: Path, cache: Path, news: Any
+) -> FoldResult:
+    name = f"seed {recipe.seed} fold {split.name}"
+    return run_fold(
+        split, labels, recipe, folder, cache, lambda epoch, loss, score: news.put((name, epoch, loss, score))
+    )
+
+
+def _pass_on(news: Any, progress: Progress | None) -> None:
+    try:
+        name, epoch, loss, score = news.get(timeout=0.5)
+    except Empty:
+        return
+    if progress:
+        progress(name, epoch, loss, score)
+
+
+def figures(protocol: Protocol, results: Sequence[FoldResult], command: str) -> dict[str, Any]:
+    """The protocol's result as published: rates are fractions, over all folds and seeds together."""
+    ordered = sorted(results, key=lambda r: (r.seed, int(r.fold)))
+    truth = np.concatenate([r.truth for r in ordered])
+    in_float = np.concatenate([r.float_answers for r in ordered])
+    in_int8 = np.concatenate([r.int8_answers for r in ordered])
+    speakers = [s for r in ordered for s in r.speakers]
+    sexes = [s for r in ordered for s in r.sexes]
+    corpora = [c for r in ordered for c in r.corpora]
+    return {
+        "protocol": protocol.name,
+        "form": protocol.form,
+        "command": command,
+        "commit": _commit(),
+        "seeds": sorted({r.seed for r in ordered}),
+        "folds": sorted({int(r.fold) for r in ordered}),
+        "model": {
+            "name": "residual",
+            "parameters": ordered[0].parameters,
+            "macs": ordered[0].macs,
+            "file_bytes": max(r.file_bytes for r in ordered),
+            "runtime": ordered[0].runtime,
+        },
+        "labels": list(protocol.labels),
+        "float": summary(truth, in_float, speakers),
+        "int8": summary(truth, in_int8, speakers),
+        "per_fold": [
+            {
+                "seed": r.seed,
+                "fold": int(r.fold),
+                "float_uar": round(uar(np.array(r.truth), np.array(r.float_answers)), 4),
+                "int8_uar": round(uar(np.array(r.truth), np.array(r.int8_answers)), 4),
+                "validation_uar": r.validation_uar and round(r.validation_uar, 4),
+                "best_epoch": r.best_epoch,
+            }
+            for r in ordered
+        ],
+        "per_speaker": _grouped(speakers, truth, in_int8),
+        "per_sex": _grouped(sexes, truth, in_int8),
+        "per_corpus": _grouped(corpora, truth, in_int8),
+        "confusion_int8": confusion(truth, in_int8, len(protocol.labels)),
+        "left_out": sorted({line for r in ordered for line in r.left_out}),
+    }
+
+
+def _grouped(names: list[str], truth: Any, answers: Any) -> dict[str, float]:
+    groups = np.array(names)
+    return {
+        name: round(uar(truth[groups == name], answers[groups == name]), 4)
+        for name in sorted(set(names))
+        if name
+    }
+
+
+def _commit() -> str | None:
+    """The commit of the working tree, with a plus when it holds more; None outside a checkout."""
+    git = ["git", "-C", str(Path(__file__).parent)]
+    try:
+        head = subprocess.run(
+            [*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True
+        )
+        dirty = subprocess.run(
+            [*git, "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return head.stdout.strip() + ("+" if dirty.stdout.strip() else "")

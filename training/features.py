@@ -1,0 +1,111 @@
+"""Features of labelled clips, computed once as the device computes them, and kept on disk."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.audio.errors import AudioError
+from edge.audio.files import read_file
+from edge.frontend.mfcc_config import MfccConfig
+from edge.inference.clip import speech_frames
+from training.corpora import Clip, Problem
+
+Frames = NDArray[np.float32]
+
+_LAYOUT = 1
+"""Raise it when the same audio and settings give other frames, so that older caches are left behind."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Example:
+    """A clip and what the network may see of it."""
+
+    clip: Clip
+    frames: Frames
+    """MFCC of the stretch from the first to the last speech, shape (n, n_mfcc)"""
+
+
+class FeatureCache:
+    """Frames of clips under a folder, one file each, named after the audio file's name, size and time.
+
+    Safe to share between processes: a file appears whole or not at all.
+    """
+
+    def __init__(self, folder: Path, config: MfccConfig) -> None:
+        fingerprint = json.dumps([_LAYOUT, dataclasses.asdict(config)], sort_keys=True)
+        self._folder = folder / hashlib.sha256(fingerprint.encode()).hexdigest()[:12]
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._config = config
+
+    def load(
+        self,
+        clips: Iterable[Clip],
+        progress: Callable[[int, int], None] | None = None,
+        workers: int | None = None,
+    ) -> tuple[list[Example], list[Problem]]:
+        """Frames of every clip, computed where the cache has none.
+
+        Args:
+            clips: the clips.
+            progress: called with the clips done and the clips in all.
+            workers: processes that decode; by default one for each core.
+
+        Returns:
+            The examples in the order of the clips, and the clips that cannot be used.
+        """
+        wanted = list(clips)
+        examples: list[Example] = []
+        problems: list[Problem] = []
+        missing = any(not self._file(clip.path).exists() for clip in wanted if clip.path.exists())
+        with ProcessPoolExecutor(workers or os.cpu_count() if missing else 1) as pool:
+            read = partial(_read, cache=self)
+            results = pool.map(read, wanted, chunksize=16) if missing else map(read, wanted)
+            for done, (clip, result) in enumerate(zip(wanted, results, strict=True), 1):
+                if isinstance(result, str):
+                    problems.append(Problem(str(clip.path), result))
+                else:
+                    examples.append(Example(clip, result))
+                if progress:
+                    progress(done, len(wanted))
+        return examples, problems
+
+    def frames(self, path: Path) -> Frames:
+        """Frames of one file.
+
+        Raises:
+            AudioError: when the file is no usable audio.
+        """
+        kept = self._file(path)
+        try:
+            return np.asarray(np.load(kept), np.float32)
+        except (FileNotFoundError, ValueError, EOFError):
+            frames = speech_frames(read_file(path), self._config)
+        partial_file = kept.with_suffix(f".{os.getpid()}.tmp")
+        with partial_file.open("wb") as out:
+            np.save(out, frames)
+        partial_file.replace(kept)
+        return frames
+
+    def _file(self, path: Path) -> Path:
+        stat = path.stat() if path.exists() else None
+        # The resolved name, for a corpus that is reached by two ways.
+        key: Any = [str(path.resolve()), stat and (stat.st_size, stat.st_mtime_ns)]
+        return self._folder / (hashlib.sha256(json.dumps(key).encode()).hexdigest()[:24] + ".npy")
+
+
+def _read(clip: Clip, cache: FeatureCache) -> Frames | str:
+    try:
+        return cache.frames(clip.path)
+    except AudioError as error:
+        return str(error)

@@ -1,0 +1,53 @@
+"""The network: a small residual convolutional net over time and cepstrum, in backend-neutral Keras 3."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import msgspec
+from keras import layers
+
+
+class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Size of the network."""
+
+    width: int = 24
+    """Channels of the first stage; later ones have two and four times as many"""
+
+    dropout: float = 0.2
+    """Share of features dropped before the last layer; half of it behind each stage"""
+
+
+def build_network(settings: NetworkSettings, n_frames: int, n_features: int, n_labels: int) -> Any:
+    """A network from normalised windows (n, n_frames, n_features) to logits (n, n_labels).
+
+    Only operators that TensorFlow Lite quantises to int8 without a float in between: convolution,
+    addition, mean, fully connected; ReLU and batch normalisation are folded into the convolutions.
+    """
+    width = settings.width
+    window = keras.Input((n_frames, n_features))
+    x = layers.Reshape((n_frames, n_features, 1))(window)
+    x = _convolution(x, width, kernel=5, stride=2)
+    x = _stage(x, width, stride=1, dropout=settings.dropout / 2)
+    x = _stage(x, 2 * width, stride=2, dropout=settings.dropout / 2)
+    x = _stage(x, 4 * width, stride=2, dropout=settings.dropout / 2)
+    x = layers.GlobalAveragePooling2D()(x)
+    x = layers.Dropout(settings.dropout)(x)
+    return keras.Model(window, layers.Dense(n_labels)(x))
+
+
+def _stage(x: Any, channels: int, stride: int, dropout: float) -> Any:
+    """Two convolutions beside a shortcut; He et al., 2016."""
+    y = _convolution(x, channels, kernel=3, stride=stride)
+    y = _convolution(y, channels, kernel=3, relu=False)
+    if stride != 1 or x.shape[-1] != channels:
+        x = _convolution(x, channels, kernel=1, stride=stride, relu=False)
+    x = layers.ReLU()(layers.Add()([x, y]))
+    return layers.Dropout(dropout)(x)
+
+
+def _convolution(x: Any, channels: int, kernel: int, stride: int = 1, relu: bool = True) -> Any:
+    x = layers.Conv2D(channels, kernel, strides=stride, padding="same", use_bias=False)(x)
+    x = layers.BatchNormalization()(x)
+    return layers.ReLU()(x) if relu else x
