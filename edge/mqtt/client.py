@@ -71,6 +71,7 @@ class Publisher:
         self._connected = False
         self._stopping = False
         self._frozen = False
+        self._dropped_before_outage = self._outbox.dropped
         self._explained = False
         self._situation = ""
         self._refused_topics: set[str] = set()
@@ -79,11 +80,8 @@ class Publisher:
 
     def _make_client(self) -> Client:
         settings = self._settings
-        client = Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=settings.client_id,
-            protocol=_VERSIONS[settings.protocol],
-        )
+        version = _VERSIONS[settings.protocol]
+        client = Client(CallbackAPIVersion.VERSION2, client_id=settings.client_id, protocol=version)
         if settings.username is not None:
             client.username_pw_set(settings.username, settings.password())
         if settings.tls:
@@ -150,13 +148,11 @@ class Publisher:
         with self._changed:
             before = self._outbox.dropped
             self._outbox.put(payload)
-            first_drop = before == 0 and self._outbox.dropped > 0
+            first_drop = before == self._dropped_before_outage < self._outbox.dropped
+            waiting = len(self._outbox)
         if first_drop:
-            _LOG.warning(
-                "%d turns wait for the broker %s: from here on the oldest are dropped",
-                self._settings.max_queued_turns,
-                self._settings.address,
-            )
+            where = self._settings.address
+            _LOG.warning("%d turns wait for the broker %s: now the oldest are dropped", waiting, where)
         self._advance()
 
     def stop(self, timeout_s: float = 5.0) -> None:
@@ -251,10 +247,12 @@ class Publisher:
             self._online_due = True
             self._state_due = self._state is not None
             waiting = len(self._outbox)
+            lost = self._outbox.dropped - self._dropped_before_outage
+            self._dropped_before_outage += lost
             self._changed.notify_all()
         self._report("connected", logging.INFO)
         if waiting:
-            _LOG.info("%d turns waited for the broker", waiting)
+            _LOG.info("%d turns waited for the broker, %d were dropped", waiting, lost)
         self._advance()
 
     def _on_disconnect(

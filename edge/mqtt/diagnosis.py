@@ -76,7 +76,8 @@ def of_loss(reason: ReasonCode, settings: MqttSettings) -> str:
 
 def of_silence(settings: MqttSettings) -> str:
     """Why a connection ended before the broker had answered."""
+    how = "over TLS, and whether the broker asks for a cert_file" if settings.tls else "without TLS"
     return (
-        f"it took the connection and ended it without an answer; check that port {settings.port} speaks "
-        f"MQTT {settings.protocol} {'over' if settings.tls else 'without'} TLS"
+        "it took the connection and ended it without an answer; "
+        f"check that port {settings.port} speaks MQTT {settings.protocol} {how}"
     )

@@ -135,6 +135,7 @@ def test_turns_when_more_wait_than_allowed_then_the_oldest_are_dropped_and_count
         wire.open()
         publisher.start()
         assert live.turn_ids(settings.topics.turn, "t7") == ["t5", "t6", "t7"]
+        log.wait_for("3 turns waited for the broker, 5 were dropped")
         publisher.stop()
 
 

@@ -134,6 +134,27 @@ def test_tls_when_the_certificate_is_trusted_then_the_device_is_online(
         live.wait_for(settings.topics.availability, b"online")
 
 
+def test_tls_when_the_broker_asks_for_a_certificate_then_ours_is_shown(
+    certificates: Path, tmp_path: Path, device: str, log: Log
+) -> None:
+    port = free_port()
+    listener = (
+        f"listener {port}\ncertfile {certificates}/broker.pem\nkeyfile {certificates}/broker.key\n"
+        f"cafile {certificates}/other.pem\nrequire_certificate true"
+    )
+    broker = Mosquitto(tmp_path, listener=listener)
+    broker.start()
+    files = {"ca_file": str(certificates / "broker.pem")}
+    with Publisher(MqttSettings(port=port, device=device, tls=True, **files)) as publisher:
+        log.wait_for("cert_file")
+        assert not publisher.connected
+    files |= {"cert_file": str(certificates / "other.pem"), "key_file": str(certificates / "other.key")}
+    settings = MqttSettings(port=port, device=device, tls=True, **files)
+    with Subscriber(broker.port, f"affectd/{device}/#") as live, Publisher(settings):
+        live.wait_for(settings.topics.availability, b"online")
+    broker.stop()
+
+
 @pytest.mark.parametrize(
     ("host", "ca"), [("localhost", "other.pem"), ("localhost", None), ("127.0.0.1", "broker.pem")]
 )
