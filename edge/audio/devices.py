@@ -25,6 +25,9 @@ _WAY_ROUND = (
 # PortAudio's own bookkeeping is not safe against two threads that start or end it at once.
 _start_or_end = threading.Lock()
 
+_START_S = 5.0
+"""Seconds to wait for another thread that starts or ends PortAudio; one whose driver hangs never lets go"""
+
 
 @dataclass(frozen=True, slots=True)
 class InputDevice:
@@ -90,13 +93,17 @@ def start_port_audio() -> Any:
             f"PyAudio is installed and does not load ({error}); apt install libportaudio2, then "
             f"pip install --force-reinstall 'affectd[mic]', {_WAY_ROUND}"
         ) from None
-    with _start_or_end, quiet_stderr("PortAudio"):
-        try:
+    if not _start_or_end.acquire(timeout=_START_S):
+        raise AudioError("PortAudio hangs in the driver of another input device; start the program again")
+    try:
+        with quiet_stderr("PortAudio"):
             return pyaudio.PyAudio()
-        except OSError as error:
-            raise AudioError(
-                f"PortAudio does not start ({error}); see whether `arecord -l` works, {_WAY_ROUND}"
-            ) from None
+    except OSError as error:
+        raise AudioError(
+            f"PortAudio does not start ({error}); see whether `arecord -l` works, {_WAY_ROUND}"
+        ) from None
+    finally:
+        _start_or_end.release()
 
 
 def end_port_audio(port_audio: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import stat
 from collections.abc import Iterator
@@ -23,8 +24,10 @@ from edge.audio.resample import Resampler
 from edge.audio.settings import Channel
 from edge.audio.wav_header import is_wav, parse_wav_header
 
+_log = logging.getLogger(__name__)
+
 SHORTFALL_S = 0.1
-"""Seconds that a file may lack of what its header says; MP3 headers are no more exact than that"""
+"""Seconds that a file may lack of what its header says: an encoder's padding"""
 
 _HEADER_BYTES = 64 * 1024
 _CONVERT = "convert it first: ffmpeg -i INPUT OUTPUT.wav"
@@ -58,12 +61,19 @@ class SoundFile:
                 head = os.pread(descriptor, _HEADER_BYTES, 0)
             self._check_head(head, os.fstat(descriptor).st_size)
             self._file: Any = self._decoder(descriptor)
+            self._length_is_exact = self._file.format != "MP3" or b"Xing" in head or b"Info" in head
         except BaseException:
             os.close(descriptor)
             raise
         self._descriptor = descriptor
         self.rate: int = self._file.samplerate
         self.channels: int = self._file.channels
+        if not self._length_is_exact:
+            _log.warning(
+                "%s has no length header; libsndfile estimates its length and may leave out its end; %s",
+                self._path,
+                _CONVERT,
+            )
 
     def read(self, n_frames: int) -> Frames:
         """The next frames, shape (n, channels) with n <= n_frames; n is 0 at the end.
@@ -138,7 +148,7 @@ class SoundFile:
     def _check_end(self) -> None:
         if not self._frames_read:
             raise EmptyAudioError(f"{self._path} holds no samples; record or copy it again")
-        if self._file.frames - self._frames_read > SHORTFALL_S * self.rate:
+        if self._length_is_exact and self._file.frames - self._frames_read > SHORTFALL_S * self.rate:
             raise DamagedAudioError(
                 f"{self._path} is truncated: it holds {self._seconds(self._frames_read)} of the "
                 f"{self._seconds(self._file.frames)} s that its header says; {_RESTORE}"

@@ -49,6 +49,8 @@ class StdinSource:
             AudioSettingsError: the sound has no such channel.
         """
         try:
+            if self._reader.stopped:
+                return
             descriptor = _stdin_descriptor()
             while (chunk := self._reader.read([descriptor], self._stream.block_bytes)) is not None:
                 if not chunk[1]:
