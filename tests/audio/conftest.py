@@ -1,0 +1,65 @@
+"""Programs that run the audio room in a process of their own, and a microphone made of a named pipe."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import edge
+
+_ROOT = Path(edge.__file__).parents[1]
+_ALSA = Path("/usr/share/alsa/alsa.conf")
+
+
+@pytest.fixture
+def child_env() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(_ROOT)}
+
+
+@pytest.fixture
+def run_python(child_env) -> Callable[..., subprocess.CompletedProcess[bytes]]:
+    """Runs Python source in a child with `edge` on its path."""
+
+    def run(code: str, *args: object, env: dict[str, str] | None = None, **options):
+        return subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(code), *map(str, args)],
+            env={**child_env, **(env or {})},
+            timeout=60,
+            check=False,
+            **{"capture_output": True, **options},
+        )
+
+    return run
+
+
+@pytest.fixture
+def alsa_config(tmp_path) -> Callable[[str], dict[str, str]]:
+    """Writes an ALSA configuration and gives the environment in which PortAudio obeys it."""
+    pytest.importorskip("pyaudio", reason="PyAudio is not installed")
+    if not _ALSA.exists():
+        pytest.skip("ALSA is not installed")
+
+    def configure(extra: str) -> dict[str, str]:
+        path = tmp_path / "asound.conf"
+        path.write_text(f"<{_ALSA}>\n{extra}\n")
+        return {"ALSA_CONFIG_PATH": str(path)}
+
+    return configure
+
+
+@pytest.fixture
+def fake_microphone(tmp_path, alsa_config) -> tuple[Path, dict[str, str]]:
+    """A named pipe, and the environment in which ALSA shows what is written to it as the device `fakemic`.
+
+    The pipe paces the device: with nothing written, the device delivers nothing, as when unplugged.
+    """
+    pipe = tmp_path / "microphone"
+    os.mkfifo(pipe)
+    return pipe, alsa_config(
+        "pcm.fakemic { type plug slave.pcm { type file slave.pcm null "
+        f'file /dev/null infile "{pipe}" format raw }} }}'
+    )
