@@ -19,6 +19,7 @@ from edge.audio.errors import AudioError
 from edge.audio.files import read_file
 from edge.frontend.mfcc_config import MfccConfig
 from edge.inference.clip import speech_frames
+from edge.inference.errors import InferenceError
 from training.corpora import Clip, Problem
 
 Frames = NDArray[np.float32]
@@ -85,6 +86,7 @@ class FeatureCache:
 
         Raises:
             AudioError: when the file is no usable audio.
+            InferenceError: when there is no speech in it.
         """
         kept = self._file(path)
         try:
@@ -107,5 +109,5 @@ class FeatureCache:
 def _read(clip: Clip, cache: FeatureCache) -> Frames | str:
     try:
         return cache.frames(clip.path)
-    except AudioError as error:
+    except (AudioError, InferenceError) as error:
         return str(error)

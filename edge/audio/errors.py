@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from edge.errors import AffectdError
 
-class AudioError(Exception):
+
+class AudioError(AffectdError):
     """Base of every failure in this room. `exit_code` follows sysexits(3)."""
 
     exit_code = 69

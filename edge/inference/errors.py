@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from edge.errors import AffectdError
 
-class InferenceError(Exception):
+
+class InferenceError(AffectdError):
     """The base of this room's errors."""
-
-    exit_code = 70
-    """sysexits"""
 
 
 class ModelFileError(InferenceError):

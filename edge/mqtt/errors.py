@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from edge.errors import AffectdError
 
-class MqttError(Exception):
+
+class MqttError(AffectdError):
     """Raised when the MQTT room cannot do its work; the message says what, where and what to do."""
 
     exit_code = 69

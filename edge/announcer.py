@@ -1,0 +1,81 @@
+"""What the recogniser finds, as MQTT messages: samples become times of day, results `State` and `Turn`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from edge.inference.card import ModelCard
+from edge.inference.recognizer import EmotionLapsed, Event, SpeechDropped, SpeechStarted, TurnResult
+from edge.mqtt.messages import NONE, State, Turn, new_id, timestamp
+
+
+class Announcer:
+    """Follows the events of one stream and gives the messages that they call for."""
+
+    def __init__(
+        self,
+        card: ModelCard,
+        sample_rate: int,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._card = card
+        self._rate = sample_rate
+        self._clock = clock
+        self._last: TurnResult | None = None
+
+    def silent(self) -> State:
+        """The state before anything was heard."""
+        return State(speaking=False, emotion=NONE, since=timestamp(self._clock()))
+
+    def follow(self, event: Event, heard: int) -> list[State | Turn]:
+        """Messages for one event.
+
+        Args:
+            event: of the recogniser.
+            heard: samples that the recogniser has heard by now.
+        """
+        if isinstance(event, SpeechStarted):
+            return [self._state(speaking=True, since=self._moment(event.start, heard))]
+        if isinstance(event, TurnResult):
+            self._last = event
+            return [self._turn(event, heard), self._state(False, self._moment(event.end, heard))]
+        if isinstance(event, SpeechDropped):
+            return [self._state(False, self._moment(event.end, heard))]
+        if isinstance(event, EmotionLapsed):
+            self._last = None
+        return [self._state(False, self._moment(event.at, heard))]
+
+    def _moment(self, sample: int, heard: int) -> str:
+        """The time of a sample: now, less the sound that came after it. So no clock can drift away."""
+        return timestamp(self._clock() - timedelta(seconds=(heard - sample) / self._rate))
+
+    def _state(self, speaking: bool, since: str) -> State:
+        if self._last is None:
+            return State(speaking=speaking, emotion=NONE, since=since)
+        answer = self._last.answer
+        return State(
+            speaking=speaking,
+            emotion=answer.emotion,
+            confidence=answer.confidence,
+            arousal=answer.arousal,
+            valence=answer.valence,
+            since=since,
+        )
+
+    def _turn(self, result: TurnResult, heard: int) -> Turn:
+        answer = result.answer
+        return Turn(
+            id=new_id(),
+            started=self._moment(result.start, heard),
+            ended=self._moment(result.end, heard),
+            duration=(result.end - result.start) / self._rate,
+            emotion=answer.emotion,
+            confidence=answer.confidence,
+            probabilities=answer.probabilities,
+            arousal=answer.arousal,
+            valence=answer.valence,
+            snr_db=result.snr_db,
+            model=self._card.name,
+            model_sha256=self._card.flatbuffer_sha256,
+        )

@@ -1,0 +1,198 @@
+"""The command `affectd`."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from edge import __version__
+from edge.errors import AffectdError
+
+# Each command imports what it needs: `--help` on a small board must not wait for numpy.
+# ruff: noqa: PLC0415
+
+_EX_USAGE = 64
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser that ends with the exit code of sysexits."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(_EX_USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point; the result is the exit code."""
+    args = _parser().parse_args(argv)
+    try:
+        code: int = args.command(args)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    except AffectdError as error:
+        print(f"affectd: {error}", file=sys.stderr)
+        return error.exit_code
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="affectd",
+        description="Recognise the emotion of speech on this device and publish it over MQTT. No sound "
+        "leaves the device, and none is stored.",
+        epilog="Start with `affectd demo`. Exit codes: 64 usage, 65 bad data, 66 no such input, "
+        "69 unavailable, 78 configuration.",
+    )
+    parser.add_argument("--version", action="version", version=f"affectd {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+    _add_run(commands)
+    _add_classify(commands)
+    demo = commands.add_parser("demo", help="hear the bundled speech and see what a subscriber receives")
+    demo.set_defaults(command=_demo)
+    devices = commands.add_parser("devices", help="list the microphones, as the configuration names them")
+    devices.set_defaults(command=_devices)
+    config = commands.add_parser(
+        "config",
+        help="show the configuration in force",
+        description="Print the whole configuration in force as TOML, and where each value comes from.",
+    )
+    _add_config(config)
+    config.set_defaults(command=_config)
+    broker = commands.add_parser("broker", help="run the embedded MQTT broker alone")
+    broker.add_argument("--bind", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    broker.add_argument("--port", type=int, default=1883, help="TCP port (default: %(default)s)")
+    broker.set_defaults(command=_broker)
+    return parser
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("configuration")
+    group.add_argument("--config", type=Path, help="TOML file (default: /etc/affectd/affectd.toml, if there)")
+    group.add_argument("--no-config", action="store_true", help="take the defaults, whatever files there are")
+
+
+def _add_run(commands: Any) -> None:
+    run = commands.add_parser(
+        "run",
+        help="listen and publish, until stopped",
+        description="Listen to a microphone (or a file, a command, standard input) and publish every turn of "
+        "speech. Options win over the configuration file.",
+        epilog="examples: affectd run --device 'USB PnP' --host broker.lan · "
+        "arecord -q -f S16_LE -r 16000 -c 1 -t raw | affectd run --source stdin",
+    )
+    _add_config(run)
+    sound = run.add_argument_group("sound")
+    sound.add_argument("--source", choices=("microphone", "file", "stdin", "command"))
+    sound.add_argument("--device", help="microphone, by its name or a part of it; see `affectd devices`")
+    sound.add_argument("--file", help="a sound file, as the source")
+    sound.add_argument("--realtime", action="store_true", help="play the file at the pace of the clock")
+    sound.add_argument("--command", dest="program", help="a program that writes raw PCM, as the source")
+    sound.add_argument("--rate", type=int, help="sample rate of raw PCM in hertz (default: 16000)")
+    sound.add_argument("--channels", type=int, help="channels of raw PCM (default: 1)")
+    mqtt = run.add_argument_group("MQTT")
+    mqtt.add_argument("--host", help="the broker (default: localhost)")
+    mqtt.add_argument("--port", type=int, help="its port (default: 1883)")
+    mqtt.add_argument("--device-id", help="this device's name in every topic (default: the host's name)")
+    mqtt.add_argument("--embedded-broker", action="store_true", help="run a broker on this machine too")
+    run.add_argument("--model", help="model file (default: the shipped one)")
+    run.add_argument("--log-level", choices=("debug", "info", "warning", "error"))
+    run.set_defaults(command=_run)
+
+
+def _add_classify(commands: Any) -> None:
+    classify = commands.add_parser(
+        "classify",
+        help="the emotion of recordings",
+        description="Print the emotion of each recording as one turn. Any format that libsndfile reads, any "
+        "sample rate, any number of channels.",
+    )
+    classify.add_argument("files", nargs="+", metavar="FILE")
+    classify.add_argument("--json", action="store_true", help="one JSON object a line")
+    classify.add_argument("--model", help="model file (default: the shipped one)")
+    classify.set_defaults(command=_classify)
+
+
+def _run(args: argparse.Namespace) -> int:
+    from edge.daemon import run
+
+    config = _load(args).config
+    logging.basicConfig(
+        level=config.log.level.upper(), format="%(asctime)s %(levelname)-8s %(message)s", stream=sys.stderr
+    )
+    return run(config)
+
+
+def _classify(args: argparse.Namespace) -> int:
+    from edge.classify import classify_files
+    from edge.inference.model import EmotionModel, ModelSettings
+
+    settings = ModelSettings(path=args.model) if args.model else ModelSettings()
+    return classify_files(EmotionModel(settings), args.files, args.json)
+
+
+def _demo(_args: argparse.Namespace) -> int:
+    from edge.demo import run_demo
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    return run_demo()
+
+
+def _devices(_args: argparse.Namespace) -> int:
+    from edge.audio.devices import choose_device, list_input_devices
+
+    devices = list_input_devices()
+    choose_device(devices, None)  # says what to do when there is none
+    for device in devices:
+        print(f"{device}\n    [audio]\n    device = {device.stable_name!r}")
+    return 0
+
+
+def _config(args: argparse.Namespace) -> int:
+    from edge.config import describe
+
+    print(describe(_load(args)))
+    return 0
+
+
+def _broker(args: argparse.Namespace) -> int:
+    from edge.mqtt import broker
+
+    broker.main(["--bind", args.bind, "--port", str(args.port)])
+
+
+def _load(args: argparse.Namespace) -> Any:
+    from edge.config import load
+
+    return load(args.config, _overrides(args), read_default=not args.no_config)
+
+
+def _overrides(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """What the options say, as the configuration's tables."""
+    given = {key: value for key, value in vars(args).items() if value not in (None, False)}
+    source = given.get("source") or ("file" if "file" in given else "command" if "program" in given else None)
+    places = {
+        "audio": {"device": "device", "file": "path", "realtime": "realtime", "program": "command",
+                  "rate": "rate", "channels": "channels"},
+        "mqtt": {"host": "host", "port": "port", "device_id": "device"},
+        "broker": {"embedded_broker": "embedded"},
+        "model": {"model": "path"},
+        "log": {"log_level": "level"},
+    }  # fmt: skip
+    tables = {
+        table: {key: given[option] for option, key in keys.items() if option in given}
+        for table, keys in places.items()
+    }
+    if source:
+        tables["audio"]["source"] = source
+    return {table: values for table, values in tables.items() if values}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,155 @@
+"""`affectd demo`: the whole path on this machine, from bundled speech to what a subscriber receives."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import uuid
+from contextlib import ExitStack, suppress
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion
+
+from edge.mqtt.broker import EmbeddedBroker
+from edge.mqtt.messages import State, Turn
+from edge.mqtt.settings import BrokerSettings
+
+SPEECH = Path(__file__).parent / "demo_speech.ogg"
+_DEVICE = "demo"
+_BAR = 16
+_LOOK_S = 0.2
+
+_INTRODUCTION = """\
+affectd demo: synthetic speech (espeak-ng) is played in real time through the path that a microphone's
+sound takes: gate, turns, MFCC, int8 model, MQTT. It shows the path, not the accuracy: no person speaks here.
+
+broker      {host}:{port}, embedded; listen along with
+            mosquitto_sub -h {host} -p {port} -t 'affectd/#' -v
+below       what a separate MQTT subscriber receives
+"""
+
+_FAREWELL = """\
+{turns} turns received. With your own microphone and broker:
+            pip install 'affectd[mic]'; affectd devices; affectd run --host BROKER --device NAME
+without PyAudio, through arecord:
+            affectd run --host BROKER --command 'arecord -q -f S16_LE -r 16000 -c 1 -t raw'"""
+
+
+def run_demo(speech: Path = SPEECH) -> int:
+    """Play the demo and print every message; gives the exit code.
+
+    Raises:
+        MqttError: when the embedded broker does not start.
+    """
+    broker = BrokerSettings(port=_free_port(1883))
+    arrivals: queue.SimpleQueue[MQTTMessage] = queue.SimpleQueue()
+    with ExitStack() as held:
+        held.enter_context(EmbeddedBroker(broker))
+        print(_INTRODUCTION.format(host=broker.bind, port=broker.port), flush=True)
+        held.enter_context(_Subscriber(broker, arrivals))
+        daemon = held.enter_context(_Daemon(broker, speech))
+        turns = 0
+        with suppress(KeyboardInterrupt):
+            turns = _show_all(arrivals, daemon.process)
+    print("\n" + _FAREWELL.format(turns=turns))
+    return 0 if turns else 69
+
+
+def _show_all(arrivals: queue.SimpleQueue[MQTTMessage], process: subprocess.Popen[bytes]) -> int:
+    turns = 0
+    while True:
+        ended = process.poll() is not None
+        try:
+            message = arrivals.get(timeout=_LOOK_S)
+        except queue.Empty:
+            # Only what arrives after the daemon's end proves that nothing more will.
+            if ended:
+                return turns
+            continue
+        turns += message.topic.endswith("/turn")
+        print(render(message.topic, bytes(message.payload)), flush=True)
+
+
+def render(topic: str, payload: bytes) -> str:
+    """One message as a line: time, what it says, and for a turn a bar of probabilities."""
+    kind = topic.rpartition("/")[2]
+    moment = datetime.now().astimezone().strftime("%H:%M:%S")
+    if kind == "turn":
+        turn = msgspec.json.decode(payload, type=Turn)
+        heard = f"{turn.emotion:<10} {turn.confidence:4.0%}  {turn.duration:4.1f} s"
+        return f"{moment}  turn   {heard}  {_bars(turn)}"
+    if kind == "state":
+        state = msgspec.json.decode(payload, type=State)
+        what = "speaking …" if state.speaking else f"quiet; emotion {state.emotion}"
+        return f"{moment}  state  {what}"
+    return f"{moment}  {kind}  {payload.decode(errors='replace')}"
+
+
+def _bars(turn: Turn) -> str:
+    """The three likeliest labels, each with its share of a bar."""
+    likeliest = sorted(turn.probabilities.items(), key=lambda item: -item[1])[:3]
+    shown = []
+    for label, share in likeliest:
+        filled = round(share * _BAR)
+        shown.append(f"{label:<8} {'█' * filled}{'·' * (_BAR - filled)} {share:4.0%}")
+    return "  ".join(shown)
+
+
+class _Subscriber:
+    """A plain MQTT client, as anybody's would be."""
+
+    def __init__(self, broker: BrokerSettings, arrivals: queue.SimpleQueue[MQTTMessage]) -> None:
+        self._client = Client(CallbackAPIVersion.VERSION2, client_id=f"demo-{uuid.uuid4().hex[:8]}")
+        self._client.on_connect = lambda client, *_: client.subscribe(f"affectd/{_DEVICE}/#", qos=1)
+        self._client.on_message = lambda _client, _userdata, message: arrivals.put(message)
+        self._client.connect(broker.bind, broker.port)
+
+    def __enter__(self) -> _Subscriber:
+        self._client.loop_start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+class _Daemon:
+    """`affectd run` as a process of its own, fed with the speech at the pace of the clock."""
+
+    def __init__(self, broker: BrokerSettings, speech: Path) -> None:
+        self._command = [
+            *(sys.executable, "-m", "edge.cli", "run", "--no-config", "--log-level", "warning"),
+            *("--host", broker.bind, "--port", str(broker.port), "--device-id", _DEVICE),
+            *("--file", str(speech), "--realtime"),
+        ]
+
+    def __enter__(self) -> _Daemon:
+        # Away from the terminal's Ctrl-C: this process ends it in its own time, so that it says `offline`.
+        self.process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, start_new_session=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            os.kill(self.process.pid, signal.SIGTERM)
+        try:
+            self.process.wait(3.0)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def _free_port(wanted: int) -> int:
+    """The wanted TCP port where nobody listens on it, else one that the system picks."""
+    for port in (wanted, 0):
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    return wanted
