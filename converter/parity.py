@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.inference.model import EmotionModel, ModelSettings, cut_windows, softmax
-from edge.inference.runtime import Runtime
+from edge.inference.model import EmotionModel, softmax
 
 Frames = NDArray[np.float32]
 
@@ -58,11 +56,9 @@ def compare(
         clips: name, frames (n, n_features), and the index of the true label of each clip.
     """
     card = model.card
-    mean, std = np.asarray(card.mean, np.float32), np.asarray(card.std, np.float32)
     in_float = []
     for _, frames, _ in clips:
-        windows = cut_windows((frames - mean) / std, card.n_frames, model.window_hop)
-        logits = np.asarray(network(windows, training=False))
+        logits = np.asarray(network(model.windows(frames), training=False))
         in_float.append(softmax(logits / card.temperature).mean(axis=0))
     in_int8 = np.array([model.probabilities(frames) for _, frames, _ in clips])
     expected = np.array(in_float)
@@ -87,11 +83,6 @@ def compare(
             for i in worst
         ),
     )
-
-
-def load_model(path: Path, runtime: Runtime = Runtime.AUTO) -> EmotionModel:
-    """The int8 model, ready to be compared."""
-    return EmotionModel(ModelSettings(path=str(path), runtime=runtime))
 
 
 def _uar(truth: NDArray[np.integer[Any]], answer: NDArray[np.integer[Any]]) -> float:

@@ -23,31 +23,31 @@ _NEPER_PER_DB = np.log(10.0) / 10.0
 class AugmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How far each perturbation may go; 0 turns one off."""
 
-    tempo: float = 0.15
+    tempo: float = 0.1
     """Largest change of speaking rate, as a share"""
 
-    warp: float = 0.1
+    warp: float = 0.03
     """Largest stretch of the mel axis, as a share (vocal tract length; Jaitly and Hinton, 2013)"""
 
-    gain_db: float = 6.0
+    gain_db: float = 3.0
     """Largest change of level"""
 
-    colour_db: float = 3.0
+    colour_db: float = 1.0
     """Standard deviation of each of the slow curves that colour the spectrum"""
 
-    noise_share: float = 0.5
+    noise_share: float = 0.2
     """Share of windows that get steady noise"""
 
     noise_snr_db: tuple[float, float] = (10.0, 35.0)
     """Range of the signal-to-noise ratio against the window's mean power"""
 
-    time_masks: int = 2
+    time_masks: int = 1
     time_mask_frames: int = 25
-    band_masks: int = 2
-    band_mask_mels: int = 6
+    band_masks: int = 1
+    band_mask_mels: int = 5
     """SpecAugment: number and largest width of masks; Park et al., 2019"""
 
-    mixup: float = 0.2
+    mixup: float = 0.0
     """Both parameters of the beta distribution that mixes two windows and their labels; Zhang et al., 2018"""
 
 
@@ -128,7 +128,7 @@ class Augmenter:
         return np.asarray(db * _NEPER_PER_DB, np.float32)[:, None, :]
 
     def _noisy(self, mel: Batch, inside: NDArray[np.bool_]) -> None:
-        """Add steady noise of a random tilt to some windows, in power."""
+        """Add steady, tilted noise to some windows, in power; centred speech gives it its own spectrum."""
         n_mels = mel.shape[2]
         low, high = self._settings.noise_snr_db
         for i in np.flatnonzero(self._rng.uniform(size=len(mel)) < self._settings.noise_share):

@@ -187,6 +187,11 @@ def _read(places: Sequence[str]) -> Corpus:
         part = read_corpus(kind, Path(path).expanduser())
         console.print(f"{path}: {len(part.clips)} clips, {len(part.problems)} left out", highlight=False)
         corpus.extend(part)
+    known: dict[Path, Clip] = {}
+    for clip in corpus.clips:
+        if known.setdefault(clip.path.resolve(), clip) is not clip:
+            corpus.problems.append(Problem(str(clip.path), "given twice; the first counts"))
+    corpus.clips = list(known.values())
     _tell(corpus.problems)
     return corpus
 

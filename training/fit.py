@@ -12,7 +12,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.inference.model import cut_windows, softmax
+from edge.inference.model import softmax
+from edge.inference.windows import centred, cut_windows
 from training.batches import TrainingBatches
 from training.features import Example
 from training.metrics import temperature, uar
@@ -71,11 +72,13 @@ def fit(
     finished = folder / "run.json"
     if finished.exists():
         return msgspec.json.decode(finished.read_bytes(), type=RunInfo)
+    folder.mkdir(parents=True, exist_ok=True)
     speakers = validation_speakers(examples, recipe)
+    write_comparison(folder, [e for e in examples if e.clip.speaker in speakers] or examples[:200], labels)
+    examples = prepared(examples, recipe)
     training = [e for e in examples if e.clip.speaker not in speakers]
     validation = [e for e in examples if e.clip.speaker in speakers]
     _check(training, labels)
-    folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(recipe.seed)
     stacked = np.concatenate([e.frames for e in training])
     mean, std = stacked.mean(axis=0), stacked.std(axis=0)
@@ -115,7 +118,6 @@ def fit(
     )
     write_card(folder, labels, recipe, mean, std, info.temperature, _provenance(info))
     write_calibration(folder, training, recipe, mean, std)
-    write_comparison(folder, validation or training[:200], labels)
     partial = finished.with_suffix(".tmp")
     partial.write_bytes(msgspec.json.format(msgspec.json.encode(info), indent=1))
     partial.replace(finished)
@@ -124,6 +126,8 @@ def fit(
 
 def validation_speakers(examples: Sequence[Example], recipe: Recipe) -> set[str]:
     """Speakers to take out of training, drawn by the recipe's seed.
+
+    A speaker with more than a twentieth of all clips is not drawn: too much would be lost to train on.
 
     Raises:
         TrainingError: when fewer than two speakers would be left to train on.
@@ -134,14 +138,25 @@ def validation_speakers(examples: Sequence[Example], recipe: Recipe) -> set[str]
             f"{len(speakers)} speaker(s) cannot give {recipe.validation_speakers} for validation and two to "
             "train on: add speakers, or lower validation_speakers in the recipe (0 trains without validation)"
         )
+    shares = _count(e.clip.speaker for e in examples)
+    small = [speaker for speaker in speakers if shares[speaker] <= max(len(examples) / 20, 1)]
+    if len(small) >= recipe.validation_speakers:
+        speakers = small
     rng = np.random.default_rng(recipe.seed)
     return {speakers[i] for i in rng.permutation(len(speakers))[: recipe.validation_speakers]}
+
+
+def prepared(examples: Sequence[Example], recipe: Recipe) -> list[Example]:
+    """The examples with their frames as the recipe wants them."""
+    if not recipe.centred:
+        return list(examples)
+    return [Example(e.clip, centred(e.frames)) for e in examples]
 
 
 def clip_logits(
     network: Any, examples: Sequence[Example], mean: Frames, std: Frames, n_frames: int
 ) -> list[Frames]:
-    """Logits of the windows of each clip, (windows, n_labels) each, by the float network."""
+    """Logits of the windows of each prepared clip, (windows, n_labels) each, by the float network."""
     if not examples:
         return []
     windows = [cut_windows((e.frames - mean) / std, n_frames, WINDOW_HOP) for e in examples]

@@ -12,7 +12,7 @@ import numpy as np
 from converter.convert import convert
 from edge.inference.model import EmotionModel, ModelSettings
 from training.features import FeatureCache
-from training.fit import clip_answers, clip_logits, fit
+from training.fit import clip_answers, clip_logits, fit, prepared
 from training.protocols import Split
 from training.recipe import Recipe
 
@@ -67,7 +67,7 @@ def run_fold(
     made = convert(folder, folder / "model.tflite")
     network = keras.models.load_model(folder / "network.keras")
     mean, std = np.array(info.mean, np.float32), np.array(info.std, np.float32)
-    logits = clip_logits(network, test, mean, std, recipe.n_frames)
+    logits = clip_logits(network, prepared(test, recipe), mean, std, recipe.n_frames)
     model = EmotionModel(ModelSettings(path=str(folder / "model.tflite")))
     result = FoldResult(
         fold=split.name,

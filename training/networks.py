@@ -8,12 +8,15 @@ import keras
 import msgspec
 from keras import layers
 
+_LEAST_WIDTH = 16
+"""Below this, the gradient of a convolution crashes in TensorFlow 2.21's oneDNN kernels"""
+
 
 class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Size of the network."""
 
-    width: int = 24
-    """Channels of the first stage; later ones have two and four times as many"""
+    width: int = 32
+    """Channels of the first stage, at least 16; the second and third have two and four times as many"""
 
     dropout: float = 0.2
     """Share of features dropped before the last layer; half of it behind each stage"""
@@ -26,23 +29,24 @@ def build_network(settings: NetworkSettings, n_frames: int, n_features: int, n_l
     addition, mean, fully connected; ReLU and batch normalisation are folded into the convolutions.
     """
     width = settings.width
+    if width < _LEAST_WIDTH:
+        raise ValueError(f"a network {width} channels wide is not to be trained: use {_LEAST_WIDTH} or more")
     window = keras.Input((n_frames, n_features))
     x = layers.Reshape((n_frames, n_features, 1))(window)
+    # Halving time and cepstrum at once keeps the arithmetic where the channels are many.
     x = _convolution(x, width, kernel=5, stride=2)
-    x = _stage(x, width, stride=1, dropout=settings.dropout / 2)
-    x = _stage(x, 2 * width, stride=2, dropout=settings.dropout / 2)
-    x = _stage(x, 4 * width, stride=2, dropout=settings.dropout / 2)
+    for channels in (width, 2 * width, 4 * width):
+        x = _stage(x, channels, dropout=settings.dropout / 2)
     x = layers.GlobalAveragePooling2D()(x)
     x = layers.Dropout(settings.dropout)(x)
     return keras.Model(window, layers.Dense(n_labels)(x))
 
 
-def _stage(x: Any, channels: int, stride: int, dropout: float) -> Any:
-    """Two convolutions beside a shortcut; He et al., 2016."""
-    y = _convolution(x, channels, kernel=3, stride=stride)
+def _stage(x: Any, channels: int, dropout: float) -> Any:
+    """Two convolutions beside a shortcut, at half the resolution; He et al., 2016."""
+    y = _convolution(x, channels, kernel=3, stride=2)
     y = _convolution(y, channels, kernel=3, relu=False)
-    if stride != 1 or x.shape[-1] != channels:
-        x = _convolution(x, channels, kernel=1, stride=stride, relu=False)
+    x = _convolution(x, channels, kernel=1, stride=2, relu=False)
     x = layers.ReLU()(layers.Add()([x, y]))
     return layers.Dropout(dropout)(x)
 

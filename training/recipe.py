@@ -28,6 +28,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     frontend: dict[str, Any] = {}
     """Fields of `MfccConfig` that differ from its defaults"""
 
+    centred: bool = True
+    """Take each clip's frames less their own mean, so that level and microphone do not count"""
+
     network: NetworkSettings = NetworkSettings()
 
     augment: AugmentSettings = AugmentSettings()
@@ -47,7 +50,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     label_smoothing: float = 0.1
 
     validation_speakers: int = 4
-    """Speakers taken out of the training folds to pick the epoch and fit the temperature"""
+    """Speakers taken out of the training clips to pick the epoch and fit the temperature; with 0 the last
+    epoch counts and the temperature is 1"""
 
     uncertain_below: float = 0.4
     """Calibrated confidence under which the device answers `uncertain`"""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from edge.inference.card import ModelCard, describe_frontend, encode_card
 from edge.inference.circumplex import circumplex
-from edge.inference.model import cut_windows
+from edge.inference.windows import cut_windows
 from training.features import Example
 from training.recipe import Recipe
 
@@ -38,6 +38,7 @@ def write_card(
         labels=tuple(labels),
         frontend=describe_frontend(recipe.mfcc_config),
         n_frames=recipe.n_frames,
+        centred=recipe.centred,
         mean=tuple(mean.tolist()),
         std=tuple(std.tolist()),
         temperature=round(temperature, 4),
@@ -52,7 +53,7 @@ def write_card(
 def write_calibration(
     folder: Path, training: Sequence[Example], recipe: Recipe, mean: Frames, std: Frames
 ) -> None:
-    """Windows of training clips, drawn in turn from every label and speaker; pinned by the recipe's seed."""
+    """Windows of prepared training clips, in turn from every label and speaker; the seed pins them."""
     groups: dict[tuple[str, str], list[Example]] = {}
     rng = np.random.default_rng(recipe.seed)
     for i in rng.permutation(len(training)):

@@ -31,6 +31,9 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     n_frames: int
     """Frames in one window"""
 
+    centred: bool
+    """The frames of a turn are taken less their own mean, before the normalisation"""
+
     mean: tuple[float, ...]
     std: tuple[float, ...]
     """Normalisation of each coefficient: (x - mean) / std"""

@@ -13,12 +13,11 @@ from edge.inference.card import ModelCard
 from edge.inference.errors import ModelFileError
 from edge.inference.model_file import read_model_file
 from edge.inference.runtime import Runtime, build_interpreter
+from edge.inference.windows import Frames, centred, cut_windows
 
 SHIPPED_MODEL = Path(__file__).parent.parent / "models" / "affectd.tflite"
 
 UNCERTAIN = "uncertain"
-
-Frames = NDArray[np.float32]
 
 
 class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,9 +68,15 @@ class EmotionModel:
         self._interpreter, self.runtime = build_interpreter(flatbuffer, settings.runtime, settings.threads)
         self._input, self._output = _checked_tensors(self._interpreter, self.card)
         hop_s = self.mfcc_config.hop_length / self.mfcc_config.sample_rate
-        self.window_hop = max(1, round(settings.window_hop_s / hop_s))
+        self._window_hop = max(1, round(settings.window_hop_s / hop_s))
         self._mean = np.asarray(self.card.mean, np.float32)
         self._std = np.asarray(self.card.std, np.float32)
+
+    def windows(self, frames: Frames) -> Frames:
+        """The windows (w, n_frames, n_features) that the network sees of a turn's frames (n, n_features)."""
+        if self.card.centred:
+            frames = centred(frames)
+        return cut_windows((frames - self._mean) / self._std, self.card.n_frames, self._window_hop)
 
     def logits(self, window: Frames) -> Frames:
         """Dequantised outputs (n_labels,) for one normalised window (n_frames, n_features)."""
@@ -89,8 +94,7 @@ class EmotionModel:
         Args:
             frames: shape (n, n_features), n >= 1, as the front end gives them.
         """
-        windows = cut_windows((frames - self._mean) / self._std, self.card.n_frames, self.window_hop)
-        answers = [softmax(self.logits(window) / self.card.temperature) for window in windows]
+        answers = [softmax(self.logits(window) / self.card.temperature) for window in self.windows(frames)]
         return np.asarray(np.mean(answers, axis=0), np.float64)
 
     def answer(self, frames: Frames) -> Answer:
@@ -107,22 +111,6 @@ class EmotionModel:
             arousal=arousal,
             valence=valence,
         )
-
-
-def cut_windows(frames: Frames, n_frames: int, hop: int) -> Frames:
-    """Windows over frames that are already normalised, shape (w, n_frames, n_features).
-
-    The windows are spread evenly from the first frame to the last, at most `hop` apart. A turn shorter
-    than a window stands at its beginning; the rest is 0, the mean of the training speech.
-    """
-    n, width = frames.shape
-    if n <= n_frames:
-        window = np.zeros((1, n_frames, width), np.float32)
-        window[0, :n] = frames
-        return window
-    count = 1 + -(-(n - n_frames) // hop)
-    starts = np.rint(np.linspace(0, n - n_frames, count)).astype(int)
-    return np.stack([frames[start : start + n_frames] for start in starts]).astype(np.float32)
 
 
 def softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
