@@ -59,14 +59,14 @@ BASE = [
     "numpy>=1.26",
     "msgspec>=0.19",  # the first with wheels for Python 3.13
     "paho-mqtt>=2.0",  # callbacks of API version 2
-    "soundfile>=0.12",
+    "soundfile>=0.13",  # brings libsndfile 1.2.2; 1.2.0 closes a file that is not its own when it is no sound
     "soxr>=0.5",  # the first with NumPy 2 and Python 3.13 wheels
     *runtime(),
 ]
 
 EXTRAS = {
     "mic": ["PyAudio>=0.2.14"],  # builds from source: needs a C compiler and portaudio19-dev
-    "broker": ["amqtt>=0.11"],
+    "broker": ["amqtt>=0.12"],  # the first with password hashes by pwdlib
     "web": ["fastapi>=0.110", "uvicorn>=0.29"],
     # For a board that shall run the older runtime; `pip uninstall ai-edge-litert` then frees its 70 MB.
     "tflite-runtime": [TFLITE_RUNTIME, NUMPY_1],
