@@ -27,6 +27,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--report", type=Path, help="where the report goes as JSON (default: beside the model)"
     )
+    parser.add_argument(
+        "--results",
+        type=Path,
+        help="folder of `affectd-train evaluate` results; their figures go into the card",
+    )
     args = parser.parse_args(argv)
 
     import msgspec  # noqa: PLC0415  # --help must not wait for TensorFlow
@@ -35,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
 
     output = args.output or args.run / "model.tflite"
     try:
-        made = convert(args.run, output)
+        made = convert(args.run, output, args.results)
     except (RunFolderError, QuantizeError) as error:
         print(f"affectd-convert: {error}", file=sys.stderr)
         return _EX_DATAERR

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import keras
 import msgspec
@@ -33,14 +34,21 @@ class Conversion(msgspec.Struct, frozen=True, kw_only=True):
     parity: ParityReport
 
 
-def convert(run: Path, output: Path) -> Conversion:
+def convert(run: Path, output: Path, results: Path | None = None) -> Conversion:
     """Quantise the network of a run folder, pack its card in, and compare both on held-out clips.
+
+    Args:
+        run: folder of a finished training run.
+        output: the model file.
+        results: folder of evaluation results of the same recipe, whose figures go into the card.
 
     Raises:
         RunFolderError: when the folder lacks something.
         QuantizeError: when the network cannot be made fully integer.
     """
     network, card = _read_run(run)
+    if results is not None:
+        card = msgspec.structs.replace(card, metrics=_metrics(results))
     with np.load(run / "calibration.npz") as kept:
         windows = kept["windows"]
     flatbuffer = quantize(network, windows)
@@ -68,6 +76,17 @@ def _read_run(run: Path) -> tuple[keras.Model, ModelCard]:
         return keras.models.load_model(run / "network.keras"), decode_card((run / "card.json").read_bytes())
     except (ModelFileError, ValueError, OSError) as error:
         raise RunFolderError(f"{run}: {error}") from error
+
+
+def _metrics(results: Path) -> dict[str, Any]:
+    """The int8 figures of each result, under its protocol and form."""
+    files = sorted(results.glob("P*.json"))
+    if not files:
+        raise RunFolderError(f"{results}: no result such as P8-joint.json in it")
+    read = [msgspec.json.decode(file.read_bytes()) for file in files]
+    return {
+        f"{r['protocol']}-{r['form']}": {**r["int8"], "seeds": r["seeds"], "folds": r["folds"]} for r in read
+    }
 
 
 def _comparison_clips(path: Path) -> list[tuple[str, np.ndarray, int]]:

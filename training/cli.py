@@ -90,6 +90,13 @@ def _parser() -> argparse.ArgumentParser:
     report = commands.add_parser("report", help="write docs/accuracy.md from the results")
     report.add_argument("--results", type=Path, default=Path("benchmarks/results/accuracy"))
     report.add_argument("--output", type=Path, default=Path("docs/accuracy.md"))
+    report.add_argument(
+        "--pages",
+        type=Path,
+        nargs="*",
+        default=[Path("README.md"), Path("edge/models/MODEL_CARD.md")],
+        help="pages between whose `accuracy` marks the table goes (default: README and model card)",
+    )
     report.set_defaults(command=_report)
     return parser
 
@@ -172,8 +179,10 @@ def _evaluate(args: argparse.Namespace) -> int:
 
 
 def _report(args: argparse.Namespace) -> int:
-    from training.report import write_report  # noqa: PLC0415
+    from training.report import fill_in, write_report  # noqa: PLC0415
 
+    for page in args.pages:
+        fill_in(page, args.results)
     print("wrote " + ", ".join(str(path) for path in write_report(args.results, args.output)))
     return 0
 

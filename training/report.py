@@ -13,6 +13,9 @@ import numpy as np
 mpl.use("Agg")
 from matplotlib import pyplot as plt  # the backend must be chosen first
 
+_BEGIN = "<!-- accuracy: made by `affectd-train report` -->"
+_END = "<!-- /accuracy -->"
+
 _TITLES = {
     "P1": "RAVDESS speech, 8 emotions, 6 EmoBox folds",
     "P2": "EMO-DB, 7 emotions, 10 folds of one speaker",
@@ -43,7 +46,7 @@ def write_report(results: Path, output: Path) -> list[Path]:
         results: folder of the JSON files that `affectd-train evaluate` writes.
         output: the page; pictures go into `figures/` beside it.
     """
-    found = [msgspec.json.decode(path.read_bytes()) for path in sorted(results.glob("P*.json"))]
+    found = _read(results)
     written = [output]
     output.parent.mkdir(parents=True, exist_ok=True)
     text = [_INTRODUCTION, _overview(found)]
@@ -54,6 +57,19 @@ def write_report(results: Path, output: Path) -> list[Path]:
         text.append(_section(result, picture.relative_to(output.parent)))
     output.write_text("\n".join(text), encoding="utf-8")
     return written
+
+
+def fill_in(page: Path, results: Path) -> None:
+    """Put the table of results between the `accuracy` marks of a page written by hand."""
+    text = page.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(_BEGIN)
+    _, end, after = rest.partition(_END)
+    if begin and end:
+        page.write_text(f"{before}{begin}\n{_overview(_read(results))}{end}{after}", encoding="utf-8")
+
+
+def _read(results: Path) -> list[dict[str, Any]]:
+    return [msgspec.json.decode(path.read_bytes()) for path in sorted(results.glob("P*.json"))]
 
 
 def _overview(results: list[dict[str, Any]]) -> str:
