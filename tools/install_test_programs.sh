@@ -27,6 +27,7 @@ PATH=$PATH:/usr/sbin:/sbin # where Debian keeps daemons, and where a plain user 
 need mosquitto command -v mosquitto
 need mosquitto-clients command -v mosquitto_pub
 need alsa-utils command -v arecord
+need sox command -v sox
 need libasound2-plugins alsa_plugins
 need gcc command -v gcc
 need portaudio19-dev test -e /usr/include/portaudio.h
