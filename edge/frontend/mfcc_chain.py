@@ -1,0 +1,214 @@
+"""The arithmetic of the MFCC front end, from whole frames to coefficients.
+
+Frames go through in tiles, in arrays that are allocated once and stay in the cache of one core, and the
+matrix products leave out most zeros of the filterbank.
+
+A frame's value must not hang on what came in the same block. A BLAS may add up in another order when the
+number of rows changes, so each product here always has the same shape: `GROUP` rows, in which a frame stands
+where its number since the start of the signal puts it. So small a product is never split over threads either.
+All else is done bin by bin, on arrays of the same layout.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.frontend.mfcc_config import Log, MfccConfig, Spectrum, Window
+from edge.frontend.tables import Table, analysis_window, dct_matrix, mel_blocks, mel_filterbank
+
+GROUP = 8
+"""Frames in one matrix product: a multiple of the rows that BLAS kernels work on at a time"""
+
+_TILE_BYTES = 1 << 20
+"""Working memory of one tile: the level-2 cache of a Raspberry Pi 4 or of a server core"""
+
+_MAX_TILE = 256
+
+_RFFT_HAS_OUT = np.lib.NumpyVersion(np.__version__) >= "2.0.0"
+
+Array = NDArray[np.float64]
+Complexes = NDArray[np.complex128]
+Product = tuple[Array, Table, Array]
+
+
+class Chain:
+    """The tables of one configuration, and the way through them; no state of any stream."""
+
+    def __init__(self, config: MfccConfig) -> None:
+        """Raises FrontendConfigError when a mel filter covers no bin."""
+        self.config = config
+        n_bins = config.n_fft // 2 + 1
+        windowed = config.window is not Window.RECTANGULAR
+        row_bytes = 8 * (config.n_fft * (1 + windowed) + 2 * n_bins + n_bins)
+        self.tile = min(_MAX_TILE, max(1, _TILE_BYTES // row_bytes // GROUP) * GROUP)
+        bank = mel_filterbank(config)
+        scale = 1.0 / config.n_fft if config.spectrum is Spectrum.PERIODOGRAM else 1.0
+        self.blocks = [(bins, mels, table * scale) for bins, mels, table in mel_blocks(bank)]
+        dct = dct_matrix(config)
+        if config.energy:
+            # The energy is one more filter, as wide as the spectrum, and C0 is its logarithm alone.
+            self.blocks.append(
+                (slice(0, n_bins), slice(config.n_mels, config.n_mels + 1), np.full((n_bins, 1), scale))
+            )
+            dct = np.vstack([dct, np.zeros((1, config.n_mfcc))])
+            dct[:, 0] = 0.0
+            dct[-1, 0] = 1.0
+        self.dct = dct * _DECIBELS if config.log is Log.DECIBEL else dct
+        self._local = threading.local()
+
+    @property
+    def _scratch(self) -> _Scratch:
+        """This thread's arrays. Nothing in them outlives one call, so its streams may share them."""
+        scratch: _Scratch | None = getattr(self._local, "scratch", None)
+        if scratch is None:
+            scratch = self._local.scratch = _Scratch(self)
+        return scratch
+
+    def run(self, frames: Array, first: int, out: NDArray[np.floating], *, cepstra: bool = True) -> None:
+        """Compute `len(out)` frames, of which the first is number `first` of its signal.
+
+        Args:
+            frames: samples, shape (m, frame_length), m >= len(out).
+            first: counted from 0, or modulo `GROUP`.
+            out: takes the coefficients, shape (n, n_mfcc), or the log mel energies, (n, n_mels).
+            cepstra: which of the two.
+        """
+        scratch = self._scratch
+        row = first % GROUP
+        done = 0
+        while done < len(out):
+            n = min(len(out) - done, self.tile - row)
+            views = scratch.views(row, n)
+            self._spectrum(frames[done : done + n], views, scratch)
+            out[done : done + n] = self._cepstra(views) if cepstra else self._log_mel(views)
+            row = (row + n) % GROUP
+            done += n
+
+    def _spectrum(self, frames: Array, views: _Views, scratch: _Scratch) -> None:
+        """Fill `views.bins` from samples, shape (n, frame_length)."""
+        np.copyto(views.frames, frames)
+        if scratch.window is not None:
+            np.multiply(views.padded, scratch.window[: len(frames)], out=views.padded)
+        if _RFFT_HAS_OUT:
+            np.fft.rfft(views.padded, out=views.spectrum)
+            parts, real, imaginary = views.parts, views.real, views.imaginary
+        else:
+            parts = np.fft.rfft(views.padded).view(np.float64)
+            real, imaginary = parts[:, ::2], parts[:, 1::2]
+        np.multiply(parts, parts, out=parts)
+        np.add(real, imaginary, out=views.bins)
+        if self.config.spectrum is Spectrum.MAGNITUDE:
+            np.sqrt(views.bins, out=views.bins)
+
+    def _bands(self, views: _Views) -> None:
+        """Fill `views.bands` with natural logarithms of mel energies."""
+        for bins, table, bands in views.products:
+            np.matmul(bins, table, out=bands)
+        bands = views.bands
+        if self.config.log_offset:
+            np.add(bands, self.config.log_offset, out=bands)
+        np.maximum(bands, self.config.log_floor, out=bands)
+        np.log(bands, out=bands)
+
+    def _cepstra(self, views: _Views) -> Array:
+        self._bands(views)
+        np.matmul(views.grouped_bands, self.dct, out=views.grouped_cepstra)
+        return views.cepstra
+
+    def _log_mel(self, views: _Views) -> Array:
+        self._bands(views)
+        return views.log_mel * _DECIBELS if self.config.log is Log.DECIBEL else views.log_mel
+
+
+_DECIBELS = 10.0 / np.log(10.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Views:
+    """Parts of the scratch arrays for `n` frames, of which the first stands in row `row` of its group.
+
+    Slicing costs more than the arithmetic on a single frame, so it is done once.
+    """
+
+    padded: Array
+    frames: Array
+    spectrum: Complexes
+    parts: Array
+    real: Array
+    imaginary: Array
+    bins: Array
+    products: list[Product]
+    bands: Array
+    grouped_bands: Array
+    grouped_cepstra: Array
+    cepstra: Array
+    log_mel: Array
+
+
+class _Scratch:
+    """The arrays of one tile.
+
+    Rows of a group that hold no frame of this call keep what they had: finite, and never read.
+    """
+
+    def __init__(self, chain: Chain) -> None:
+        config, tile = chain.config, chain.tile
+        n_bins = config.n_fft // 2 + 1
+        width = config.n_mels + config.energy
+        self._chain = chain
+        self._padded = np.zeros((tile, config.n_fft))
+        self._spectrum = np.empty((tile if _RFFT_HAS_OUT else 0, n_bins), np.complex128)
+        self._bins = np.zeros((tile, n_bins))
+        self._bands = np.zeros((tile, width))
+        self._cepstra = np.zeros((tile, config.n_mfcc))
+        self._views: dict[tuple[int, int], _Views] = {}
+        self.window: Array | None = None
+        if config.window is not Window.RECTANGULAR:
+            row = np.zeros(config.n_fft)
+            row[: config.frame_length] = analysis_window(config)
+            self.window = np.tile(row, (tile, 1))
+
+    def views(self, row: int, n: int) -> _Views:
+        found = self._views.get((row, n))
+        if found is None:
+            if len(self._views) >= _MAX_VIEWS:
+                self._views.clear()
+            found = self._views[row, n] = self._cut(row, n)
+        return found
+
+    def _cut(self, row: int, n: int) -> _Views:
+        config = self._chain.config
+        groups = -(-(row + n) // GROUP)
+        rows = groups * GROUP
+        bins = self._bins[:rows].reshape(groups, GROUP, -1)
+        bands = self._bands[:rows].reshape(groups, GROUP, -1)
+        parts = self._spectrum.view(np.float64)[:n]
+        return _Views(
+            padded=self._padded[:n],
+            frames=self._padded[:n, : config.frame_length],
+            spectrum=self._spectrum[:n],
+            parts=parts,
+            real=parts[:, ::2],
+            imaginary=parts[:, 1::2],
+            bins=self._bins[row : row + n],
+            products=[(bins[..., over], table, bands[..., into]) for over, into, table in self._chain.blocks],
+            bands=self._bands[:rows],
+            grouped_bands=bands,
+            grouped_cepstra=self._cepstra[:rows].reshape(groups, GROUP, -1),
+            cepstra=self._cepstra[row : row + n],
+            log_mel=self._bands[row : row + n, : config.n_mels],
+        )
+
+
+_MAX_VIEWS = 64
+
+
+@functools.lru_cache(maxsize=8)
+def chain(config: MfccConfig) -> Chain:
+    """The chain of a configuration, made once."""
+    return Chain(config)
