@@ -62,10 +62,8 @@ class SoundFile:
             self._check_head(head, os.fstat(descriptor).st_size)
             self._file: Any = self._decoder(descriptor)
             self._length_is_exact = self._file.format != "MP3" or b"Xing" in head or b"Info" in head
-        except BaseException:
+        finally:
             os.close(descriptor)
-            raise
-        self._descriptor = descriptor
         self.rate: int = self._file.samplerate
         self.channels: int = self._file.channels
         if not self._length_is_exact:
@@ -105,7 +103,6 @@ class SoundFile:
         """Closes the file; a second call does nothing."""
         if not self._file.closed:
             self._file.close()
-            os.close(self._descriptor)
 
     def __enter__(self) -> SoundFile:
         return self
@@ -115,8 +112,9 @@ class SoundFile:
 
     def _decoder(self, descriptor: int) -> Any:
         try:
-            # By descriptor: by name, libsndfile would believe the name's ending.
-            return self._library.SoundFile(descriptor, closefd=False)
+            # By descriptor: by name, libsndfile would believe the name's ending. By one of its own: whether
+            # it closes a descriptor that turns out to be no sound differs between its versions.
+            return self._library.SoundFile(os.dup(descriptor), closefd=True)
         except (self._library.SoundFileError, TypeError) as error:
             raise AudioFormatError(
                 f"{self._path} is no sound that libsndfile reads ({_reason(error)}); {_CONVERT}"
