@@ -117,7 +117,7 @@ def test_list_input_devices_when_debugging_then_what_alsa_said_is_in_the_log(als
         pytest.skip("with a sound card ALSA has nothing to complain about")
     result = run_python(LIST, "debug", env=alsa_config(""))
 
-    assert b"DEBUG:edge.audio.quiet_stderr:PortAudio: ALSA lib" in result.stdout
+    assert b"DEBUG:edge.quiet_stderr:PortAudio: ALSA lib" in result.stdout
 
 
 def test_list_input_devices_when_pyaudio_is_missing_then_error_69_names_both_ways_out(run_python):
@@ -144,7 +144,7 @@ def test_quiet_stderr_when_a_library_prints_then_only_the_inside_is_kept_off(run
     result = run_python("""
         import logging, os, sys
         logging.basicConfig(level=logging.DEBUG, stream=sys.stdout)
-        from edge.audio.quiet_stderr import quiet_stderr
+        from edge.quiet_stderr import quiet_stderr
         os.write(2, b"before ")
         try:
             with quiet_stderr("library"):
@@ -161,7 +161,7 @@ def test_quiet_stderr_when_a_library_prints_then_only_the_inside_is_kept_off(run
 def test_quiet_stderr_when_stderr_is_closed_then_body_runs(run_python):
     result = run_python("""
         import os
-        from edge.audio.quiet_stderr import quiet_stderr
+        from edge.quiet_stderr import quiet_stderr
         os.close(2)
         with quiet_stderr("library"):
             print("ran")

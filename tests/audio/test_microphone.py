@@ -8,7 +8,7 @@ import pytest
 # The named pipe is held open for both directions, so that neither ALSA nor this program waits for the other
 # to open it. What a test does with them follows.
 SETUP = """
-import json, logging, os, sys, threading, time
+import fcntl, json, logging, os, sys, threading, time
 import numpy as np
 from edge.audio.errors import AudioError
 from edge.audio.microphone import MicrophoneSource
@@ -27,6 +27,11 @@ def feed(data, rate=48_000):
         os.write(pipe, data[start:start + size])
 
 def feed_for_ever(data, rate=48_000):
+    # The first seconds lie ready before anybody reads: a writer that is late on a busy machine would leave
+    # ALSA with a short read.
+    fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 1 << 20)
+    for _ in range((900 << 10) // len(data)):
+        feed(data, rate)
     def run():
         while True:
             feed(data, rate)
