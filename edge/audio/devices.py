@@ -15,7 +15,7 @@ from edge.audio.errors import (
     PyAudioMissingError,
     UnknownDeviceError,
 )
-from edge.audio.quiet_stderr import quiet_stderr
+from edge.quiet_stderr import quiet_stderr
 
 _WAY_ROUND = (
     'or use the source "command" with, for instance, "arecord -q -f S16_LE -r 16000 -c 1 -t raw", which '

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from edge.inference.errors import RuntimeMissingError
+from edge.quiet_stderr import quiet_stderr
 
 logger = logging.getLogger(__name__)
 
@@ -41,9 +42,11 @@ def build_interpreter(flatbuffer: bytes, runtime: Runtime, threads: int) -> tupl
     failures = []
     for candidate in _MODULES if runtime is Runtime.AUTO else [runtime]:
         try:
-            module = importlib.import_module(_MODULES[candidate])
-            interpreter = module.Interpreter(model_content=flatbuffer, num_threads=threads)
-            interpreter.allocate_tensors()
+            # The C++ side announces its delegate past the logging, and NumPy 2 a module made for NumPy 1.
+            with quiet_stderr(candidate):
+                module = importlib.import_module(_MODULES[candidate])
+                interpreter = module.Interpreter(model_content=flatbuffer, num_threads=threads)
+                interpreter.allocate_tensors()
         except ImportError as error:
             failures.append(f"{candidate} is not installed ({error})")
         except (RuntimeError, ValueError, SystemError, AttributeError) as error:

@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from typing import IO
 
 _log = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ def quiet_stderr(speaker: str) -> Iterator[None]:
     except OSError:
         yield
         return
-    with tempfile.TemporaryFile() as heard:
+    with _scratch() as heard:
         _flush()
         os.dup2(heard.fileno(), _STDERR)
         try:
@@ -41,6 +42,13 @@ def quiet_stderr(speaker: str) -> Iterator[None]:
             heard.seek(0)
             for line in heard.read().decode(errors="replace").splitlines():
                 _log.debug("%s: %s", speaker, line)
+
+
+def _scratch() -> IO[bytes]:
+    """A file in memory where the system has such: a service's disk may be read-only."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("stderr"), "w+b")
+    return tempfile.TemporaryFile()
 
 
 def _flush() -> None:
