@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,16 @@ from edge.errors import AffectdError
 # ruff: noqa: PLC0415
 
 _EX_USAGE = 64
+
+
+_IMPLIED_SOURCES = {"device": "microphone", "file": "file", "program": "command"}
+"""Which source an option belongs to"""
+
+
+class _UsageError(AffectdError):
+    """Raised when options contradict each other in a way that the parser cannot know."""
+
+    exit_code = _EX_USAGE
 
 
 class _Parser(argparse.ArgumentParser):
@@ -32,7 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code: int = args.command(args)
     except BrokenPipeError:
-        sys.stderr.close()
+        # Whoever read our output has enough of it; without this, Python would complain while it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
         return 130
@@ -63,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         help="show the configuration in force",
         description="Print the whole configuration in force as TOML, and where each value comes from.",
     )
+    config.add_argument("what", nargs="?", choices=("show",), help="the default")
     _add_config(config)
     config.set_defaults(command=_config)
     broker = commands.add_parser("broker", help="run the embedded MQTT broker alone")
@@ -73,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_config(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("configuration")
+    group = parser.add_argument_group("configuration").add_mutually_exclusive_group()
     group.add_argument("--config", type=Path, help="TOML file (default: /etc/affectd/affectd.toml, if there)")
     group.add_argument("--no-config", action="store_true", help="take the defaults, whatever files there are")
 
@@ -89,20 +102,26 @@ def _add_run(commands: Any) -> None:
     )
     _add_config(run)
     sound = run.add_argument_group("sound")
-    sound.add_argument("--source", choices=("microphone", "file", "stdin", "command"))
-    sound.add_argument("--device", help="microphone, by its name or a part of it; see `affectd devices`")
-    sound.add_argument("--file", help="a sound file, as the source")
+    sound.add_argument(
+        "--source", choices=("microphone", "file", "stdin", "command"), help="where the sound comes from"
+    )
+    source = sound.add_mutually_exclusive_group()
+    source.add_argument("--device", help="microphone, by its name or a part of it; see `affectd devices`")
+    source.add_argument("--file", help="a sound file, as the source")
+    source.add_argument("--command", dest="program", help="a program that writes PCM or WAV, as the source")
     sound.add_argument("--realtime", action="store_true", help="play the file at the pace of the clock")
-    sound.add_argument("--command", dest="program", help="a program that writes raw PCM, as the source")
     sound.add_argument("--rate", type=int, help="sample rate of raw PCM in hertz (default: 16000)")
     sound.add_argument("--channels", type=int, help="channels of raw PCM (default: 1)")
     mqtt = run.add_argument_group("MQTT")
     mqtt.add_argument("--host", help="the broker (default: localhost)")
     mqtt.add_argument("--port", type=int, help="its port (default: 1883)")
+    mqtt.add_argument("--username", help="to log in with; the password is in AFFECTD_MQTT_PASSWORD")
     mqtt.add_argument("--device-id", help="this device's name in every topic (default: the host's name)")
     mqtt.add_argument("--embedded-broker", action="store_true", help="run a broker on this machine too")
     run.add_argument("--model", help="model file (default: the shipped one)")
-    run.add_argument("--log-level", choices=("debug", "info", "warning", "error"))
+    run.add_argument(
+        "--log-level", choices=("debug", "info", "warning", "error"), help="how much to say (default: info)"
+    )
     run.set_defaults(command=_run)
 
 
@@ -145,12 +164,15 @@ def _demo(_args: argparse.Namespace) -> int:
 
 
 def _devices(_args: argparse.Namespace) -> int:
+    import json
+
     from edge.audio.devices import choose_device, list_input_devices
 
     devices = list_input_devices()
     choose_device(devices, None)  # says what to do when there is none
     for device in devices:
-        print(f"{device}\n    [audio]\n    device = {device.stable_name!r}")
+        name = json.dumps(device.stable_name, ensure_ascii=False)  # which is TOML as well
+        print(f"{device}\n    [audio]\n    device = {name}")
     return 0
 
 
@@ -175,12 +197,15 @@ def _load(args: argparse.Namespace) -> Any:
 
 def _overrides(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """What the options say, as the configuration's tables."""
-    given = {key: value for key, value in vars(args).items() if value not in (None, False)}
-    source = given.get("source") or ("file" if "file" in given else "command" if "program" in given else None)
+    given = {key: value for key, value in vars(args).items() if value is not None and value is not False}
+    implied = next((kind for option, kind in _IMPLIED_SOURCES.items() if option in given), None)
+    source = given.get("source") or implied
+    if implied not in (None, source):
+        raise _UsageError(f"--source {source} contradicts the option for {implied}; leave one of them out")
     places = {
         "audio": {"device": "device", "file": "path", "realtime": "realtime", "program": "command",
                   "rate": "rate", "channels": "channels"},
-        "mqtt": {"host": "host", "port": "port", "device_id": "device"},
+        "mqtt": {"host": "host", "port": "port", "username": "username", "device_id": "device"},
         "broker": {"embedded_broker": "embedded"},
         "model": {"model": "path"},
         "log": {"log_level": "level"},
@@ -191,6 +216,8 @@ def _overrides(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
     }
     if source:
         tables["audio"]["source"] = source
+    if "embedded_broker" in given and "port" in given:
+        tables["broker"]["port"] = given["port"]
     return {table: values for table, values in tables.items() if values}
 
 

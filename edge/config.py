@@ -65,6 +65,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     log: LogSettings = msgspec.field(default_factory=LogSettings)
 
+    def __post_init__(self) -> None:
+        here = self.mqtt.host in {"localhost", "127.0.0.1", "::1", self.broker.bind}
+        if self.broker.embedded and here and self.mqtt.port != self.broker.port:
+            raise ValueError(
+                f"the embedded broker listens on port {self.broker.port}, and mqtt.port is {self.mqtt.port}: "
+                "set mqtt.port and broker.port to the same"
+            )
+
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     """A configuration, and where each value that is not a default comes from."""
@@ -88,7 +96,7 @@ def load(path: Path | None = None, overrides: Tables | None = None, read_default
     Raises:
         ConfigError: when the file is missing or unreadable, a key is unknown, or a value makes no sense.
     """
-    file = path or (DEFAULT_FILE if read_default and DEFAULT_FILE.exists() else None)
+    file = path or (DEFAULT_FILE if read_default and _is_there(DEFAULT_FILE) else None)
     merged: dict[str, dict[str, Any]] = {}
     origins: dict[str, str] = {}
     layers = [(str(file), _read(file))] if file else []
@@ -100,7 +108,7 @@ def load(path: Path | None = None, overrides: Tables | None = None, read_default
     try:
         config = msgspec.convert(merged, Config)
     except (msgspec.ValidationError, ValueError) as error:
-        raise ConfigError(f"{_place(error, origins, file)}: {error}") from error
+        raise ConfigError(_explain(error, origins)) from error
     return Loaded(config=config, origins=origins)
 
 
@@ -111,17 +119,34 @@ def describe(loaded: Loaded) -> str:
         lines.append(f"[{table}]")
         for key, value in values.items():
             origin = loaded.origins.get(f"{table}.{key}", "default")
-            text = "" if value is None else msgspec.toml.encode({key: value}).decode().strip()
-            lines.append(f"{text or f'# {key} is not set':<40}  # {origin}")
+            text = f"# {key} is not set" if value is None else f"{key} = {_toml(value)}"
+            lines.append(f"{text:<40}  # {origin}")
         lines.append("")
-    return "\n".join(lines)
+    return "\n".join(lines).rstrip()
+
+
+def _toml(value: Any) -> str:
+    """A scalar or a list as TOML: as JSON writes it, but for one character that only TOML wants escaped."""
+    return msgspec.json.encode(value).decode().replace("\x7f", "\\u007f")
+
+
+def _is_there(file: Path) -> bool:
+    try:
+        file.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True  # and reading it says why it cannot be read
+    return True
 
 
 def _read(file: Path) -> Tables:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(f"{file}: cannot be read: {error.strerror}; name another with --config") from error
+        raise ConfigError(
+            f"{file}: cannot be read: {error.strerror}; name another with --config, or take --no-config"
+        ) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file}: is not UTF-8 text: {error}") from error
     except tomllib.TOMLDecodeError as error:
@@ -129,16 +154,22 @@ def _read(file: Path) -> Tables:
 
 
 def _check_keys(tables: Tables, origin: str) -> None:
-    rooms = {field.name: field.type for field in msgspec.structs.fields(Config)}
+    rooms = {room.name: _keys(room.type) for room in msgspec.structs.fields(Config)}
     for table, values in tables.items():
         if table not in rooms:
+            homes = [f"[{room}]" for room, keys in rooms.items() if table in keys]
+            if homes and not isinstance(values, Mapping):
+                raise ConfigError(f"{origin}: {table} stands in no table; put it below {' or '.join(homes)}")
             raise ConfigError(f"{origin}: unknown table [{table}]{_nearest(table, list(rooms))}")
         if not isinstance(values, Mapping):
             raise ConfigError(f"{origin}: {table} is a table; write [{table}] and the keys below it")
-        known = [field.name for field in msgspec.structs.fields(rooms[table])]
         for key in values:
-            if key not in known:
-                raise ConfigError(f"{origin}: unknown key {key!r} in [{table}]{_nearest(key, known)}")
+            if key not in rooms[table]:
+                raise ConfigError(f"{origin}: unknown key {key!r} in [{table}]{_nearest(key, rooms[table])}")
+
+
+def _keys(settings: Any) -> list[str]:
+    return [field.name for field in msgspec.structs.fields(settings)]
 
 
 def _nearest(word: str, known: list[str]) -> str:
@@ -146,7 +177,10 @@ def _nearest(word: str, known: list[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
 
 
-def _place(error: Exception, origins: dict[str, str], file: Path | None) -> str:
-    """Where the value stands that msgspec complains about at `$.table.key`."""
-    _, _, path = str(error).partition("$.")
-    return origins.get(path.rstrip("`"), str(file) if file else "command line")
+def _explain(error: Exception, origins: Mapping[str, str]) -> str:
+    """Where the value stands that msgspec complains about, at `$.table.key` or `$.table`, and why."""
+    why, _, path = str(error).partition(" - at `$.")
+    key = path.rstrip("`").partition("[")[0]
+    places = dict.fromkeys(origin for name, origin in origins.items() if f"{name}.".startswith(f"{key}."))
+    place = ", ".join(places) or ", ".join(dict.fromkeys(origins.values()))
+    return f"{place}: {key}: {why}" if key else f"{place}: {why}"

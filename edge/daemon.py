@@ -6,6 +6,7 @@ import logging
 import queue
 import signal
 import threading
+import time
 from contextlib import ExitStack
 from types import FrameType
 
@@ -23,10 +24,11 @@ _LOG = logging.getLogger(__name__)
 
 _EX_SOFTWARE, _EX_UNAVAILABLE = 70, 69
 _LOOK_S = 0.5
+_LOOK_DELIVERY_S = 0.05
 _STOP_S = 1.2
 """What is left for the last messages of the two seconds in which a stopped daemon is gone"""
-_DELIVER_S = 10.0
-"""How long the last turns of a file or pipe may take to reach the broker: nobody waits for a quick end"""
+_PATIENCE_S = 5.0
+"""How long the broker may take for each of the last turns of a file or pipe: nobody waits for a quick end"""
 
 
 def run(config: Config) -> int:
@@ -35,12 +37,13 @@ def run(config: Config) -> int:
     Raises:
         AudioSettingsError, InferenceError, MqttError: when something cannot even begin.
     """
-    endings = _endings_by_signal()
     model = EmotionModel(config.model)
     source = open_source(config.audio)
     with ExitStack() as held:
         broker = held.enter_context(EmbeddedBroker(config.broker)) if config.broker.embedded else None
         publisher = Publisher(config.mqtt)
+        # Until here a signal ends the process at once, as it does by default: nobody has heard of us yet.
+        endings = _endings_by_signal()
         publisher.start()
         held.callback(publisher.stop, _STOP_S)
         listener = _Listener(config, model, source, publisher, endings)
@@ -64,14 +67,22 @@ def run(config: Config) -> int:
         listener.join(_LOOK_S)
         if ending != _SOURCE_ENDED:
             return 0
-        return listener.exit_code or _deliver(publisher)
+        return listener.exit_code or _deliver(publisher, endings)
 
 
-def _deliver(publisher: Publisher) -> int:
-    """The source is over: wait until its turns have arrived."""
-    publisher.wait_connected(_DELIVER_S / 2)
-    publisher.stop(_DELIVER_S)
-    return _EX_UNAVAILABLE if publisher.queued else 0
+def _deliver(publisher: Publisher, endings: _Endings) -> int:
+    """The source is over: wait until its turns have arrived, a signal comes or the broker takes no more."""
+    waiting, deadline = publisher.queued, time.monotonic() + _PATIENCE_S
+    while time.monotonic() < deadline:
+        if publisher.connected and not publisher.queued:
+            return 0
+        if _next_ending(endings, _LOOK_DELIVERY_S) is not None:
+            break
+        if publisher.queued < waiting:
+            waiting, deadline = publisher.queued, time.monotonic() + _PATIENCE_S
+    if not waiting:
+        _LOG.error("the broker could not be told that the source has ended")
+    return _EX_UNAVAILABLE
 
 
 _SOURCE_ENDED = "the source has ended"
@@ -94,9 +105,9 @@ def _endings_by_signal() -> _Endings:
     return endings
 
 
-def _next_ending(endings: _Endings) -> str | None:
+def _next_ending(endings: _Endings, timeout_s: float = _LOOK_S) -> str | None:
     try:
-        ending = endings.get(timeout=_LOOK_S)
+        ending = endings.get(timeout=timeout_s)
     except queue.Empty:
         return None
     _LOG.info("%s: stopping", ending)

@@ -48,6 +48,8 @@ def run_demo(speech: Path = SPEECH) -> int:
     Raises:
         MqttError: when the embedded broker does not start.
     """
+    # As Ctrl-C does, so that neither ends the demo and leaves the daemon behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     broker = BrokerSettings(port=_free_port(1883))
     arrivals: queue.SimpleQueue[MQTTMessage] = queue.SimpleQueue()
     with ExitStack() as held:
@@ -55,26 +57,27 @@ def run_demo(speech: Path = SPEECH) -> int:
         print(_INTRODUCTION.format(host=broker.bind, port=broker.port), flush=True)
         held.enter_context(_Subscriber(broker, arrivals))
         daemon = held.enter_context(_Daemon(broker, speech))
-        turns = 0
-        with suppress(KeyboardInterrupt):
-            turns = _show_all(arrivals, daemon.process)
+        turns = _show_all(arrivals, daemon.process)
     print("\n" + _FAREWELL.format(turns=turns))
     return 0 if turns else 69
 
 
 def _show_all(arrivals: queue.SimpleQueue[MQTTMessage], process: subprocess.Popen[bytes]) -> int:
+    """Print what arrives until the daemon ends or somebody has seen enough; gives the number of turns."""
     turns = 0
-    while True:
-        ended = process.poll() is not None
-        try:
-            message = arrivals.get(timeout=_LOOK_S)
-        except queue.Empty:
-            # Only what arrives after the daemon's end proves that nothing more will.
-            if ended:
-                return turns
-            continue
-        turns += message.topic.endswith("/turn")
-        print(render(message.topic, bytes(message.payload)), flush=True)
+    with suppress(KeyboardInterrupt):
+        while True:
+            ended = process.poll() is not None
+            try:
+                message = arrivals.get(timeout=_LOOK_S)
+            except queue.Empty:
+                # Only silence after the daemon's end proves that nothing more will arrive.
+                if ended:
+                    break
+                continue
+            turns += message.topic.endswith("/turn")
+            print(render(message.topic, bytes(message.payload)), flush=True)
+    return turns
 
 
 def render(topic: str, payload: bytes) -> str:
