@@ -136,6 +136,8 @@ class MfccConfig(MfccSettings):
             frame_length=frame_length,
             hop_length=frame_step,
             n_fft=fft_length,
+            # tf.signal.hann_window: a window of odd length is symmetric, whatever `periodic` says.
+            periodic=frame_length % 2 == 0,
             spectrum=Spectrum.MAGNITUDE,
             n_mels=num_mel_bins,
             fmin=lower_edge_hertz,

@@ -35,8 +35,10 @@ def check_samples(block: NDArray[Any]) -> None:
     if kind != "f":
         raise SignalError(f"samples must be floats in [-1, 1] or int16, not {block.dtype}")
     # One pass that NaN, infinity and absurd sizes all fail; a loud but sane block may fail it too.
-    if not float(np.dot(block, block)) < _LIMIT:
-        bad = np.flatnonzero(~(np.abs(block) < _LIMIT))
+    with np.errstate(over="ignore", invalid="ignore"):
+        sane = float(np.dot(block, block)) < _LIMIT
+    if not sane:
+        bad = np.flatnonzero(~(np.abs(block.astype(np.float64)) < _LIMIT))
         if bad.size:
             i = int(bad[0])
             raise SignalError(f"sample {i} is {block[i]}: sound must be finite, float in [-1, 1]")
