@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.brokers import Broker, make_broker
+from support.loglines import Log
 
 from edge.mqtt.settings import PASSWORD_VARIABLE
-
-from .brokers import Broker, Mosquitto, make_broker
-from .loglines import Log
 
 KINDS = ["mosquitto", "amqtt"]
 
@@ -25,14 +23,6 @@ def importable_children() -> Iterator[None]:
         patch.setenv("PYTHONPATH", str(Path(__file__).parents[2]), prepend=os.pathsep)
         patch.delenv(PASSWORD_VARIABLE, raising=False)
         yield
-
-
-@pytest.fixture(scope="session")
-def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
-    broker = Mosquitto(tmp_path_factory.mktemp("mosquitto"))
-    broker.start()
-    yield broker
-    broker.stop()
 
 
 @pytest.fixture(scope="session", params=KINDS)
@@ -51,12 +41,6 @@ def own_broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broke
     broker.start()
     yield broker
     broker.stop()
-
-
-@pytest.fixture
-def device() -> str:
-    """A device, and so topics, that no other test has."""
-    return f"test-{uuid.uuid4().hex[:12]}"
 
 
 @pytest.fixture

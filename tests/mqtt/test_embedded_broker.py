@@ -11,14 +11,13 @@ from pathlib import Path
 import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
+from support.brokers import free_port
+from support.subscriber import Subscriber, make_state
 
 from edge.mqtt.broker import EmbeddedBroker
 from edge.mqtt.client import Publisher
 from edge.mqtt.errors import BrokerError, BrokerNotInstalledError, MqttSettingsError, PortInUseError
 from edge.mqtt.settings import PASSWORD_VARIABLE, BrokerSettings, MqttSettings
-
-from .brokers import free_port
-from .subscriber import Subscriber, make_state
 
 needs_amqtt = pytest.mark.skipif(
     importlib.util.find_spec("amqtt") is None, reason="amqtt is not installed: pip install 'affectd[broker]'"

@@ -7,10 +7,9 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.subscriber import make_state, make_turn
 
 from edge.mqtt.messages import State, Turn, encode, new_id, now, timestamp
-
-from .subscriber import make_state, make_turn
 
 moments = st.datetimes(
     min_value=datetime(1970, 1, 2),

@@ -9,13 +9,12 @@ import sys
 
 import msgspec
 import pytest
+from support.brokers import TIMEOUT_S, Broker, Mosquitto, free_port
+from support.subscriber import Subscriber, make_state, make_turn
 
 from edge.mqtt.client import Publisher
 from edge.mqtt.messages import State, Turn, encode
 from edge.mqtt.settings import MqttSettings, Protocol
-
-from .brokers import TIMEOUT_S, Broker, Mosquitto, free_port
-from .subscriber import Subscriber, make_state, make_turn
 
 
 def settings_for(port: int, device: str, **changes: object) -> MqttSettings:

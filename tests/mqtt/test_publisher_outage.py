@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import msgspec
+from support.brokers import TIMEOUT_S, Broker, Mosquitto, Wire
+from support.loglines import Log
+from support.subscriber import Subscriber, make_state, make_turn
 
 from edge.mqtt.client import Publisher
 from edge.mqtt.messages import State, encode
 from edge.mqtt.settings import MqttSettings
-
-from .brokers import TIMEOUT_S, Broker, Mosquitto, Wire
-from .loglines import Log
-from .subscriber import Subscriber, make_state, make_turn
 
 
 def settings_for(port: int, device: str, **changes: object) -> MqttSettings:

@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.brokers import Mosquitto, free_port, program
+from support.loglines import Log
+from support.subscriber import Subscriber, make_state, make_turn
 
 from edge.mqtt.client import Publisher
 from edge.mqtt.settings import PASSWORD_VARIABLE, MqttSettings, Protocol
-
-from .brokers import Mosquitto, free_port, program
-from .loglines import Log
-from .subscriber import Subscriber, make_state, make_turn
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,15 @@
-"""Programs that run the audio room in a process of their own, and a microphone made of a named pipe."""
+"""What the tests of several rooms share: child processes, a microphone made of a named pipe, a broker."""
 
 import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from support.brokers import Mosquitto
 
 import edge
 
@@ -63,3 +65,17 @@ def fake_microphone(tmp_path, alsa_config) -> tuple[Path, dict[str, str]]:
         "pcm.fakemic { type plug slave.pcm { type file slave.pcm null "
         f'file /dev/null infile "{pipe}" format raw }} }}'
     )
+
+
+@pytest.fixture(scope="session")
+def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
+    broker = Mosquitto(tmp_path_factory.mktemp("mosquitto"))
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def device() -> str:
+    """A device, and so topics, that no other test has."""
+    return f"test-{uuid.uuid4().hex[:12]}"
