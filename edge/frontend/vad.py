@@ -29,6 +29,29 @@ class GateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     smoothing_hops: int = 5
     """Hops over which the power is averaged"""
 
+    def __post_init__(self) -> None:
+        rules = (
+            (
+                0.0 < self.margin_db <= 60.0,
+                f"margin_db is {self.margin_db}: it must be above 0 and at most 60",
+            ),
+            (
+                SILENCE_DB < self.least_db <= 0.0,
+                f"least_db is {self.least_db}: it must be above {SILENCE_DB:.0f} and at most 0",
+            ),
+            (
+                0.0 < self.floor_s <= 3600.0,
+                f"floor_s is {self.floor_s}: it must be above 0 and at most 3600 s",
+            ),
+            (
+                1 <= self.smoothing_hops <= 1000,
+                f"smoothing_hops is {self.smoothing_hops}: it must be 1 to 1000",
+            ),
+        )
+        for holds, message in rules:
+            if not holds:
+                raise ValueError(message)
+
 
 class HopLevels:
     """Level of each hop of a signal that comes in blocks of any size."""
@@ -41,8 +64,13 @@ class HopLevels:
         """Forget the samples of the unfinished hop."""
         self._rest: NDArray[np.floating[Any]] = np.empty(0, np.float32)
 
-    def push(self, block: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-        """Take samples (n,) and give the level of each hop that they complete, in dB full scale (m,)."""
+    def push(self, block: NDArray[Any]) -> NDArray[np.float64]:
+        """Take samples (n,) and give the level of each hop that they complete, in dB full scale (m,).
+
+        As in the front end, int16 counts as 1/32768 each.
+        """
+        if block.dtype == np.int16:
+            block = block * np.float32(1.0 / 32_768.0)
         samples = np.concatenate([self._rest, block])
         n = samples.size // self._hop
         self._rest = samples[n * self._hop :]

@@ -92,7 +92,9 @@ def test_hop_levels_when_reset_then_the_unfinished_hop_is_forgotten():
 @given(levels_db, st.lists(st.integers(0, 300), max_size=8))
 def test_gate_when_cut_anywhere_then_same_decisions(levels, cuts):
     gate = EnergyGate(GateSettings(), HOP_S)
-    parts = [gate.push(part) for part in np.split(np.array(levels), sorted(min(c, len(levels)) for c in cuts))]
+    parts = [
+        gate.push(part) for part in np.split(np.array(levels), sorted(min(c, len(levels)) for c in cuts))
+    ]
 
     np.testing.assert_array_equal(
         np.concatenate(parts), EnergyGate(GateSettings(), HOP_S).push(np.array(levels))
