@@ -22,7 +22,7 @@ def calls(draw):
         "sr": rate,
         "n_mfcc": draw(st.integers(1, n_mels)),
         "n_fft": n_fft,
-        "hop_length": draw(st.integers(64, 256)),
+        "hop_length": draw(st.integers(64, n_fft // 2)),
         "win_length": draw(st.none() | st.integers(n_fft // 2, n_fft)),
         "n_mels": n_mels,
         "fmin": fmin,
