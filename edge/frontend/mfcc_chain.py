@@ -21,13 +21,14 @@ from numpy.typing import NDArray
 from edge.frontend.mfcc_config import Log, MfccConfig, Spectrum, Window
 from edge.frontend.tables import Table, analysis_window, dct_matrix, mel_blocks, mel_filterbank
 
-GROUP = 8
+GROUP = 4
 """Frames in one matrix product: a multiple of the rows that BLAS kernels work on at a time"""
 
 _TILE_BYTES = 1 << 20
 """Working memory of one tile: the level-2 cache of a Raspberry Pi 4 or of a server core"""
 
 _MAX_TILE = 256
+_MAX_VIEWS = 64
 
 _RFFT_HAS_OUT = np.lib.NumpyVersion(np.__version__) >= "2.0.0"
 
@@ -62,7 +63,7 @@ class Chain:
         self._local = threading.local()
 
     @property
-    def _scratch(self) -> _Scratch:
+    def scratch(self) -> _Scratch:
         """This thread's arrays. Nothing in them outlives one call, so its streams may share them."""
         scratch: _Scratch | None = getattr(self._local, "scratch", None)
         if scratch is None:
@@ -78,50 +79,66 @@ class Chain:
             out: takes the coefficients, shape (n, n_mfcc), or the log mel energies, (n, n_mels).
             cepstra: which of the two.
         """
-        scratch = self._scratch
+        scratch = self.scratch
         row = first % GROUP
         done = 0
         while done < len(out):
             n = min(len(out) - done, self.tile - row)
             views = scratch.views(row, n)
-            self._spectrum(frames[done : done + n], views, scratch)
-            out[done : done + n] = self._cepstra(views) if cepstra else self._log_mel(views)
+            self.frame(frames[done : done + n], views)
+            self.power(self.fourier(views), views)
+            self.mel(views)
+            self.log(views)
+            out[done : done + n] = self.cepstra(views) if cepstra else self.log_mel(views)
             row = (row + n) % GROUP
             done += n
 
-    def _spectrum(self, frames: Array, views: _Views, scratch: _Scratch) -> None:
-        """Fill `views.bins` from samples, shape (n, frame_length)."""
+    # The stages, in their order; benchmarks/frontend_stages.py times them one by one.
+
+    @staticmethod
+    def frame(frames: Array, views: _Views) -> None:
+        """Copy frames, shape (n, frame_length), windowed, to where zeros already follow each."""
         np.copyto(views.frames, frames)
-        if scratch.window is not None:
-            np.multiply(views.padded, scratch.window[: len(frames)], out=views.padded)
+        if views.window is not None:
+            # Along whole rows, zeros included: numpy takes that in one go, and a narrower product row by row.
+            np.multiply(views.padded, views.window, out=views.padded)
+
+    @staticmethod
+    def fourier(views: _Views) -> Array:
+        """The spectrum, shape (n, 2 n_bins): real and imaginary parts in turn."""
         if _RFFT_HAS_OUT:
             np.fft.rfft(views.padded, out=views.spectrum)
-            parts, real, imaginary = views.parts, views.real, views.imaginary
-        else:
-            parts = np.fft.rfft(views.padded).view(np.float64)
-            real, imaginary = parts[:, ::2], parts[:, 1::2]
+            return views.parts
+        return np.fft.rfft(views.padded).view(np.float64)
+
+    def power(self, parts: Array, views: _Views) -> None:
+        """What the filters add up, shape (n, n_bins); `parts` is used up."""
         np.multiply(parts, parts, out=parts)
-        np.add(real, imaginary, out=views.bins)
+        np.add(parts[:, ::2], parts[:, 1::2], out=views.bins)
         if self.config.spectrum is Spectrum.MAGNITUDE:
             np.sqrt(views.bins, out=views.bins)
 
-    def _bands(self, views: _Views) -> None:
-        """Fill `views.bands` with natural logarithms of mel energies."""
+    @staticmethod
+    def mel(views: _Views) -> None:
+        """Filter the spectrum."""
         for bins, table, bands in views.products:
             np.matmul(bins, table, out=bands)
+
+    def log(self, views: _Views) -> None:
+        """Take natural logarithms of the filters' outputs, in place."""
         bands = views.bands
         if self.config.log_offset:
             np.add(bands, self.config.log_offset, out=bands)
         np.maximum(bands, self.config.log_floor, out=bands)
         np.log(bands, out=bands)
 
-    def _cepstra(self, views: _Views) -> Array:
-        self._bands(views)
+    def cepstra(self, views: _Views) -> Array:
+        """The coefficients, shape (n, n_mfcc)."""
         np.matmul(views.grouped_bands, self.dct, out=views.grouped_cepstra)
         return views.cepstra
 
-    def _log_mel(self, views: _Views) -> Array:
-        self._bands(views)
+    def log_mel(self, views: _Views) -> Array:
+        """The logarithms in the unit of `config.log`, shape (n, n_mels)."""
         return views.log_mel * _DECIBELS if self.config.log is Log.DECIBEL else views.log_mel
 
 
@@ -137,10 +154,9 @@ class _Views:
 
     padded: Array
     frames: Array
+    window: Array | None
     spectrum: Complexes
     parts: Array
-    real: Array
-    imaginary: Array
     bins: Array
     products: list[Product]
     bands: Array
@@ -167,13 +183,14 @@ class _Scratch:
         self._bands = np.zeros((tile, width))
         self._cepstra = np.zeros((tile, config.n_mfcc))
         self._views: dict[tuple[int, int], _Views] = {}
-        self.window: Array | None = None
+        self._window: Array | None = None
         if config.window is not Window.RECTANGULAR:
             row = np.zeros(config.n_fft)
             row[: config.frame_length] = analysis_window(config)
-            self.window = np.tile(row, (tile, 1))
+            self._window = np.tile(row, (tile, 1))
 
     def views(self, row: int, n: int) -> _Views:
+        """The parts for `n` frames from row `row`, 0 <= row < GROUP, row + n <= tile."""
         found = self._views.get((row, n))
         if found is None:
             if len(self._views) >= _MAX_VIEWS:
@@ -187,14 +204,12 @@ class _Scratch:
         rows = groups * GROUP
         bins = self._bins[:rows].reshape(groups, GROUP, -1)
         bands = self._bands[:rows].reshape(groups, GROUP, -1)
-        parts = self._spectrum.view(np.float64)[:n]
         return _Views(
             padded=self._padded[:n],
             frames=self._padded[:n, : config.frame_length],
+            window=None if self._window is None else self._window[:n],
             spectrum=self._spectrum[:n],
-            parts=parts,
-            real=parts[:, ::2],
-            imaginary=parts[:, 1::2],
+            parts=self._spectrum.view(np.float64)[:n],
             bins=self._bins[row : row + n],
             products=[(bins[..., over], table, bands[..., into]) for over, into, table in self._chain.blocks],
             bands=self._bands[:rows],
@@ -203,9 +218,6 @@ class _Scratch:
             cepstra=self._cepstra[row : row + n],
             log_mel=self._bands[row : row + n, : config.n_mels],
         )
-
-
-_MAX_VIEWS = 64
 
 
 @functools.lru_cache(maxsize=8)
