@@ -9,16 +9,21 @@ from typing import Any
 import msgspec
 
 from edge.frontend.mfcc_config import FrontendConfigError, MfccConfig
+from edge.frontend.tables import mel_filterbank
 from edge.inference.errors import ModelFileError
 
 FRONTEND = "affectd-mfcc-1"
 """Name of the front end that `edge.frontend` computes; another arithmetic would be another name."""
 
+_CARD_VERSION = 1
+_N_FFT_LIMIT = 1 << 16
+_CHOOSE = "choose a model made by affectd-convert"
+
 
 class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All that is needed to use a model, and where it comes from."""
 
-    card_version: int = 1
+    card_version: int = _CARD_VERSION
 
     name: str
 
@@ -73,9 +78,30 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                 "update affectd, or choose a model made for it"
             )
         try:
-            return MfccConfig(**fields)
+            config = MfccConfig(**fields)
+            _check_computable(config)
         except (TypeError, FrontendConfigError) as error:
-            raise ModelFileError(f"the card's front end cannot be computed here: {error}") from error
+            raise ModelFileError(
+                f"the card's front end cannot be computed here ({error}): update affectd, or choose a model "
+                "made for it"
+            ) from error
+        return config
+
+
+def _check_computable(config: MfccConfig) -> None:
+    """Raise FrontendConfigError when the front end does not suit a device that hears 16 kHz."""
+    heard = MfccConfig().sample_rate
+    if config.sample_rate != heard:
+        raise FrontendConfigError(f"sample_rate is {config.sample_rate}, and sound is heard at {heard} Hz")
+    if config.n_fft > _N_FFT_LIMIT or config.n_mels > config.n_fft:
+        raise FrontendConfigError(f"n_fft {config.n_fft} with {config.n_mels} mel filters is out of bounds")
+    mel_filterbank(config)
+
+
+class _Version(msgspec.Struct):
+    """What every card says, of whatever version."""
+
+    card_version: int = _CARD_VERSION
 
 
 def describe_frontend(config: MfccConfig) -> dict[str, Any]:
@@ -90,19 +116,26 @@ def decode_card(text: bytes) -> ModelCard:
         ModelFileError: when it is not a card, or does not agree with itself.
     """
     try:
+        # First, because the fields of a newer card are not known here.
+        version = msgspec.json.decode(text, type=_Version).card_version
+        if version != _CARD_VERSION:
+            raise ModelFileError(
+                f"card.json is of version {version}, and this affectd reads {_CARD_VERSION}: update "
+                "affectd, or choose a model made for it"
+            )
         card = msgspec.json.decode(text, type=ModelCard)
-    except (msgspec.DecodeError, msgspec.ValidationError) as error:
-        raise ModelFileError(f"card.json is not a card of affectd: {error}") from error
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise ModelFileError(f"card.json is not a card of affectd ({error}); {_CHOOSE}") from error
     config = card.mfcc_config
+    places = sum(card.circumplex.values(), ())
     numbers = [
         *card.mean,
         *card.std,
         card.temperature,
         card.uncertain_below,
-        *sum(card.circumplex.values(), ()),
+        *places,
     ]
     rules = (
-        (card.card_version == 1, f"card_version {card.card_version} is newer than this affectd"),
         (len(card.labels) >= 2, "labels are fewer than two"),
         (len(set(card.labels)) == len(card.labels), "a label stands twice"),
         (card.n_frames >= 1, f"n_frames {card.n_frames} is not positive"),
@@ -110,11 +143,13 @@ def decode_card(text: bytes) -> ModelCard:
          f"mean and std need {config.n_features} values each, one per feature"),
         (all(map(math.isfinite, numbers)), "a number is not finite"),
         (min(card.std, default=0.0) > 0.0 and card.temperature > 0.0, "std and temperature must be above 0"),
+        (0.0 <= card.uncertain_below <= 1.0, "uncertain_below must be from 0 to 1"),
         (set(card.circumplex) == set(card.labels), "circumplex must name exactly the labels"),
+        (all(-1.0 <= place <= 1.0 for place in places), "circumplex must stay from -1 to 1"),
     )  # fmt: skip
     for holds, message in rules:
         if not holds:
-            raise ModelFileError(f"card.json: {message}")
+            raise ModelFileError(f"card.json: {message}; {_CHOOSE}")
     return card
 
 

@@ -46,4 +46,10 @@ def speech_frames(
     frames = np.asarray(mfcc(signal, config), np.float32)
     hop_s = config.hop_length / config.sample_rate
     span = speech_span(EnergyGate(gate, hop_s).push(levels))
-    return frames if span is None else frames[span[0] : span[1]]
+    speech = frames if span is None else frames[span[0] : span[1]]
+    if len(speech) == 0:
+        raise TooShortError(
+            f"no frame of {config.frame_length} samples holds the speech of this recording of "
+            f"{seconds:.2f} s: a longer one is needed"
+        )
+    return speech

@@ -34,6 +34,12 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     window_hop_s: float = 0.5
     """Longest step in seconds between the windows that are averaged over a turn"""
 
+    def __post_init__(self) -> None:
+        if not 1 <= self.threads <= 64:
+            raise ValueError(f"threads is {self.threads}: it must be 1 to 64")
+        if not 0.0 < self.window_hop_s <= 60.0:
+            raise ValueError(f"window_hop_s is {self.window_hop_s}: it must be above 0 and at most 60 s")
+
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """What the model makes of one turn."""
@@ -66,7 +72,10 @@ class EmotionModel:
         self.card, flatbuffer = read_model_file(Path(settings.path))
         self.mfcc_config = self.card.mfcc_config
         self._interpreter, self.runtime = build_interpreter(flatbuffer, settings.runtime, settings.threads)
-        self._input, self._output = _checked_tensors(self._interpreter, self.card)
+        try:
+            self._input, self._output = _checked_tensors(self._interpreter, self.card)
+        except ModelFileError as error:
+            raise ModelFileError(f"{settings.path}: {error}; make it with affectd-convert") from error
         hop_s = self.mfcc_config.hop_length / self.mfcc_config.sample_rate
         self._window_hop = max(1, round(settings.window_hop_s / hop_s))
         self._mean = np.asarray(self.card.mean, np.float32)
@@ -126,11 +135,15 @@ def _checked_tensors(interpreter: Any, card: ModelCard) -> tuple[dict[str, Any],
             f"the model has {len(inputs)} inputs and {len(outputs)} outputs; one each is needed"
         )
     given, taken = inputs[0], outputs[0]
-    wanted = card.n_frames * card.mfcc_config.n_features
-    for side, tensor, size in (("input", given, wanted), ("output", taken, len(card.labels))):
-        if tensor["dtype"] is not np.int8 or int(np.prod(tensor["shape"])) != size:
+    frames = (card.n_frames, card.mfcc_config.n_features)
+    for side, tensor, shape in (("input", given, frames), ("output", taken, (len(card.labels),))):
+        # Dimensions of 1 carry no meaning; the order of the others does.
+        found = tuple(size for size in tensor["shape"].tolist() if size != 1)
+        if tensor["dtype"] is not np.int8 or found != tuple(size for size in shape if size != 1):
             raise ModelFileError(
-                f"the model's {side} is {np.dtype(tensor['dtype'])} {tuple(tensor['shape'])}, and the card "
-                f"says int8 with {size} values"
+                f"the model's {side} is {np.dtype(tensor['dtype'])} {tuple(tensor['shape'].tolist())}, and "
+                f"the card says int8 {shape}"
             )
+        if not tensor["quantization"][0] > 0.0:
+            raise ModelFileError(f"the model's {side} has no quantisation")
     return given, taken

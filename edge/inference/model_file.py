@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import io
+import stat
+import struct
 import zipfile
 import zlib
 from pathlib import Path
@@ -21,6 +23,10 @@ CARD_NAME = "card.json"
 _CARD_LIMIT = 1 << 20
 _FILE_LIMIT = 64 << 20
 _TFLITE_MAGIC = b"TFL3"
+_COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_ANEW = "copy it anew, or choose another model"
+_ARCHIVE_ERRORS = (zlib.error, struct.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
+"""What zipfile raises on damaged bytes, beside BadZipFile"""
 
 
 def read_model_file(path: Path) -> tuple[ModelCard, bytes]:
@@ -31,13 +37,19 @@ def read_model_file(path: Path) -> tuple[ModelCard, bytes]:
         ModelFileError: when it is no TFLite model, has no card, or is not the model that its card describes.
     """
     try:
-        if path.stat().st_size > _FILE_LIMIT:
+        kind = path.stat()
+        # A pipe would wait for a writer, and a device may never end.
+        if not stat.S_ISREG(kind.st_mode):
+            raise ModelFileError(f"{path}: is not a file; name a model file made by affectd-convert")
+        if kind.st_size > _FILE_LIMIT:
             raise ModelFileError(f"{path}: over {_FILE_LIMIT >> 20} MiB; this is no model for a small device")
         content = path.read_bytes()
     except FileNotFoundError:
         raise ModelMissingError(f"{path}: no such model file; see `[model] path` or --model") from None
     except OSError as error:
-        raise ModelFileError(f"{path}: cannot be read: {error.strerror}") from error
+        raise ModelFileError(
+            f"{path}: cannot be read: {error.strerror}; see `[model] path` or --model"
+        ) from error
     try:
         return _unpack(content)
     except ModelFileError as error:
@@ -46,29 +58,29 @@ def read_model_file(path: Path) -> tuple[ModelCard, bytes]:
 
 def _unpack(content: bytes) -> tuple[ModelCard, bytes]:
     if content[4:8] != _TFLITE_MAGIC:
-        raise ModelFileError("not a TFLite model")
+        raise ModelFileError("not a TFLite model; name one made by affectd-convert")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             info = archive.getinfo(CARD_NAME)
             if info.file_size > _CARD_LIMIT:
-                raise ModelFileError(f"{CARD_NAME} claims {info.file_size} bytes")
+                raise ModelFileError(f"{CARD_NAME} claims {info.file_size} bytes; {_ANEW}")
+            if info.compress_type not in _COMPRESSIONS:
+                raise ModelFileError(f"{CARD_NAME} is packed in an unusual way; {_ANEW}")
             with archive.open(info) as packed:
                 text = packed.read(_CARD_LIMIT)
             end = min(entry.header_offset for entry in archive.infolist())
     except KeyError:
-        raise ModelFileError(f"the file's archive holds no {CARD_NAME}") from None
+        raise ModelFileError(f"the archive behind the model holds no {CARD_NAME}; {_ANEW}") from None
     except zipfile.BadZipFile:
         raise ModelFileError(
-            "no card behind the model: it is cut short, or it was not made by affectd-convert"
+            f"no card behind the model: it is cut short, or it was not made by affectd-convert; {_ANEW}"
         ) from None
-    except (zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-        raise ModelFileError(f"the card cannot be unpacked: {error}") from error
+    except _ARCHIVE_ERRORS as error:
+        raise ModelFileError(f"the card cannot be unpacked ({error}); {_ANEW}") from error
     card = decode_card(text)
     flatbuffer = content[:end]
     if hashlib.sha256(flatbuffer).hexdigest() != card.flatbuffer_sha256:
-        raise ModelFileError(
-            "the model is not the one that its card describes (SHA-256 differs): copy it anew"
-        )
+        raise ModelFileError(f"the model is not the one that its card describes (SHA-256 differs); {_ANEW}")
     return card, flatbuffer
 
 
