@@ -132,13 +132,15 @@ class Recognizer:
     def _follow(self, event: TurnBegan | TurnClosed | None) -> list[Event]:
         if isinstance(event, TurnBegan):
             self._in_turn, self._floor_db, self._powers = True, self._gate.floor_db, []
-            self._lapse_at = None
             return [SpeechStarted(start=event.start * self._hop)]
         if isinstance(event, TurnClosed):
             self._in_turn = False
-            self._lapse_at = self._hops + self._lapse_hops
-            return [self._close(event)]
-        if self._lapse_at is not None and self._hops >= self._lapse_at:
+            closed = self._close(event)
+            # What was dropped says nothing of the emotion: neither that it lasts nor that it is over.
+            if isinstance(closed, TurnResult):
+                self._lapse_at = self._hops + self._lapse_hops
+            return [closed]
+        if not self._in_turn and self._lapse_at is not None and self._hops >= self._lapse_at:
             self._lapse_at = None
             return [EmotionLapsed(at=self._hops * self._hop)]
         return []

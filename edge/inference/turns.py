@@ -34,6 +34,9 @@ class TurnSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
                 raise ValueError(f"{name} is {getattr(self, name)}: it must be above 0 and at most 3600 s")
         if self.max_turn_s <= self.min_speech_s + self.hangover_s:
             raise ValueError("max_turn_s must be longer than min_speech_s and hangover_s together")
+        # A turn reaches back so far when it begins.
+        if self.max_turn_s <= 2 * self.onset_s + self.pre_roll_s:
+            raise ValueError("max_turn_s must be longer than twice onset_s and pre_roll_s together")
 
 
 class TurnBegan(msgspec.Struct, frozen=True):
