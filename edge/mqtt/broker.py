@@ -37,9 +37,12 @@ _LOG = logging.getLogger(__name__)
 _EXTRA = "pip install 'affectd[broker]'"
 _START_S = 60.0
 """Seconds that a small board may take to import amqtt"""
-_SHUTDOWN_S = 2.0
-_STOP_S = 4.0
-"""Seconds until a child that should have shut down is killed"""
+_LINGER_S = 0.2
+"""Seconds for what amqtt has taken and not passed on: its shutdown would throw it away, `offline` for one"""
+_SHUTDOWN_S = 0.5
+"""Seconds that amqtt may take to shut down; while a client is connected it never ends by itself"""
+_STOP_S = 1.0
+"""Seconds until a child that should have shut down is killed: with the rest, a daemon is gone within two"""
 
 
 class _Report(msgspec.Struct, frozen=True):
@@ -219,10 +222,11 @@ async def _serve(settings: BrokerSettings, with_parent: bool) -> None:
             loop.add_signal_handler(number, stop.set)
         _LOG.warning("MQTT broker listens on %s", settings.address)
     await stop.wait()
+    await asyncio.sleep(_LINGER_S)
     try:
         await asyncio.wait_for(broker.shutdown(), _SHUTDOWN_S)
     except TimeoutError:
-        _LOG.warning("amqtt does not shut down; leaving it behind")
+        _LOG.debug("amqtt still serves a client; leaving it behind")
 
 
 def _tell_parent(report: _Report) -> None:
