@@ -110,6 +110,7 @@ def _add_run(commands: Any) -> None:
     source.add_argument("--file", help="a sound file, as the source")
     source.add_argument("--command", dest="program", help="a program that writes PCM or WAV, as the source")
     sound.add_argument("--realtime", action="store_true", help="play the file at the pace of the clock")
+    sound.add_argument("--device-rate", type=int, help="open the microphone at this rate (default: its own)")
     sound.add_argument("--rate", type=int, help="sample rate of raw PCM in hertz (default: 16000)")
     sound.add_argument("--channels", type=int, help="channels of raw PCM (default: 1)")
     mqtt = run.add_argument_group("MQTT")
@@ -204,7 +205,7 @@ def _overrides(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
         raise _UsageError(f"--source {source} contradicts the option for {implied}; leave one of them out")
     places = {
         "audio": {"device": "device", "file": "path", "realtime": "realtime", "program": "command",
-                  "rate": "rate", "channels": "channels"},
+                  "device_rate": "device_rate", "rate": "rate", "channels": "channels"},
         "mqtt": {"host": "host", "port": "port", "username": "username", "device_id": "device"},
         "broker": {"embedded_broker": "embedded"},
         "model": {"model": "path"},

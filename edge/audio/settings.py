@@ -47,6 +47,9 @@ class AudioSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     device: str | None = None
     """Name of the input device, or a part of it that no other has; None: the system's default"""
 
+    device_rate: int | None = None
+    """Hertz to open the input device at; None: the device's own"""
+
     path: str | None = None
     """The sound file of the file source"""
 
@@ -83,6 +86,8 @@ class AudioSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
              "device is empty; name an input device (affectd devices), or leave it out for the default"),
             (MIN_RATE <= self.rate <= MAX_RATE,
              f"rate is {self.rate} Hz; it must be {MIN_RATE} to {MAX_RATE}"),
+            (self.device_rate is None or MIN_RATE <= self.device_rate <= MAX_RATE,
+             f"device_rate is {self.device_rate} Hz; it must be {MIN_RATE} to {MAX_RATE}"),
             (1 <= self.channels <= MAX_CHANNELS,
              f"channels is {self.channels}; it must be 1 to {MAX_CHANNELS}"),
             (self.channel == "mix" or self.channel >= 0,

@@ -40,6 +40,7 @@ def open_source(settings: AudioSettings) -> Source:
 
             return MicrophoneSource(
                 device=settings.device,
+                rate=settings.device_rate,
                 channel=settings.channel,
                 buffer_s=settings.buffer_s,
                 block_ms=settings.block_ms,

@@ -63,6 +63,7 @@ def test_audio_settings_when_toml_is_wrong_then_validation_error(text):
         ({"device": " "}, "device is empty"),
         ({"rate": 0}, "rate is 0 Hz"),
         ({"channels": 0}, "channels is 0"),
+        ({"device_rate": 10}, "device_rate is 10 Hz"),
         ({"channel": -1}, "channel is -1"),
         ({"buffer_s": 0.0}, "buffer_s is 0.0"),
         ({"buffer_s": float("nan")}, "buffer_s is nan"),
