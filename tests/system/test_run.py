@@ -69,7 +69,8 @@ def test_run_when_a_dashboard_comes_later_then_it_learns_availability_and_state_
     with Program("run", *to_broker, "--source", "stdin") as daemon:
         subscriber.wait_online()
         daemon.say(speech)
-        subscriber.wait_for_turns(8)
+        turns = subscriber.wait_for_turns(8)
+        subscriber.wait_for_state(turns[-1].emotion)
         with MosquittoSub(mosquitto.port, device) as late:
             late.wait_online()
             late.wait_for(lambda line: "/state" in line)
