@@ -52,6 +52,7 @@ def test_demo_when_played_to_its_end_then_shows_five_turns_and_how_to_go_on(shor
 
 
 @needs_amqtt
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_demo_when_1883_is_taken_and_somebody_has_seen_enough_then_leaves_nothing_behind(number):
     with ExitStack() as held:

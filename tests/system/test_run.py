@@ -127,6 +127,7 @@ def test_run_when_the_broker_comes_late_then_what_was_heard_before_and_after_arr
     assert sum("nothing listens there" in line for line in daemon.lines) == 1
 
 
+@pytest.mark.slow
 def test_run_when_the_broker_never_comes_then_says_so_once_and_ends_with_69():
     run = affectd(
         *("run", "--no-config", "--host", "127.0.0.1", "--port", free_port(), "--file", DEMO_SPEECH),
