@@ -23,7 +23,7 @@ from edge.mqtt.settings import BrokerSettings
 
 SPEECH = Path(__file__).parent / "demo_speech.ogg"
 _DEVICE = "demo"
-_BAR = 16
+_BAR = 10
 _LOOK_S = 0.2
 
 _INTRODUCTION = """\
@@ -37,9 +37,11 @@ below       what a separate MQTT subscriber receives
 
 _FAREWELL = """\
 {turns} turns received. With your own microphone and broker:
-            pip install 'affectd[mic]'; affectd devices; affectd run --host BROKER --device NAME
+            {programs}/pip install '.[mic]'
+            {programs}/affectd devices
+            {programs}/affectd run --host BROKER --device NAME
 without PyAudio, through arecord:
-            affectd run --host BROKER --command 'arecord -q -f S16_LE -r 16000 -c 1 -t raw'"""
+            {programs}/affectd run --host BROKER --command 'arecord -q -f S16_LE -r 16000 -c 1 -t raw'"""
 
 
 def run_demo(speech: Path = SPEECH) -> int:
@@ -58,7 +60,7 @@ def run_demo(speech: Path = SPEECH) -> int:
         held.enter_context(_Subscriber(broker, arrivals))
         daemon = held.enter_context(_Daemon(broker, speech))
         turns = _show_all(arrivals, daemon.process)
-    print("\n" + _FAREWELL.format(turns=turns))
+    print("\n" + _FAREWELL.format(turns=turns, programs=os.path.relpath(Path(sys.executable).parent)))
     return 0 if turns else 69
 
 
@@ -86,8 +88,7 @@ def render(topic: str, payload: bytes) -> str:
     moment = datetime.now().astimezone().strftime("%H:%M:%S")
     if kind == "turn":
         turn = msgspec.json.decode(payload, type=Turn)
-        heard = f"{turn.emotion:<10} {turn.confidence:4.0%}  {turn.duration:4.1f} s"
-        return f"{moment}  turn   {heard}  {_bars(turn)}"
+        return f"{moment}  turn   {turn.emotion:<9} {turn.confidence:4.0%}  {_bar(turn)}"
     if kind == "state":
         state = msgspec.json.decode(payload, type=State)
         what = "speaking …" if state.speaking else f"quiet; emotion {state.emotion}"
@@ -95,14 +96,12 @@ def render(topic: str, payload: bytes) -> str:
     return f"{moment}  {kind}  {payload.decode(errors='replace')}"
 
 
-def _bars(turn: Turn) -> str:
-    """The three likeliest labels, each with its share of a bar."""
+def _bar(turn: Turn) -> str:
+    """The confidence as a bar, and the three likeliest labels in percent; a line fits 80 columns."""
     likeliest = sorted(turn.probabilities.items(), key=lambda item: -item[1])[:3]
-    shown = []
-    for label, share in likeliest:
-        filled = round(share * _BAR)
-        shown.append(f"{label:<8} {'█' * filled}{'·' * (_BAR - filled)} {share:4.0%}")
-    return "  ".join(shown)
+    filled = round(turn.confidence * _BAR)
+    shares = ", ".join(f"{label} {100 * share:.0f}" for label, share in likeliest)
+    return f"{'█' * filled}{'·' * (_BAR - filled)} {shares}"
 
 
 class _Subscriber:
