@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from training.errors import WorkbenchError
+
 AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".mp3"})
 
 EMOTIONS = ("angry", "boredom", "calm", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 """Every label that a corpus here may use."""
 
 
-class CorpusError(ValueError):
+class CorpusError(WorkbenchError):
     """Raised when a corpus cannot be used at all; the message says what, where and what to do."""
 
 
@@ -211,11 +213,13 @@ def _table(file: Path) -> Corpus:
         file /= "manifest.csv"
     corpus = Corpus()
     try:
-        with file.open(newline="", encoding="utf-8") as lines:
-            rows = list(csv.DictReader(lines))
+        # Spreadsheets put a byte order mark before the first column's name.
+        with file.open(newline="", encoding="utf-8-sig") as lines:
+            reader = csv.DictReader(lines)
+            columns, rows = reader.fieldnames or (), list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CorpusError(f"{file}: cannot be read as a CSV table: {error}") from error
-    missing = {"path", "speaker", "emotion"} - set(rows[0] if rows else ())
+    missing = {"path", "speaker", "emotion"} - set(columns)
     if missing:
         raise CorpusError(
             f"{file}: needs the columns path, speaker, emotion; missing: {', '.join(sorted(missing))}"
@@ -256,11 +260,19 @@ def _walk(folder: Path, parse: Callable[[Path], Clip]) -> Corpus:
     if not folder.is_dir():
         raise CorpusError(f"{folder}: is a file; name the folder of the corpus")
     corpus = Corpus()
+    first: dict[str, Path] = {}
     for path in _audio_files(folder):
         try:
-            corpus.clips.append(parse(path))
+            clip = parse(path)
         except ValueError as error:
             corpus.problems.append(Problem(str(path), str(error)))
+            continue
+        # Some archives of these corpora hold every file twice, in a folder within the folder. A copy would
+        # count twice in training and in every figure.
+        if first.setdefault(path.stem, path) is path:
+            corpus.clips.append(clip)
+        else:
+            corpus.problems.append(Problem(str(path), f"a second {path.stem}; {first[path.stem]} counts"))
     return corpus
 
 

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from training.corpora import Clip
+from training.errors import WorkbenchError
 
 SHIPPED_LABELS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
 
 
-class ProtocolError(ValueError):
+class ProtocolError(WorkbenchError):
     """Raised when the clips at hand cannot support a protocol; the message says what is missing."""
+
+    exit_code = 64
 
 
 @dataclass(frozen=True, slots=True)
