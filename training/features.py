@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import zipfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -89,15 +90,31 @@ class FeatureCache:
             InferenceError: when there is no speech in it.
         """
         kept = self._file(path)
-        try:
-            return np.asarray(np.load(kept), np.float32)
-        except (FileNotFoundError, ValueError, EOFError):
-            frames = speech_frames(read_file(path), self._config)
+        known = self._kept(kept)
+        if known is not None:
+            return known
+        frames = speech_frames(read_file(path), self._config)
         partial_file = kept.with_suffix(f".{os.getpid()}.tmp")
         with partial_file.open("wb") as out:
             np.save(out, frames)
         partial_file.replace(kept)
         return frames
+
+    def _kept(self, file: Path) -> Frames | None:
+        """What the cache holds; None when it holds nothing, or what a power cut or a full disk left."""
+        try:
+            frames = np.load(file)
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+            return None
+        whole = (
+            isinstance(frames, np.ndarray)
+            and frames.dtype == np.float32
+            and frames.ndim == 2
+            and frames.shape[0] > 0
+            and frames.shape[1] == self._config.n_features
+            and bool(np.isfinite(frames).all())
+        )
+        return frames if whole else None
 
     def _file(self, path: Path) -> Path:
         stat = path.stat() if path.exists() else None
