@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.frontend.mfcc_config import MfccConfig
+from edge.frontend.mfcc_config import FrontendConfigError, MfccConfig
 from edge.frontend.tables import dct_matrix
 
 Batch = NDArray[np.float32]
@@ -50,6 +50,44 @@ class AugmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     mixup: float = 0.0
     """Both parameters of the beta distribution that mixes two windows and their labels; Zhang et al., 2018"""
 
+    def __post_init__(self) -> None:
+        low, high = self.noise_snr_db
+        rules = (
+            (0.0 <= self.tempo < 1.0, f"tempo is {self.tempo}: it must be from 0 to below 1"),
+            (0.0 <= self.warp < 1.0, f"warp is {self.warp}: it must be from 0 to below 1"),
+            (self.gain_db >= 0.0 and self.colour_db >= 0.0, "gain_db and colour_db must be at least 0"),
+            (0.0 <= self.noise_share <= 1.0, "noise_share must be from 0 to 1"),
+            (low <= high, "noise_snr_db must be the lower and the higher end of a range"),
+            (min(self.time_masks, self.band_masks) >= 0, "there cannot be fewer than 0 masks"),
+            (min(self.time_mask_frames, self.band_mask_mels) >= 0, "masks cannot be narrower than 0"),
+            (self.mixup >= 0.0, f"mixup is {self.mixup}: it must be at least 0"),
+        )
+        for holds, message in rules:
+            if not holds:
+                raise ValueError(message)
+
+
+def check_augmentable(frontend: MfccConfig) -> None:
+    """Make sure that the DCT of a front end can be undone.
+
+    Raises:
+        FrontendConfigError: when it cannot.
+    """
+    plain = MfccConfig()
+    if (
+        frontend.n_mfcc != frontend.n_mels
+        or frontend.lifter
+        or frontend.energy
+        or frontend.delta_orders
+        or (frontend.log, frontend.dct_norm) != (plain.log, plain.dct_norm)
+    ):
+        raise FrontendConfigError(
+            "augmentation needs all of the mel filters' coefficients, as natural logarithms, orthonormal, "
+            "without lifter, energy and deltas"
+        )
+    if frontend.sample_rate != plain.sample_rate:
+        raise FrontendConfigError(f"sample_rate is {frontend.sample_rate}, and clips are read at 16000 Hz")
+
 
 class Augmenter:
     """Draws one perturbed training batch after another from clips; seeded."""
@@ -64,10 +102,7 @@ class Augmenter:
         rng: np.random.Generator,
     ) -> None:
         """`mean` and `std` (n_mfcc,) normalise the result, as the card will say."""
-        if frontend.n_mfcc != frontend.n_mels or frontend.lifter or frontend.energy:
-            raise ValueError(
-                "augmentation needs all of the mel filters' coefficients, unliftered, without energy"
-            )
+        check_augmentable(frontend)
         self._dct = dct_matrix(frontend).astype(np.float32)
         self._settings = settings
         self._n_frames = n_frames
@@ -151,7 +186,7 @@ class Augmenter:
                 first = int(rng.integers(0, n - width + 1))
                 window[first : first + width] = mean
             for _ in range(settings.band_masks):
-                width = int(rng.integers(0, settings.band_mask_mels + 1))
+                width = int(rng.integers(0, min(settings.band_mask_mels, mel.shape[2]) + 1))
                 first = int(rng.integers(0, mel.shape[2] - width + 1))
                 window[:, first : first + width] = mean[first : first + width]
 

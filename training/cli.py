@@ -6,23 +6,38 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from edge.errors import AffectdError
+from edge.quiet_stderr import quiet_stderr
 from training.corpora import READERS, Clip, Corpus, CorpusError, Problem, read_corpus
-from training.recipe import Recipe, RecipeError, load_recipe
+from training.errors import WorkbenchError
+from training.progress import clip_progress, epoch_progress
+from training.recipe import Recipe, load_recipe
+
+if TYPE_CHECKING:
+    from training.features import Example
 
 # TensorFlow's own chatter would bury what the user is to read.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-_EX_USAGE, _EX_DATAERR = 64, 65
+_EX_USAGE, _EX_UNAVAILABLE, _EX_IOERR = 64, 69, 74
 _SHOWN_PROBLEMS = 10
 
 console = Console(stderr=True)
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser that ends with the exit code of sysexits."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(_EX_USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -30,21 +45,39 @@ def main(argv: list[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     try:
         code: int = args.command(args)
-    except (CorpusError, RecipeError) as error:
-        console.print(f"affectd-train: {error}", style="red", highlight=False, soft_wrap=True, markup=False)
-        return _EX_DATAERR
+    except (WorkbenchError, AffectdError) as error:
+        return _fail(str(error), error.exit_code)
+    except BrokenProcessPool:
+        return _fail("a process was killed, perhaps for want of memory: try fewer --jobs", _EX_UNAVAILABLE)
+    except OSError as error:
+        return _fail(f"{error}; see --run, --runs, --cache and --results", _EX_IOERR)
     except KeyboardInterrupt:
         console.print("stopped; the same command goes on from here")
         return 130
     return code
 
 
+def _fail(message: str, code: int) -> int:
+    console.print(f"affectd-train: {message}", style="red", highlight=False, soft_wrap=True, markup=False)
+    return code
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(","))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="affectd-train",
         description="Train emotion models on labelled speech, and measure them on people never heard before.",
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
     fit = commands.add_parser(
         "fit",
         help="train one network",
@@ -57,7 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     fit.add_argument(
         "--run", type=Path, default=Path("runs/fit"), help="folder of this run (default: %(default)s)"
     )
-    fit.add_argument("--labels", help="comma-separated labels (default: the seven of the shipped model)")
+    fit.add_argument(
+        "--labels", type=_words, help="comma-separated labels (default: the seven of the shipped model)"
+    )
     fit.set_defaults(command=_fit)
     evaluate = commands.add_parser(
         "evaluate",
@@ -69,13 +104,13 @@ def _parser() -> argparse.ArgumentParser:
     _common(evaluate)
     evaluate.add_argument("--protocol", required=True, help="P1 to P6 (one corpus each) or P8 (all together)")
     evaluate.add_argument(
-        "--seeds", type=int, default=1, help="runs of each fold, seeds 0, 1, … (default: 1)"
+        "--seeds", type=_whole, default=1, help="runs of each fold, seeds 0, 1, … (default: 1)"
     )
     evaluate.add_argument(
-        "--folds", help="comma-separated folds (default: all); fewer are said so in the result"
+        "--folds", type=_words, help="comma-separated folds (default: all); fewer are said so in the result"
     )
     evaluate.add_argument(
-        "--jobs", type=int, default=os.cpu_count() or 1, help="folds side by side (default: cores)"
+        "--jobs", type=_whole, default=os.cpu_count() or 1, help="folds side by side (default: cores)"
     )
     evaluate.add_argument(
         "--runs", type=Path, default=Path("runs"), help="folder of the runs (default: runs)"
@@ -119,25 +154,24 @@ def _common(parser: argparse.ArgumentParser) -> None:
 
 
 def _fit(args: argparse.Namespace) -> int:
-    from training.features import FeatureCache  # noqa: PLC0415  # --help must not wait for what these import
-    from training.fit import TrainingError, fit  # noqa: PLC0415
     from training.protocols import SHIPPED_LABELS, shipped_clips  # noqa: PLC0415
 
     recipe = load_recipe(args.recipe)
     corpus = _read(args.corpus)
-    labels = tuple(args.labels.split(",")) if args.labels else SHIPPED_LABELS
+    labels = args.labels or SHIPPED_LABELS
     clips = [c for c in corpus.clips if c.emotion in labels] if args.labels else shipped_clips(corpus.clips)
-    with _bars("clips") as bars:
-        task = bars.add_task("features", total=len(clips), note="")
-        cache = FeatureCache(args.cache, recipe.mfcc_config)
-        examples, problems = cache.load(clips, lambda done, _: bars.update(task, completed=done))
-    _tell(problems)
-    try:
-        with _bars("epochs") as bars:
-            info = fit(examples, labels, recipe, args.run, _epochs(bars, recipe, args.run.name))
-    except TrainingError as error:
-        console.print(f"affectd-train: {error}", style="red", highlight=False, soft_wrap=True, markup=False)
-        return _EX_DATAERR
+    examples = _features(clips, args, recipe)
+    with quiet_stderr("tensorflow"):
+        from training.fit import fit  # noqa: PLC0415  # takes seconds: not for --help, nor to find no corpus
+
+    with epoch_progress(console, recipe.epochs) as tell:
+        info = fit(
+            examples,
+            labels,
+            recipe,
+            args.run,
+            lambda epoch, loss, score: tell(args.run.name, epoch, loss, score),
+        )
     score = (
         "" if info.validation_uar is None else f", UAR {info.validation_uar:.1%} on its validation speakers"
     )
@@ -147,26 +181,17 @@ def _fit(args: argparse.Namespace) -> int:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    from training.evaluate import evaluate, figures  # noqa: PLC0415
-    from training.features import FeatureCache  # noqa: PLC0415
-    from training.protocols import ProtocolError, plan  # noqa: PLC0415
+    from training.protocols import plan  # noqa: PLC0415
 
     recipe = load_recipe(args.recipe)
-    clips = _read(args.corpus).clips
-    try:
-        protocol = plan(args.protocol, clips, args.folds.split(",") if args.folds else None)
-    except ProtocolError as error:
-        console.print(f"affectd-train: {error}", style="red", highlight=False, soft_wrap=True, markup=False)
-        return _EX_USAGE
+    protocol = plan(args.protocol, _read(args.corpus).clips, args.folds)
     used: list[Clip] = list({c.path: c for s in protocol.splits for c in (*s.train, *s.test)}.values())
-    with _bars("clips") as bars:
-        task = bars.add_task("features", total=len(used), note="")
-        cache = FeatureCache(args.cache, recipe.mfcc_config)
-        _, problems = cache.load(used, lambda done, _: bars.update(task, completed=done))
-    _tell(problems)
-    with _bars("epochs") as bars:
-        report = _epochs_by_name(bars, recipe)
-        results = evaluate(protocol, recipe, range(args.seeds), args.runs, args.cache, args.jobs, report)
+    _features(used, args, recipe)
+    with quiet_stderr("tensorflow"):
+        from training.evaluate import evaluate, figures  # noqa: PLC0415  # takes seconds, as in `_fit`
+
+    with epoch_progress(console, recipe.epochs) as tell:
+        results = evaluate(protocol, recipe, range(args.seeds), args.runs, args.cache, args.jobs, tell)
     made = figures(protocol, results, "affectd-train " + _repeatable(args))
     args.results.mkdir(parents=True, exist_ok=True)
     file = args.results / f"{protocol.name}-{protocol.form}.json"
@@ -178,12 +203,24 @@ def _evaluate(args: argparse.Namespace) -> int:
     return 0
 
 
+def _features(clips: Sequence[Clip], args: argparse.Namespace, recipe: Recipe) -> list[Example]:
+    from training.features import FeatureCache  # noqa: PLC0415
+
+    cache = FeatureCache(args.cache, recipe.mfcc_config)
+    with clip_progress(console) as tell:
+        examples, problems = cache.load(clips, tell)
+    _tell(problems)
+    return examples
+
+
 def _report(args: argparse.Namespace) -> int:
     from training.report import fill_in, write_report  # noqa: PLC0415
 
+    written = write_report(args.results, args.output)
     for page in args.pages:
-        fill_in(page, args.results)
-    print("wrote " + ", ".join(str(path) for path in write_report(args.results, args.output)))
+        if fill_in(page, args.results):
+            written.append(page)
+    print("wrote " + ", ".join(map(str, written)))
     return 0
 
 
@@ -194,7 +231,8 @@ def _read(places: Sequence[str]) -> Corpus:
         if not separator:
             raise CorpusError(f"--corpus {place}: say what it is, as in ravdess={place}")
         part = read_corpus(kind, Path(path).expanduser())
-        console.print(f"{path}: {len(part.clips)} clips, {len(part.problems)} left out", highlight=False)
+        counts = f"{path}: {len(part.clips)} clips, {len(part.problems)} left out"
+        console.print(counts, highlight=False, soft_wrap=True, markup=False)
         corpus.extend(part)
     known: dict[Path, Clip] = {}
     for clip in corpus.clips:
@@ -210,44 +248,16 @@ def _tell(problems: Sequence[Problem]) -> None:
     for problem in problems[:_SHOWN_PROBLEMS]:
         console.print(f"left out: {problem}", style="yellow", highlight=False, soft_wrap=True, markup=False)
     if len(problems) > _SHOWN_PROBLEMS:
-        console.print(f"left out: {len(problems) - _SHOWN_PROBLEMS} more", style="yellow")
-
-
-def _bars(unit: str) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn(unit),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}"),
-        console=console,
-    )
-
-
-def _epochs(bars: Progress, recipe: Recipe, name: str) -> Any:
-    report = _epochs_by_name(bars, recipe)
-    return lambda epoch, loss, score: report(name, epoch, loss, score)
-
-
-def _epochs_by_name(bars: Progress, recipe: Recipe) -> Any:
-    """A bar for each run that reports itself."""
-    tasks: dict[str, Any] = {}
-
-    def report(name: str, epoch: int, loss: float, score: float | None) -> None:
-        if name not in tasks:
-            tasks[name] = bars.add_task(name, total=recipe.epochs, note="")
-        note = f"loss {loss:.3f}" + ("" if score is None else f", validation UAR {score:.1%}")
-        bars.update(tasks[name], completed=epoch, note=note)
-
-    return report
+        console.print(f"left out: {len(problems) - _SHOWN_PROBLEMS} more", style="yellow", highlight=False)
 
 
 def _repeatable(args: argparse.Namespace) -> str:
     """The command that gives the same figures, without the places of this machine."""
     words = ["evaluate", "--protocol", args.protocol, "--seeds", str(args.seeds)]
-    words += ["--folds", args.folds] if args.folds else []
-    words += ["--recipe", str(args.recipe)] if args.recipe else []
+    words += ["--folds", ",".join(args.folds)] if args.folds else []
+    if args.recipe:
+        inside = args.recipe.is_absolute() and args.recipe.is_relative_to(Path.cwd())
+        words += ["--recipe", str(args.recipe.relative_to(Path.cwd()) if inside else args.recipe)]
     for place in args.corpus:
         kind, _, path = place.partition("=")
         words += ["--corpus", f"{kind}=CORPORA/{Path(path).name}"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import subprocess
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -13,10 +14,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from training.fit import limit_threads
-from training.fold import FoldResult, run_fold
+from edge.errors import AffectdError
+from training import worker
+from training.fold import FoldResult
 from training.metrics import confusion, summary, uar
-from training.protocols import Protocol, Split
+from training.protocols import Protocol
 from training.recipe import Recipe
 
 Progress = Callable[[str, int, float, float | None], None]
@@ -32,14 +34,19 @@ def evaluate(
     jobs: int,
     progress: Progress | None = None,
 ) -> list[FoldResult]:
-    """Run every fold and seed, `jobs` at a time with one core each; finished ones are read back."""
+    """Run every fold and seed, `jobs` at a time with one core each; finished ones are read back.
+
+    Raises:
+        TrainingError: when a fold cannot be trained; the others are then given up.
+        BrokenProcessPool: when a fold's process was killed, as for want of memory.
+    """
     context = multiprocessing.get_context("spawn")
     with context.Manager() as manager:
         news = manager.Queue()
-        with ProcessPoolExecutor(jobs, mp_context=context, initializer=limit_threads, initargs=(1,)) as pool:
+        with ProcessPoolExecutor(jobs, mp_context=context, initializer=worker.prepare, initargs=(1,)) as pool:
             tasks = [
                 pool.submit(
-                    _task,
+                    worker.run,
                     split,
                     protocol.labels,
                     msgspec.structs.replace(recipe, seed=seed),
@@ -50,29 +57,29 @@ def evaluate(
                 for seed in seeds
                 for split in protocol.splits
             ]
-            waiting = set(tasks)
-            while waiting:
-                _pass_on(news, progress)
-                waiting = {task for task in waiting if not task.done()}
-            return [task.result() for task in as_completed(tasks)]
+            try:
+                while not all(task.done() for task in tasks):
+                    _pass_on(news, progress, wait_s=0.5)
+                    for task in tasks:
+                        if task.done():
+                            task.result()
+            except (ValueError, AffectdError, BrokenProcessPool):
+                pool.shutdown(cancel_futures=True)
+                raise
+            while _pass_on(news, progress, wait_s=0.0):
+                pass
+            return [task.result() for task in tasks]
 
 
-def _task(
-    split: Split, labels: tuple[str, ...], recipe: Recipe, folder: Path, cache: Path, news: Any
-) -> FoldResult:
-    name = f"seed {recipe.seed} fold {split.name}"
-    return run_fold(
-        split, labels, recipe, folder, cache, lambda epoch, loss, score: news.put((name, epoch, loss, score))
-    )
-
-
-def _pass_on(news: Any, progress: Progress | None) -> None:
+def _pass_on(news: Any, progress: Progress | None, wait_s: float) -> bool:
+    """Report one epoch if there is news of one; False when there is none."""
     try:
-        name, epoch, loss, score = news.get(timeout=0.5)
+        name, epoch, loss, score = news.get(timeout=wait_s)
     except Empty:
-        return
+        return False
     if progress:
         progress(name, epoch, loss, score)
+    return True
 
 
 def figures(protocol: Protocol, results: Sequence[FoldResult], command: str) -> dict[str, Any]:

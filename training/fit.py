@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,19 +11,21 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.inference.model import softmax
-from edge.inference.windows import centred, cut_windows
+from edge.inference.windows import centred
 from training.batches import TrainingBatches
+from training.errors import WorkbenchError
 from training.features import Example
-from training.metrics import temperature, uar
+from training.metrics import temperature
 from training.networks import build_network
 from training.recipe import Recipe
-from training.run_folder import WINDOW_HOP, write_calibration, write_card, write_comparison
+from training.run_folder import claim_folder, write_calibration, write_card, write_comparison, write_whole
+from training.scoring import clip_logits, truth_of
+from training.watch import Watch
 
 Frames = NDArray[np.float32]
 
 
-class TrainingError(ValueError):
+class TrainingError(WorkbenchError):
     """Raised when the clips cannot support a training; the message says why."""
 
 
@@ -68,11 +69,13 @@ def fit(
 
     Raises:
         TrainingError: when a label has no clip, or there are not enough speakers.
+        RunMismatchError: when the folder holds the run of other clips, labels or choices.
     """
     finished = folder / "run.json"
+    _check_labels(examples, labels)
+    claim_folder(folder, [e.clip for e in examples], labels, recipe)
     if finished.exists():
         return msgspec.json.decode(finished.read_bytes(), type=RunInfo)
-    folder.mkdir(parents=True, exist_ok=True)
     speakers = validation_speakers(examples, recipe)
     write_comparison(folder, [e for e in examples if e.clip.speaker in speakers] or examples[:200], labels)
     examples = prepared(examples, recipe)
@@ -89,18 +92,17 @@ def fit(
         loss=keras.losses.CategoricalCrossentropy(from_logits=True),
         jit_compile=False,
     )
-    watch = _Watch(validation, labels, recipe, (mean, std), batches, folder, progress)
-    network.fit(
-        batches,
-        epochs=recipe.epochs,
-        shuffle=False,
-        verbose=0,
-        callbacks=[keras.callbacks.BackupAndRestore(folder / "backup", double_checkpoint=True), watch],
-    )
+    watch = Watch(validation, labels, recipe, (mean, std), batches, folder, progress)
+    done = watch.take_up(network)
+    if not watch.is_over(done):
+        network.fit(
+            batches, initial_epoch=done, epochs=recipe.epochs, shuffle=False, verbose=0, callbacks=[watch]
+        )
+    epochs = watch.epochs_of(network)
     watch.restore_best(network)
     network.save(folder / "network.keras")
     logits = clip_logits(network, validation, mean, std, recipe.n_frames)
-    truth = _truth(validation, labels)
+    truth = truth_of(validation, labels)
     info = RunInfo(
         labels=tuple(labels),
         recipe=recipe,
@@ -109,8 +111,8 @@ def fit(
         temperature=temperature(np.concatenate(logits), np.repeat(truth, [len(x) for x in logits]))
         if validation
         else 1.0,
-        epochs=watch.epochs,
-        best_epoch=watch.best_epoch,
+        epochs=epochs,
+        best_epoch=watch.best_epoch if validation else epochs,
         validation_uar=watch.best_uar if validation else None,
         validation_speakers=tuple(sorted(speakers)),
         corpora=_count(e.clip.corpus for e in training),
@@ -118,9 +120,8 @@ def fit(
     )
     write_card(folder, labels, recipe, mean, std, info.temperature, _provenance(info))
     write_calibration(folder, training, recipe, mean, std)
-    partial = finished.with_suffix(".tmp")
-    partial.write_bytes(msgspec.json.format(msgspec.json.encode(info), indent=1))
-    partial.replace(finished)
+    write_whole(finished, msgspec.json.format(msgspec.json.encode(info), indent=1))
+    watch.forget()
     return info
 
 
@@ -153,78 +154,6 @@ def prepared(examples: Sequence[Example], recipe: Recipe) -> list[Example]:
     return [Example(e.clip, centred(e.frames)) for e in examples]
 
 
-def clip_logits(
-    network: Any, examples: Sequence[Example], mean: Frames, std: Frames, n_frames: int
-) -> list[Frames]:
-    """Logits of the windows of each prepared clip, (windows, n_labels) each, by the float network."""
-    if not examples:
-        return []
-    windows = [cut_windows((e.frames - mean) / std, n_frames, WINDOW_HOP) for e in examples]
-    ends = np.cumsum([len(w) for w in windows])
-    logits = np.asarray(network.predict(np.concatenate(windows), batch_size=128, verbose=0))
-    return np.split(logits, ends[:-1])
-
-
-def clip_answers(logits: Sequence[Frames], temperature_: float) -> NDArray[np.integer[Any]]:
-    """The likeliest label of each clip, from the mean of its windows' probabilities."""
-    return np.array([softmax(x / temperature_).mean(axis=0).argmax() for x in logits])
-
-
-class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
-    """After each epoch: the UAR on the validation speakers, the best weights, an early end."""
-
-    def __init__(
-        self,
-        validation: Sequence[Example],
-        labels: Sequence[str],
-        recipe: Recipe,
-        normalisation: tuple[Frames, Frames],
-        batches: TrainingBatches,
-        folder: Path,
-        progress: Callable[[int, float, float | None], None] | None,
-    ) -> None:
-        super().__init__()
-        self._validation = validation
-        self._truth = _truth(validation, labels)
-        self._recipe = recipe
-        self._normalisation = normalisation
-        self._batches = batches
-        self._best = folder / "best.weights.h5"
-        self._state = folder / "best.json"
-        self._progress = progress
-        self.epochs, self.best_epoch, self.best_uar = 0, 0, -1.0
-        if self._state.exists():
-            self.best_epoch, self.best_uar = msgspec.json.decode(
-                self._state.read_bytes(), type=tuple[int, float]
-            )
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002  # Keras passes it
-        self._batches.start_epoch(epoch)
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self.epochs = epoch + 1
-        score = None
-        if self._validation:
-            mean, std = self._normalisation
-            logits = clip_logits(self.model, self._validation, mean, std, self._recipe.n_frames)
-            score = uar(self._truth, clip_answers(logits, 1.0))
-            if score >= self.best_uar:
-                self.best_epoch, self.best_uar = epoch + 1, score
-                self.model.save_weights(self._best)
-                self._state.write_bytes(msgspec.json.encode((self.best_epoch, self.best_uar)))
-        if self._progress:
-            self._progress(epoch + 1, float((logs or {}).get("loss", float("nan"))), score)
-        if self._recipe.patience and epoch + 1 - self.best_epoch >= self._recipe.patience:
-            self.model.stop_training = True
-
-    def restore_best(self, network: Any) -> None:
-        """Put the best epoch's weights back; without validation the last ones stay."""
-        if self._best.exists():
-            network.load_weights(self._best)
-        else:
-            self.best_epoch = self.epochs
-
-
 def _optimizer(recipe: Recipe, steps: int) -> Any:
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0,
@@ -238,6 +167,14 @@ def _optimizer(recipe: Recipe, steps: int) -> Any:
         weight_decay=recipe.weight_decay,
         clipnorm=1.0,
     )
+
+
+def _check_labels(examples: Sequence[Example], labels: Sequence[str]) -> None:
+    if len(set(labels)) < max(2, len(labels)):
+        raise TrainingError(f"labels are {', '.join(labels)}: at least two different ones are needed")
+    strange = sorted({e.clip.emotion for e in examples} - set(labels))
+    if strange:
+        raise TrainingError(f"there are clips of {', '.join(strange)}, which is no label: leave them out")
 
 
 def _check(training: Sequence[Example], labels: Sequence[str]) -> None:
@@ -258,18 +195,8 @@ def _provenance(info: RunInfo) -> dict[str, Any]:
     }
 
 
-def _truth(examples: Sequence[Example], labels: Sequence[str]) -> NDArray[np.integer[Any]]:
-    return np.array([labels.index(e.clip.emotion) for e in examples], dtype=np.int64)
-
-
 def _count(names: Any) -> dict[str, int]:
     counts: dict[str, int] = {}
     for name in names:
         counts[name] = counts.get(name, 0) + 1
     return counts
-
-
-def limit_threads(n: int) -> None:
-    """Use `n` cores for what follows; must be called before the first network is built."""
-    for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
-        os.environ[name] = str(n)

@@ -12,9 +12,11 @@ import numpy as np
 from converter.convert import convert
 from edge.inference.model import EmotionModel, ModelSettings
 from training.features import FeatureCache
-from training.fit import clip_answers, clip_logits, fit, prepared
+from training.fit import fit, prepared
 from training.protocols import Split
 from training.recipe import Recipe
+from training.run_folder import write_whole
+from training.scoring import clip_answers, clip_logits
 
 
 class FoldResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,12 +60,16 @@ def run_fold(
         progress: see `fit`.
     """
     kept = folder / "result.json"
-    if kept.exists():
-        return msgspec.json.decode(kept.read_bytes(), type=FoldResult)
     features = FeatureCache(cache, recipe.mfcc_config)
     training, _ = features.load(split.train, workers=1)
-    test, problems = features.load(split.test, workers=1)
+    # Also checks that a finished run is of the same clips, labels and recipe.
     info = fit(training, labels, recipe, folder, progress)
+    if kept.exists():
+        result = msgspec.json.decode(kept.read_bytes(), type=FoldResult)
+        known = {clip.path.name for clip in split.test}
+        if len(result.clips) + len(result.left_out) == len(split.test) and known.issuperset(result.clips):
+            return result
+    test, problems = features.load(split.test, workers=1)
     made = convert(folder, folder / "model.tflite")
     network = keras.models.load_model(folder / "network.keras")
     mean, std = np.array(info.mean, np.float32), np.array(info.std, np.float32)
@@ -87,7 +93,5 @@ def run_fold(
         validation_uar=info.validation_uar,
         left_out=[str(problem) for problem in problems],
     )
-    partial = kept.with_suffix(".tmp")
-    partial.write_bytes(msgspec.json.encode(result))
-    partial.replace(kept)
+    write_whole(kept, msgspec.json.encode(result))
     return result

@@ -5,21 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import msgspec
 from keras import layers
 
-_LEAST_WIDTH = 16
-"""Below this, the gradient of a convolution crashes in TensorFlow 2.21's oneDNN kernels"""
-
-
-class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Size of the network."""
-
-    width: int = 32
-    """Channels of the first stage, at least 16; the second and third have two and four times as many"""
-
-    dropout: float = 0.2
-    """Share of features dropped before the last layer; half of it behind each stage"""
+from training.recipe import NetworkSettings
 
 
 def build_network(settings: NetworkSettings, n_frames: int, n_features: int, n_labels: int) -> Any:
@@ -29,8 +17,6 @@ def build_network(settings: NetworkSettings, n_frames: int, n_features: int, n_l
     addition, mean, fully connected; ReLU and batch normalisation are folded into the convolutions.
     """
     width = settings.width
-    if width < _LEAST_WIDTH:
-        raise ValueError(f"a network {width} channels wide is not to be trained: use {_LEAST_WIDTH} or more")
     window = keras.Input((n_frames, n_features))
     x = layers.Reshape((n_frames, n_features, 1))(window)
     # Halving time and cepstrum at once keeps the arithmetic where the channels are many.

@@ -8,12 +8,32 @@ from typing import Any
 import msgspec
 
 from edge.frontend.mfcc_config import MfccConfig
-from training.augment import AugmentSettings
-from training.networks import NetworkSettings
+from training.augment import AugmentSettings, check_augmentable
+from training.errors import WorkbenchError
 
 
-class RecipeError(ValueError):
+class RecipeError(WorkbenchError):
     """Raised when a recipe file cannot be used; the message says where and why."""
+
+
+_LEAST_WIDTH = 16
+"""Below this, the gradient of a convolution crashes in TensorFlow 2.21's oneDNN kernels"""
+
+
+class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Size of the network."""
+
+    width: int = 32
+    """Channels of the first stage, at least 16; the second and third have two and four times as many"""
+
+    dropout: float = 0.2
+    """Share of features dropped before the last layer; half of it behind each stage"""
+
+    def __post_init__(self) -> None:
+        if self.width < _LEAST_WIDTH:
+            raise ValueError(f"width is {self.width}: a network is to be trained with {_LEAST_WIDTH} or more")
+        if not 0.0 <= self.dropout < 1.0:
+            raise ValueError(f"dropout is {self.dropout}: it must be from 0 to below 1")
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,7 +58,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     epochs: int = 60
 
     patience: int = 0
-    """Epochs without a better UAR on the validation speakers before the run ends; 0 runs them all"""
+    """Epochs without a better UAR on the validation speakers before the run ends and the best epoch's weights
+    are put back; 0 runs all epochs and keeps the last"""
 
     batch_size: int = 32
 
@@ -50,13 +71,30 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     label_smoothing: float = 0.1
 
     validation_speakers: int = 4
-    """Speakers taken out of the training clips to pick the epoch and fit the temperature; with 0 the last
-    epoch counts and the temperature is 1"""
+    """Speakers taken out of the training clips, to fit the temperature and to end the run early; with 0 the
+    temperature is 1"""
 
     uncertain_below: float = 0.4
     """Calibrated confidence under which the device answers `uncertain`"""
 
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        rules = (
+            (self.n_frames >= 8, f"n_frames is {self.n_frames}: it must be at least 8"),
+            (self.epochs >= 1, f"epochs is {self.epochs}: it must be at least 1"),
+            (self.patience >= 0, f"patience is {self.patience}: it must be at least 0"),
+            (self.batch_size >= 1, f"batch_size is {self.batch_size}: it must be at least 1"),
+            (self.learning_rate > 0.0, f"learning_rate is {self.learning_rate}: it must be above 0"),
+            (self.weight_decay >= 0.0, f"weight_decay is {self.weight_decay}: it must be at least 0"),
+            (0.0 <= self.label_smoothing < 1.0, "label_smoothing must be from 0 to below 1"),
+            (self.validation_speakers >= 0, "validation_speakers must be at least 0"),
+            (0.0 <= self.uncertain_below <= 1.0, "uncertain_below must be from 0 to 1"),
+            (self.seed >= 0, f"seed is {self.seed}: it must be at least 0"),
+        )
+        for holds, message in rules:
+            if not holds:
+                raise ValueError(message)
 
     @property
     def mfcc_config(self) -> MfccConfig:
@@ -74,7 +112,7 @@ def load_recipe(path: Path | None) -> Recipe:
         return Recipe()
     try:
         recipe = msgspec.toml.decode(path.read_bytes(), type=Recipe)
-        recipe.mfcc_config  # noqa: B018  # checks the fields
+        check_augmentable(recipe.mfcc_config)
     except OSError as error:
         raise RecipeError(f"{path}: cannot be read: {error.strerror}") from error
     except (msgspec.DecodeError, TypeError, ValueError) as error:

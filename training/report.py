@@ -13,6 +13,8 @@ import numpy as np
 mpl.use("Agg")
 from matplotlib import pyplot as plt  # the backend must be chosen first
 
+from training.errors import WorkbenchError
+
 _BEGIN = "<!-- accuracy: made by `affectd-train report` -->"
 _END = "<!-- /accuracy -->"
 
@@ -39,12 +41,21 @@ This page is made by `affectd-train report` from the JSON files in `benchmarks/r
 """
 
 
+class ReportError(WorkbenchError):
+    """Raised when there is nothing to report on; the message says where results were looked for."""
+
+    exit_code = 66
+
+
 def write_report(results: Path, output: Path) -> list[Path]:
     """Write the page and a picture of the confusions for each result; gives the files written.
 
     Args:
         results: folder of the JSON files that `affectd-train evaluate` writes.
         output: the page; pictures go into `figures/` beside it.
+
+    Raises:
+        ReportError: when there is no result.
     """
     found = _read(results)
     written = [output]
@@ -59,17 +70,23 @@ def write_report(results: Path, output: Path) -> list[Path]:
     return written
 
 
-def fill_in(page: Path, results: Path) -> None:
-    """Put the table of results between the `accuracy` marks of a page written by hand."""
+def fill_in(page: Path, results: Path) -> bool:
+    """Put the table of results between the `accuracy` marks of a page written by hand; False without them."""
+    if not page.is_file():
+        return False
     text = page.read_text(encoding="utf-8")
     before, begin, rest = text.partition(_BEGIN)
     _, end, after = rest.partition(_END)
     if begin and end:
         page.write_text(f"{before}{begin}\n{_overview(_read(results))}{end}{after}", encoding="utf-8")
+    return bool(begin and end)
 
 
 def _read(results: Path) -> list[dict[str, Any]]:
-    return [msgspec.json.decode(path.read_bytes()) for path in sorted(results.glob("P*.json"))]
+    found = [msgspec.json.decode(path.read_bytes()) for path in sorted(results.glob("P*.json"))]
+    if not found:
+        raise ReportError(f"{results}: no result; `affectd-train evaluate` writes them, see --results")
+    return found
 
 
 def _overview(results: list[dict[str, Any]]) -> str:

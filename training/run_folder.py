@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.inference.card import ModelCard, describe_frontend, encode_card
 from edge.inference.circumplex import circumplex
 from edge.inference.windows import cut_windows
+from training.corpora import Clip
+from training.errors import WorkbenchError
 from training.features import Example
 from training.recipe import Recipe
 
@@ -21,6 +25,52 @@ WINDOW_HOP = 50
 """Frames between the windows of a clip: `window_hop_s` of the device's settings"""
 
 _CALIBRATION_CLIPS = 300
+
+
+class RunMismatchError(WorkbenchError):
+    """Raised when a folder holds a run of other clips or choices than those asked for."""
+
+
+class Start(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run was started with, in `start.json`: only the same may go on in its folder."""
+
+    labels: tuple[str, ...]
+    recipe: Recipe
+    clips: str
+    """SHA-256 over name, speaker and emotion of every clip"""
+
+
+def claim_folder(folder: Path, clips: Sequence[Clip], labels: Sequence[str], recipe: Recipe) -> None:
+    """Note in the folder what its run is started with; made anew if it is not there.
+
+    Raises:
+        RunMismatchError: when the folder holds the run of something else.
+    """
+    lines = sorted(f"{clip.path.name}\t{clip.speaker}\t{clip.emotion}" for clip in clips)
+    asked = Start(
+        labels=tuple(labels),
+        recipe=recipe,
+        clips=hashlib.sha256("\n".join(lines).encode()).hexdigest(),
+    )
+    file = folder / "start.json"
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(file, msgspec.json.format(msgspec.json.encode(asked), indent=1))
+        return
+    begun = msgspec.json.decode(file.read_bytes(), type=Start)
+    differing = [name for name in Start.__struct_fields__ if getattr(begun, name) != getattr(asked, name)]
+    if differing:
+        raise RunMismatchError(
+            f"{folder}: holds a run with other {' and '.join(differing)}; name another folder, or remove "
+            "this one"
+        )
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all, whenever the program is killed."""
+    partial = file.with_name(file.name + ".partial")
+    partial.write_bytes(content)
+    partial.replace(file)
 
 
 def write_card(

@@ -1,0 +1,63 @@
+"""The workbench as a command, and runs that several tests look at."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from voices import LABELS, TINY, write_corpus
+
+import edge
+from edge.frontend.mfcc_config import MfccConfig
+from training.corpora import read_corpus
+from training.features import FeatureCache
+
+ROOT = Path(edge.__file__).parents[1]
+
+# One core for each child and for this process: the tests share the machine.
+for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+    os.environ.setdefault(name, "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+@pytest.fixture(scope="session")
+def train():
+    """Starts `affectd-train` as a user does, with standard error no terminal."""
+
+    def start(*arguments):
+        return subprocess.Popen(
+            [sys.executable, "-m", "training.cli", *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80"},
+        )
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def corpus_table(tmp_path_factory):
+    """A corpus on disk, described by a CSV, which calls itself RAVDESS to fit a protocol."""
+    return write_corpus(tmp_path_factory.mktemp("corpus"), speakers=6, takes=3, folds=2)
+
+
+@pytest.fixture(scope="session")
+def corpus(corpus_table, tmp_path_factory):
+    """Its clips with their features."""
+    clips = read_corpus("csv", corpus_table).clips
+    examples, problems = FeatureCache(tmp_path_factory.mktemp("cache"), MfccConfig()).load(clips, workers=1)
+    assert problems == []
+    return examples
+
+
+@pytest.fixture(scope="session")
+def finished_run(corpus, tmp_path_factory):
+    """A tiny training, run to its end: its folder, what it says of itself, and the epochs that it told."""
+    from training.fit import fit  # noqa: PLC0415  # TensorFlow must first be told the number of cores
+
+    folder = tmp_path_factory.mktemp("runs") / "tiny"
+    told = []
+    info = fit(corpus, LABELS, TINY, folder, lambda *epoch: told.append(epoch))
+    return folder, info, told

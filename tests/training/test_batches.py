@@ -1,0 +1,55 @@
+import msgspec
+import numpy as np
+import pytest
+from voices import LABELS, TINY, examples
+
+from training.batches import TrainingBatches
+
+pytestmark = pytest.mark.training
+
+
+def batches(parts, **changes):
+    recipe = msgspec.structs.replace(TINY, **changes)
+    return TrainingBatches(parts, LABELS, recipe, np.zeros(40, np.float32), np.ones(40, np.float32))
+
+
+def epoch_of(made, epoch):
+    made.start_epoch(epoch)
+    return [made[i] for i in range(len(made))]
+
+
+def test_batches_when_an_epoch_is_drawn_again_then_the_same_and_another_differs():
+    parts = examples(speakers=3)
+    made = batches(parts)
+    first, second = epoch_of(made, 0), epoch_of(made, 1)
+
+    for a, b in zip(first, epoch_of(batches(parts), 0), strict=True):
+        for x, y in zip(a, b, strict=True):
+            np.testing.assert_array_equal(x, y)
+    assert np.abs(first[0][0] - second[0][0]).max() > 0.1
+    # Epoch 1 is the same to whoever begins with it: a run that goes on draws what it would have drawn.
+    for a, b in zip(second, epoch_of(batches(parts), 1), strict=True):
+        np.testing.assert_array_equal(a[0], b[0])
+
+
+def test_batches_when_labels_are_uneven_then_the_weights_balance_them():
+    parts = [e for e in examples(speakers=4, takes=3) if e.clip.emotion != "sad" or e.clip.speaker == "s0"]
+    made = batches(parts, batch_size=len(parts), label_smoothing=0.0)
+    ((_, targets, weights),) = epoch_of(made, 0)
+
+    per_label = targets.T @ weights
+    np.testing.assert_allclose(per_label, per_label[0], rtol=1e-5)
+    assert weights.sum() == pytest.approx(len(parts), rel=1e-5)
+
+
+def test_batches_when_labels_are_smoothed_then_targets_add_up_to_1():
+    ((_, targets, _),) = epoch_of(batches(examples(speakers=1, takes=1), label_smoothing=0.3), 0)
+
+    np.testing.assert_allclose(np.sort(targets, axis=1), [[0.1, 0.1, 0.8]] * 3, atol=1e-6)
+
+
+def test_batches_when_fewer_clips_than_a_batch_then_one_smaller_batch():
+    made = batches(examples(speakers=1, takes=1), batch_size=32)
+
+    assert len(made) == 1
+    assert made[0][0].shape == (3, TINY.n_frames, 40)

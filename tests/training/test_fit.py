@@ -1,0 +1,143 @@
+import msgspec
+import numpy as np
+import pytest
+from voices import LABELS, TINY, clip, examples
+
+from edge.inference.card import decode_card
+from edge.inference.windows import centred
+from training.errors import WorkbenchError
+from training.features import Example
+from training.fit import TrainingError, fit, validation_speakers
+from training.run_folder import RunMismatchError
+
+pytestmark = pytest.mark.training
+
+
+@pytest.fixture(scope="session")
+def held_out_and_not(corpus, finished_run):
+    """The clips of the finished run: those of the validation speakers, and the others."""
+    _, info, _ = finished_run
+    held_out = set(info.validation_speakers)
+    return (
+        [e for e in corpus if e.clip.speaker in held_out],
+        [e for e in corpus if e.clip.speaker not in held_out],
+    )
+
+
+def recipe(**changes):
+    return msgspec.structs.replace(TINY, **changes)
+
+
+def test_fit_when_done_then_it_learned_and_told_of_every_epoch(finished_run):
+    _, info, told = finished_run
+
+    assert [epoch for epoch, _, _ in told] == [1, 2, 3]
+    assert told[-1][1] < told[0][1]
+    assert info.validation_uar == told[-1][2] > 0.6
+    assert (info.epochs, info.best_epoch) == (3, 3)
+    assert 0.25 <= info.temperature <= 4.0
+    assert info.licences == ("CC0",)
+
+
+def test_fit_when_done_then_the_converters_files_are_there_and_no_other(finished_run):
+    folder, info, _ = finished_run
+
+    assert {path.name for path in folder.iterdir()} == {
+        "best.json",
+        "best.weights.h5",
+        "calibration.npz",
+        "card.json",
+        "comparison.npz",
+        "network.keras",
+        "run.json",
+        "start.json",
+    }
+    card = decode_card((folder / "card.json").read_bytes())
+    assert card.labels == LABELS
+    assert (card.name, card.n_frames, card.centred) == ("tiny", TINY.n_frames, True)
+    assert card.temperature == round(info.temperature, 4)
+    assert card.provenance["recipe"]["epochs"] == 3
+    assert card.licence == "CC0"
+
+
+def test_fit_when_speakers_validate_then_nothing_of_theirs_trains(finished_run, held_out_and_not):
+    folder, info, _ = finished_run
+    held_out, training = held_out_and_not
+
+    assert len(info.validation_speakers) == 2
+    assert info.corpora == {"ravdess": len(training)}
+    frames = np.concatenate([centred(e.frames) for e in training])
+    np.testing.assert_allclose(info.mean, frames.mean(axis=0), atol=1e-3)
+    np.testing.assert_allclose(info.std, frames.std(axis=0), rtol=1e-3)
+    with np.load(folder / "calibration.npz") as kept:
+        assert set(kept["clips"].tolist()) == {e.clip.path.name for e in training}
+    with np.load(folder / "comparison.npz") as kept:
+        assert set(kept["clips"].tolist()) == {e.clip.path.name for e in held_out}
+
+
+def test_fit_when_finished_then_the_same_call_changes_nothing(finished_run, corpus):
+    folder, info, _ = finished_run
+    before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+
+    assert fit(corpus, LABELS, TINY, folder, lambda *_: pytest.fail("trained again")) == info
+    assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("fewer", "labels", "changes", "reason"),
+    [
+        (0, LABELS, {"seed": 1}, "recipe"),
+        (0, LABELS, {"epochs": 4}, "recipe"),
+        (5, LABELS, {}, "clips"),
+        (0, LABELS[::-1], {}, "labels"),
+    ],
+)
+def test_fit_when_the_folder_holds_another_run_then_refused(
+    finished_run, corpus, fewer, labels, changes, reason
+):
+    """Else the figures of one recipe would be taken for those of another."""
+    folder, _, _ = finished_run
+    with pytest.raises(RunMismatchError, match=f"other {reason}; name another folder"):
+        fit(corpus[fewer:], labels, recipe(**changes), folder)
+
+
+def test_fit_when_patience_ends_it_then_the_best_epochs_weights_are_back(tmp_path):
+    told = []
+    # Steps so wild that nothing is learned after a while.
+    wild = recipe(epochs=30, patience=1, learning_rate=0.5)
+    info = fit(examples(speakers=4, takes=2), LABELS, wild, tmp_path, lambda *epoch: told.append(epoch))
+    scores = [score for _, _, score in told]
+
+    assert info.epochs == len(told) == info.best_epoch + 1 < 30
+    assert info.validation_uar == max(scores) == scores[info.best_epoch - 1]
+
+
+@pytest.mark.parametrize(
+    ("parts", "labels", "changes", "reason"),
+    [
+        (examples(speakers=3), LABELS, {}, r"3 speaker\(s\) cannot give 2 for validation"),
+        (examples(speakers=1), LABELS, {"validation_speakers": 0}, r"1 speaker\(s\)"),
+        ([], LABELS, {}, r"0 speaker\(s\)"),
+        (examples(labels=("angry", "sad")), LABELS, {}, "no training clip for neutral"),
+        (examples(), ("angry", "sad"), {}, "clips of neutral, which is no label"),
+        (examples(labels=("angry",)), ("angry",), {}, "at least two"),
+        (examples(labels=("angry",)), ("angry", "angry"), {}, "at least two"),
+    ],
+)
+def test_fit_when_the_clips_cannot_support_it_then_one_clear_error(tmp_path, parts, labels, changes, reason):
+    with pytest.raises(TrainingError, match=reason) as caught:
+        fit(parts, labels, recipe(**changes), tmp_path / "run")
+    assert isinstance(caught.value, WorkbenchError)
+    assert caught.value.exit_code == 65
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_validation_speakers_when_drawn_then_seeded_and_none_who_fills_the_corpus(seed):
+    few = [Example(clip("sad", speaker, 0), None) for speaker in range(30)]
+    many = [Example(clip("sad", 99, take), None) for take in range(30)]
+    drawn = validation_speakers(few + many, recipe(seed=seed, validation_speakers=8))
+
+    assert len(drawn) == 8
+    assert "s99" not in drawn
+    assert drawn == validation_speakers(many + few, recipe(seed=seed, validation_speakers=8))
+    assert drawn != validation_speakers(few + many, recipe(seed=seed + 1, validation_speakers=8))

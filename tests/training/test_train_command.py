@@ -1,0 +1,159 @@
+import re
+
+import keras
+import msgspec
+import numpy as np
+import pytest
+from voices import LABELS, TINY_TOML
+
+from training.cli import main
+from training.corpora import read_corpus
+from training.fold import run_fold
+from training.protocols import plan
+from training.recipe import load_recipe
+from training.report import fill_in
+from training.run_folder import RunMismatchError
+
+pytestmark = pytest.mark.training
+
+
+@pytest.fixture(scope="module")
+def recipes(tmp_path_factory):
+    """The recipe of the finished run, and one of a single epoch without validation."""
+    folder = tmp_path_factory.mktemp("recipes")
+    (folder / "tiny.toml").write_text(TINY_TOML.format(epochs=3, validation_speakers=2))
+    (folder / "once.toml").write_text(TINY_TOML.format(epochs=1, validation_speakers=0))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def evaluated(train, corpus_table, recipes, tmp_path_factory):
+    """P1 on the tones, both folds side by side: the folder, and what was printed."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    child = train(
+        "evaluate", "--protocol", "P1", "--corpus", f"csv={corpus_table}", "--recipe", recipes / "once.toml",
+        "--jobs", 2, "--cache", folder / "cache", "--runs", folder / "runs", "--results", folder / "results",
+    )  # fmt: skip
+    out, err = child.communicate(timeout=280)
+    assert child.returncode == 0, err
+    return folder, out, err
+
+
+def test_fit_command_when_killed_then_the_same_command_ends_with_the_same_network(
+    train, corpus_table, recipes, finished_run, tmp_path
+):
+    """The uninterrupted run of the same clips is the one of `finished_run`, in this process."""
+    command = (
+        "fit", "--corpus", f"csv={corpus_table}", "--recipe", recipes / "tiny.toml",
+        "--labels", ",".join(LABELS), "--cache", tmp_path / "cache", "--run", tmp_path / "run",
+    )  # fmt: skip
+    child = train(*command)
+    for line in child.stderr:
+        if "run: epoch 1 of 3" in line:
+            break
+    child.kill()
+    child.communicate(timeout=60)
+    assert child.returncode == -9
+    assert not (tmp_path / "run" / "run.json").exists()
+
+    again = train(*command)
+    out, err = again.communicate(timeout=280)
+    assert again.returncode == 0, err
+    assert "epoch 1 of" not in err
+    assert "run: epoch 3 of 3, loss" in err
+    assert "UAR" in out
+    assert f"next: affectd-convert {tmp_path / 'run'}" in out
+    uninterrupted = keras.models.load_model(finished_run[0] / "network.keras")
+    resumed = keras.models.load_model(tmp_path / "run" / "network.keras")
+    for a, b in zip(uninterrupted.get_weights(), resumed.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-6)
+    assert msgspec.json.decode((tmp_path / "run" / "run.json").read_bytes())["epochs"] == 3
+
+
+def test_evaluate_command_when_done_then_the_results_obey_the_schema(evaluated):
+    folder, out, _ = evaluated
+    result = msgspec.json.decode((folder / "results" / "P1-in.json").read_bytes())
+
+    assert (result["protocol"], result["form"], result["seeds"]) == ("P1", "in", [0])
+    assert result["labels"] == sorted(LABELS)
+    assert result["folds"] == [1, 2]
+    assert result["command"].startswith("affectd-train evaluate --protocol P1 --seeds 1 --recipe ")
+    assert result["command"].endswith(" --corpus csv=CORPORA/corpus.csv")
+    assert sum(map(sum, result["confusion_int8"])) == 54
+    assert [len(row) for row in result["confusion_int8"]] == [3, 3, 3]
+    assert set(result["per_speaker"]) == {f"s{i}" for i in range(6)}
+    assert set(result["per_sex"]) == {"f", "m"}
+    for kind in ("float", "int8"):
+        low, high = result[kind]["uar_ci95"]
+        assert 0 <= low <= result[kind]["uar"] <= high <= 1
+        assert 0 <= result[kind]["wa"] <= 1
+    assert abs(result["float"]["uar"] - result["int8"]["uar"]) < 0.1
+    assert result["model"]["file_bytes"] <= 500_000
+    assert result["model"]["runtime"] in ("litert", "tflite-runtime", "tensorflow")
+    assert f"int8: UAR {result['int8']['uar']:.1%}" in out
+    assert "results: " in out
+
+
+def test_evaluate_command_when_no_terminal_then_plain_lines_tell_of_every_epoch(evaluated):
+    _, _, err = evaluated
+
+    assert re.findall(r"seed 0 fold \d: epoch \d of \d", err, re.MULTILINE)
+    assert {"1", "2"} == set(re.findall(r"^seed 0 fold (\d): epoch 1 of 1, loss \d", err, re.MULTILINE))
+    assert "features: 54 of 54 clips" in err
+    assert 2 <= err.count("features: ") <= 5
+    assert "\x1b" not in err
+    # What TensorFlow says of the machine is no matter here.
+    assert "oneDNN" not in err
+
+
+def test_evaluate_when_a_fold_is_finished_then_it_is_read_back(evaluated, corpus_table, recipes):
+    folder, _, _ = evaluated
+    split = plan("P1", read_corpus("csv", corpus_table).clips).splits[0]
+    recipe = load_recipe(recipes / "once.toml")
+    place = folder / "runs" / "P1-in" / "seed0-fold1"
+    before = (place / "result.json").stat().st_mtime_ns
+    told = []
+    result = run_fold(
+        split, tuple(sorted(LABELS)), recipe, place, folder / "cache", lambda *epoch: told.append(epoch)
+    )
+
+    assert told == []
+    assert len(result.truth) == 27
+    assert (place / "result.json").stat().st_mtime_ns == before
+    info = msgspec.json.decode((place / "run.json").read_bytes())
+    assert (info["validation_uar"], info["temperature"], info["best_epoch"]) == (None, 1.0, 1)
+
+
+def test_evaluate_when_a_fold_was_of_another_recipe_then_refused(evaluated, corpus_table, recipes):
+    folder, _, _ = evaluated
+    split = plan("P1", read_corpus("csv", corpus_table).clips).splits[0]
+    place = folder / "runs" / "P1-in" / "seed0-fold1"
+    with pytest.raises(RunMismatchError, match="other recipe"):
+        run_fold(split, tuple(sorted(LABELS)), load_recipe(recipes / "tiny.toml"), place, folder / "cache")
+
+
+def test_report_command_when_results_are_there_then_a_page_with_every_figure(evaluated, tmp_path, capsys):
+    folder, _, _ = evaluated
+    page = tmp_path / "README.md"
+    page.write_text(
+        "before\n<!-- accuracy: made by `affectd-train report` -->\nstale\n<!-- /accuracy -->\nafter\n"
+    )
+    code = main(
+        ["report", "--results", str(folder / "results"), "--output", str(tmp_path / "accuracy.md"),
+         "--pages", str(page), str(tmp_path / "none.md")]
+    )  # fmt: skip
+    result = msgspec.json.decode((folder / "results" / "P1-in.json").read_bytes())
+    figure = f"**{100 * result['int8']['uar']:.1f}**"
+    text = (tmp_path / "accuracy.md").read_text()
+
+    assert code == 0
+    assert figure in text
+    assert "**only 2 of 6 folds**" in text
+    assert (tmp_path / "figures" / "P1-in-confusion.png").read_bytes()[:4] == b"\x89PNG"
+    assert "](figures/P1-in-confusion.png)" in text
+    assert figure in page.read_text()
+    assert "stale" not in page.read_text()
+    assert page.read_text().startswith("before\n")
+    assert page.read_text().endswith("after\n")
+    assert "none.md" not in capsys.readouterr().out
+    assert not fill_in(tmp_path / "none.md", folder / "results")

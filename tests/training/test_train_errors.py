@@ -1,0 +1,155 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from voices import LABELS
+
+import training
+from training.cli import main
+
+pytestmark = pytest.mark.training
+
+
+def test_report_command_when_there_is_no_result_then_error_66(tmp_path, capsys):
+    code = main(["report", "--results", str(tmp_path), "--output", str(tmp_path / "a.md"), "--pages"])
+
+    assert code == 66
+    assert (
+        one_line(capsys)
+        == f"affectd-train: {tmp_path}: no result; `affectd-train evaluate` writes them, see --results"
+    )
+    assert not (tmp_path / "a.md").exists()
+
+
+def one_line(capsys):
+    captured = capsys.readouterr()
+    lines = [line for line in captured.err.splitlines() if not line.endswith("left out")]
+    assert len(lines) == 1, captured.err
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    ("corpus_argument", "reason"),
+    [
+        ("nowhere", "say what it is, as in ravdess=nowhere"),
+        ("iemocap={folder}", "unknown kind of corpus 'iemocap'"),
+        ("ravdess={folder}/nowhere", "no such file or folder"),
+        ("ravdess={folder}", "it holds no audio file"),
+        ("csv={folder}", "cannot be read as a CSV table"),
+    ],
+)
+@pytest.mark.parametrize("command", [["fit"], ["evaluate", "--protocol", "P1"]])
+def test_command_when_the_corpus_is_bad_then_one_line_and_65(
+    tmp_path, capsys, command, corpus_argument, reason
+):
+    code = main([*command, "--corpus", corpus_argument.format(folder=tmp_path)])
+
+    assert code == 65
+    assert reason in one_line(capsys)
+
+
+def test_command_when_the_recipe_is_bad_then_one_line_and_65(tmp_path, corpus_table, capsys):
+    (tmp_path / "bad.toml").write_text("epochs = 0")
+    code = main(["fit", "--corpus", f"csv={corpus_table}", "--recipe", str(tmp_path / "bad.toml")])
+
+    assert code == 65
+    assert "epochs is 0" in one_line(capsys)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--protocol", "P99"], "unknown protocol 'P99'"),
+        (["--protocol", "P2"], "needs the corpus emodb"),
+        (["--protocol", "P1", "--folds", "1, 7"], "P1 has no fold 7"),
+    ],
+)
+def test_evaluate_command_when_the_protocol_does_not_fit_then_one_line_and_64(
+    corpus_table, capsys, arguments, reason
+):
+    assert main(["evaluate", "--corpus", f"csv={corpus_table}", *arguments]) == 64
+    assert reason in one_line(capsys)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["train"],
+        ["fit"],
+        ["fit", "--corpus", "csv=a.csv", "--sped", "3"],
+        ["evaluate", "--corpus", "csv=a.csv"],
+        ["evaluate", "--corpus", "csv=a.csv", "--protocol", "P1", "--seeds", "0"],
+        ["evaluate", "--corpus", "csv=a.csv", "--protocol", "P1", "--jobs", "many"],
+    ],
+    ids=" ".join,
+)
+def test_command_when_arguments_are_wrong_then_usage_and_64(capsys, arguments):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+
+    assert caught.value.code == 64
+    assert capsys.readouterr().err.splitlines()[-1].startswith("affectd-train")
+
+
+def test_fit_command_when_speakers_are_too_few_then_one_line_and_65(tmp_path, corpus_table, capsys):
+    few = corpus_table.parent / "few.csv"
+    few.write_text("\n".join(corpus_table.read_text().splitlines()[:10]) + "\n")
+    code = main(
+        ["fit", "--corpus", f"csv={few}", "--labels", ",".join(LABELS), "--cache", str(tmp_path / "cache"),
+         "--run", str(tmp_path / "run")]
+    )  # fmt: skip
+
+    assert code == 65
+    assert "1 speaker(s) cannot give 4 for validation" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_fit_command_when_a_label_is_missing_then_it_is_named(tmp_path, corpus_table, capsys):
+    (tmp_path / "none.toml").write_text("validation_speakers = 0")
+    code = main(
+        ["fit", "--corpus", f"csv={corpus_table}", "--labels", "angry,sad,fear",
+         "--cache", str(tmp_path / "cache"), "--run", str(tmp_path / "run"),
+         "--recipe", str(tmp_path / "none.toml")]
+    )  # fmt: skip
+
+    assert code == 65
+    assert "no training clip for fear" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_fit_command_when_the_cache_cannot_be_written_then_one_line_and_74(tmp_path, corpus_table, capsys):
+    (tmp_path / "file").touch()
+    code = main(["fit", "--corpus", f"csv={corpus_table}", "--cache", str(tmp_path / "file" / "cache")])
+
+    assert code == 74
+    assert "--cache" in one_line(capsys)
+
+
+def test_command_when_a_clip_is_given_twice_then_it_counts_once(tmp_path, corpus_table, capsys):
+    table = f"csv={corpus_table}"
+    code = main(["evaluate", "--protocol", "P2", "--corpus", table, "--corpus", table])
+    err = capsys.readouterr().err
+
+    assert code == 64
+    assert "given twice; the first counts" in err
+    assert "left out: 44 more" in err
+
+
+def test_help_when_asked_for_then_tensorflow_is_not_waited_for():
+    code = (
+        "import sys, training.cli\n"
+        "try:\n    training.cli.main(['fit', '--help'])\n"
+        "finally:\n    assert not {'tensorflow', 'keras', 'sklearn', 'matplotlib'} & set(sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(Path(training.__file__).parents[1])},
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "ravdess=~/RAVDESS" in done.stdout

@@ -1,0 +1,38 @@
+"""What a float network answers to whole clips, in the windows of the device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.inference.model import softmax
+from edge.inference.windows import cut_windows
+from training.features import Example
+from training.run_folder import WINDOW_HOP
+
+Frames = NDArray[np.float32]
+
+
+def clip_logits(
+    network: Any, examples: Sequence[Example], mean: Frames, std: Frames, n_frames: int
+) -> list[Frames]:
+    """Logits of the windows of each prepared clip, (windows, n_labels) each, by the float network."""
+    if not examples:
+        return []
+    windows = [cut_windows((e.frames - mean) / std, n_frames, WINDOW_HOP) for e in examples]
+    ends = np.cumsum([len(w) for w in windows])
+    logits = np.asarray(network.predict(np.concatenate(windows), batch_size=128, verbose=0))
+    return np.split(logits, ends[:-1])
+
+
+def clip_answers(logits: Sequence[Frames], temperature_: float) -> NDArray[np.integer[Any]]:
+    """The likeliest label of each clip, from the mean of its windows' probabilities."""
+    return np.array([softmax(x / temperature_).mean(axis=0).argmax() for x in logits])
+
+
+def truth_of(examples: Sequence[Example], labels: Sequence[str]) -> NDArray[np.integer[Any]]:
+    """The index of each clip's label."""
+    return np.array([labels.index(e.clip.emotion) for e in examples], dtype=np.int64)

@@ -1,0 +1,114 @@
+"""What happens after each epoch of a training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from training.batches import TrainingBatches
+from training.features import Example
+from training.metrics import uar
+from training.recipe import Recipe
+from training.run_folder import write_whole
+from training.scoring import clip_answers, clip_logits, truth_of
+
+Frames = NDArray[np.float32]
+
+
+class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
+    """After each epoch: the UAR on the validation speakers, the best weights, a backup, an early end.
+
+    Keras has `BackupAndRestore` for the backup, which writes weights and epoch one after the other; a run
+    that is killed between the two goes on one epoch off. Here the optimizer's own count of steps tells.
+    """
+
+    def __init__(
+        self,
+        validation: Sequence[Example],
+        labels: Sequence[str],
+        recipe: Recipe,
+        normalisation: tuple[Frames, Frames],
+        batches: TrainingBatches,
+        folder: Path,
+        progress: Callable[[int, float, float | None], None] | None,
+    ) -> None:
+        super().__init__()
+        self._validation = validation
+        self._truth = truth_of(validation, labels)
+        self._recipe = recipe
+        self._normalisation = normalisation
+        self._batches = batches
+        self._best = folder / "best.weights.h5"
+        self._state = folder / "best.json"
+        self._backup = folder / "latest.weights.h5"
+        self._progress = progress
+        self.best_epoch, self.best_uar = 0, -1.0
+        if self._state.exists():
+            self.best_epoch, self.best_uar = msgspec.json.decode(
+                self._state.read_bytes(), type=tuple[int, float]
+            )
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002  # Keras passes it
+        """Draw what this epoch draws, whatever was before it."""
+        self._batches.start_epoch(epoch)
+        # Dropout counts its draws, one a step, and Keras does not keep the count: without this, a run that
+        # goes on would draw what it has drawn before.
+        for layer in self.model.layers:
+            if isinstance(layer, keras.layers.Dropout):
+                state = layer.seed_generator.state
+                state.assign([int(state[0]), epoch * len(self._batches)])
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Score and keep the epoch, then tell of it."""
+        score = None
+        if self._validation:
+            mean, std = self._normalisation
+            logits = clip_logits(self.model, self._validation, mean, std, self._recipe.n_frames)
+            score = uar(self._truth, clip_answers(logits, 1.0))
+            if not self._recipe.patience or score > self.best_uar:
+                self.best_epoch, self.best_uar = epoch + 1, score
+                self._save(self._best)
+                write_whole(self._state, msgspec.json.encode((self.best_epoch, self.best_uar)))
+        # Behind the score, so that an epoch that the backup holds has been scored.
+        self._save(self._backup)
+        if self._progress:
+            self._progress(epoch + 1, float((logs or {}).get("loss", float("nan"))), score)
+        if self.is_over(epoch + 1):
+            self.model.stop_training = True
+
+    def is_over(self, epochs: int) -> bool:
+        """Whether no epoch is to follow these."""
+        patience = self._recipe.patience
+        return epochs >= self._recipe.epochs or 0 < patience <= epochs - self.best_epoch
+
+    def take_up(self, network: Any) -> int:
+        """Bring a network to where an earlier run was stopped; gives the epochs that it has had."""
+        if not self._backup.exists():
+            return 0
+        network.optimizer.build(network.trainable_variables)
+        network.load_weights(self._backup)
+        return self.epochs_of(network)
+
+    def epochs_of(self, network: Any) -> int:
+        """Epochs that a network has been trained for."""
+        return int(network.optimizer.iterations) // len(self._batches)
+
+    def forget(self) -> None:
+        """Remove the backup of a finished run."""
+        self._backup.unlink(missing_ok=True)
+
+    def _save(self, file: Path) -> None:
+        partial = file.with_name("partial.weights.h5")
+        self.model.save_weights(partial)
+        partial.replace(file)
+
+    def restore_best(self, network: Any) -> None:
+        """Put the best epoch's weights back; without validation the last ones stay."""
+        if self._best.exists():
+            network.load_weights(self._best)
