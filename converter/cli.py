@@ -6,17 +6,29 @@ import argparse
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
+
+from edge.errors import AffectdError
+from edge.quiet_stderr import quiet_stderr
 
 # TensorFlow's own chatter would bury what the user is to read.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
-_EX_DATAERR = 65
+_EX_USAGE, _EX_DATAERR, _EX_IOERR = 64, 65, 74
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser that ends with the exit code of sysexits."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(_EX_USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
 def main(argv: list[str] | None = None) -> int:
     """Entry point; the result is the exit code."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="affectd-convert",
         description="Make a fully quantised int8 TFLite model, with its card packed in, from a training run, "
         "and compare it with the float network on the run's validation clips.",
@@ -36,16 +48,20 @@ def main(argv: list[str] | None = None) -> int:
 
     import msgspec  # noqa: PLC0415  # --help must not wait for TensorFlow
 
-    from converter.convert import QuantizeError, RunFolderError, convert  # noqa: PLC0415
+    with quiet_stderr("tensorflow"):
+        from converter.convert import QuantizeError, RunFolderError, convert  # noqa: PLC0415
 
     output = args.output or args.run / "model.tflite"
     try:
         made = convert(args.run, output, args.results)
-    except (RunFolderError, QuantizeError) as error:
-        print(f"affectd-convert: {error}", file=sys.stderr)
-        return _EX_DATAERR
-    report = args.report or output.with_suffix(".parity.json")
-    report.write_bytes(msgspec.json.format(msgspec.json.encode(made), indent=1))
+        report = args.report or output.with_suffix(".parity.json")
+        report.write_bytes(msgspec.json.format(msgspec.json.encode(made), indent=1))
+    except (RunFolderError, AffectdError) as error:
+        return _fail(str(error), error.exit_code)
+    except QuantizeError as error:
+        return _fail(str(error), _EX_DATAERR)
+    except OSError as error:
+        return _fail(f"{error}; see --output and --report", _EX_IOERR)
     parity = made.parity
     size = f"{made.file_bytes / 1000:.0f} kB, {made.parameters:,} parameters, {made.macs / 1e6:.1f} M MAC"
     print(f"{output}: {size}")
@@ -58,6 +74,11 @@ def main(argv: list[str] | None = None) -> int:
         print(f"  differs by {clip.difference:.3f}: {clip.clip} ({clip.float_answer} -> {clip.int8_answer})")
     print(f"report: {report}")
     return 0
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"affectd-convert: {message}", file=sys.stderr)
+    return code
 
 
 if __name__ == "__main__":

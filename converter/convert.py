@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +12,21 @@ import msgspec
 import numpy as np
 
 from converter.parity import ParityReport, compare
-from converter.quantize import QuantizeError, multiply_accumulates, operator_counts, quantize
+from converter.quantize import QuantizeError, Windows, multiply_accumulates, operator_counts, quantize
 from edge.inference.card import ModelCard, decode_card
 from edge.inference.errors import ModelFileError
 from edge.inference.model import EmotionModel, ModelSettings
 from edge.inference.model_file import pack_model
 
+NamedClip = tuple[str, Windows, int]
+"""Name, frames (n, n_features), and the index of the true label"""
+
 
 class RunFolderError(ValueError):
     """Raised when a folder does not hold a finished training run; the message names what is missing."""
+
+    exit_code = 65
+    """sysexits: 65 bad data, 66 no such input"""
 
 
 class Conversion(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,18 +54,18 @@ def convert(run: Path, output: Path, results: Path | None = None) -> Conversion:
         RunFolderError: when the folder lacks something.
         QuantizeError: when the network cannot be made fully integer.
     """
-    network, card = _read_run(run)
+    network, card, windows, clips = _read_run(run)
     if results is not None:
         card = msgspec.structs.replace(card, metrics=_metrics(results))
-    with np.load(run / "calibration.npz") as kept:
-        windows = kept["windows"]
     flatbuffer = quantize(network, windows)
     output.parent.mkdir(parents=True, exist_ok=True)
-    partial = output.with_suffix(".partial")
-    partial.write_bytes(pack_model(flatbuffer, card))
-    model = EmotionModel(ModelSettings(path=str(partial)))
-    report = compare(network, model, _comparison_clips(run / "comparison.npz"))
-    partial.replace(output)
+    partial = output.with_name(output.name + ".partial")
+    try:
+        partial.write_bytes(pack_model(flatbuffer, card))
+        report = compare(network, EmotionModel(ModelSettings(path=str(partial))), clips)
+        partial.replace(output)
+    finally:
+        partial.unlink(missing_ok=True)
     return Conversion(
         file_bytes=output.stat().st_size,
         parameters=int(network.count_params()),
@@ -68,14 +76,22 @@ def convert(run: Path, output: Path, results: Path | None = None) -> Conversion:
     )
 
 
-def _read_run(run: Path) -> tuple[keras.Model, ModelCard]:
-    for name in ("network.keras", "card.json", "calibration.npz", "comparison.npz"):
+def _read_run(run: Path) -> tuple[keras.Model, ModelCard, Windows, list[NamedClip]]:
+    if not run.is_dir():
+        error = RunFolderError(f"{run}: no such folder; name that of a finished `affectd-train fit`")
+        error.exit_code = 66
+        raise error
+    for name in ("run.json", "network.keras", "card.json", "calibration.npz", "comparison.npz"):
         if not (run / name).is_file():
             raise RunFolderError(f"{run}: no {name}; name the folder of a finished `affectd-train fit`")
     try:
-        return keras.models.load_model(run / "network.keras"), decode_card((run / "card.json").read_bytes())
-    except (ModelFileError, ValueError, OSError) as error:
-        raise RunFolderError(f"{run}: {error}") from error
+        network = keras.models.load_model(run / "network.keras")
+        card = decode_card((run / "card.json").read_bytes())
+        with np.load(run / "calibration.npz") as kept:
+            windows = kept["windows"]
+        return network, card, windows, _comparison_clips(run / "comparison.npz")
+    except (ModelFileError, ValueError, OSError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise RunFolderError(f"{run}: is damaged ({error}); train it anew") from error
 
 
 def _metrics(results: Path) -> dict[str, Any]:
@@ -89,7 +105,7 @@ def _metrics(results: Path) -> dict[str, Any]:
     }
 
 
-def _comparison_clips(path: Path) -> list[tuple[str, np.ndarray, int]]:
+def _comparison_clips(path: Path) -> list[NamedClip]:
     with np.load(path) as kept:
         frames = np.split(kept["frames"], np.cumsum(kept["lengths"])[:-1])
         return list(zip(kept["clips"].tolist(), frames, kept["truth"].tolist(), strict=True))

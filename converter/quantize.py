@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+from edge.quiet_stderr import quiet_stderr
+
 Windows = NDArray[np.float32]
 
 _INTEGER_TYPES = {schema.TensorType.INT8: "int8", schema.TensorType.INT32: "int32"}
@@ -34,13 +36,15 @@ def quantize(network: Any, calibration: Windows) -> bytes:
     graph = tf.function(lambda window: network(window, training=False))
     # A fixed batch of one, and variables as constants: nothing is left that works on shapes or resources.
     frozen = convert_variables_to_constants_v2(graph.get_concrete_function(tf.TensorSpec(shape, tf.float32)))
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
+    with quiet_stderr("tensorflow"):
+        converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([window[None].astype(np.float32)] for window in calibration)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = converter.inference_output_type = tf.int8
     try:
-        flatbuffer: bytes = converter.convert()
+        with quiet_stderr("tensorflow"):
+            flatbuffer: bytes = converter.convert()
     except Exception as error:  # the converter raises whatever its passes raise
         raise QuantizeError(f"TensorFlow cannot convert the network: {error}") from error
     check_integer(flatbuffer)
