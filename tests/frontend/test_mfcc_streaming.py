@@ -1,5 +1,6 @@
 import doctest
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -178,5 +179,12 @@ def test_streams_in_one_thread_when_pushed_in_turn_then_none_disturbs_another():
 
 def test_module_when_its_example_runs_then_it_holds():
     result = doctest.testmod(edge.frontend.mfcc)
+    assert result.attempted > 0
+    assert result.failed == 0
+
+
+def test_page_when_its_example_runs_then_it_holds():
+    page = Path(__file__).parents[2] / "docs" / "frontend.md"
+    result = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
     assert result.attempted > 0
     assert result.failed == 0
