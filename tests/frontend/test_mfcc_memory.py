@@ -69,6 +69,25 @@ def test_stream_when_a_block_is_long_then_it_holds_no_more_afterwards():
     assert after - before < 100_000
 
 
+def test_stream_when_every_block_has_another_size_then_it_hardly_grows():
+    """What is remembered for one number of frames must not pile up over all numbers."""
+    config = MfccConfig(n_fft=64, frame_length=64, hop_length=16, n_mels=8, n_mfcc=8)
+    signal = noise(4_500, 1).astype(np.float32)
+    chain.cache_clear()
+    gc.collect()
+    tracemalloc.start()
+    try:
+        stream = StreamingMfcc(config)
+        stream.push(signal)
+        before, _ = tracemalloc.get_traced_memory()
+        for size in range(0, 4_500, 4):
+            stream.push(signal[:size])
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 300_000
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1_200)
 @pytest.mark.skipif(not Path("/proc/self/statm").is_file(), reason="the resident size is read from /proc")
