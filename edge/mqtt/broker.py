@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import msgspec
@@ -230,8 +231,9 @@ async def _serve(settings: BrokerSettings, with_parent: bool) -> None:
 
 
 def _tell_parent(report: _Report) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
-    sys.stdout.buffer.flush()
+    # A parent that was stopped meanwhile reads no more; the end of standard input will say so too.
+    with suppress(BrokenPipeError):
+        os.write(sys.stdout.fileno(), msgspec.json.encode(report) + b"\n")
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
