@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import signal
 import os
 import sys
 from collections.abc import Sequence
@@ -140,6 +141,8 @@ def _add_classify(commands: Any) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
+    # Until the daemon listens to signals itself, Ctrl-C ends it as SIGTERM does, wherever Python stands.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     from edge.daemon import run
 
     config = _load(args).config
