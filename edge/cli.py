@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import logging
-import signal
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
