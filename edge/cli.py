@@ -119,6 +119,9 @@ def _add_run(commands: Any) -> None:
     mqtt.add_argument("--port", type=int, help="its port (default: 1883)")
     mqtt.add_argument("--username", help="to log in with; the password is in AFFECTD_MQTT_PASSWORD")
     mqtt.add_argument("--device-id", help="this device's name in every topic (default: the host's name)")
+    mqtt.add_argument(
+        "--outbox", choices=("disk", "memory"), help="where turns wait for the broker (default: disk)"
+    )
     mqtt.add_argument("--embedded-broker", action="store_true", help="run a broker on this machine too")
     run.add_argument("--model", help="model file (default: the shipped one)")
     run.add_argument(
@@ -210,6 +213,7 @@ def _overrides(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
         "audio": {"device": "device", "file": "path", "realtime": "realtime", "program": "command",
                   "device_rate": "device_rate", "rate": "rate", "channels": "channels"},
         "mqtt": {"host": "host", "port": "port", "username": "username", "device_id": "device"},
+        "outbox": {"outbox": "storage"},
         "broker": {"embedded_broker": "embedded"},
         "model": {"model": "path"},
         "log": {"log_level": "level"},

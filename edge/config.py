@@ -16,6 +16,7 @@ from edge.errors import AffectdError
 from edge.frontend.vad import GateSettings
 from edge.inference.model import ModelSettings
 from edge.inference.turns import TurnSettings
+from edge.mqtt.outbox_settings import OutboxSettings
 from edge.mqtt.settings import BrokerSettings, MqttSettings
 
 DEFAULT_FILE = Path("/etc/affectd/affectd.toml")
@@ -59,6 +60,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     mqtt: MqttSettings = msgspec.field(default_factory=MqttSettings)
     """Where the results go"""
+
+    outbox: OutboxSettings = msgspec.field(default_factory=OutboxSettings)
+    """Where turns wait while the broker is away"""
 
     broker: BrokerSettings = msgspec.field(default_factory=BrokerSettings)
     """A broker on the device itself"""

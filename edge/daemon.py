@@ -18,6 +18,7 @@ from edge.inference.model import EmotionModel
 from edge.inference.recognizer import Event, Recognizer, TurnResult
 from edge.mqtt.broker import EmbeddedBroker
 from edge.mqtt.client import Publisher
+from edge.mqtt.durable_outbox import open_outbox
 from edge.mqtt.messages import State
 
 _LOG = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ def run(config: Config) -> int:
     source = open_source(config.audio)
     with ExitStack() as held:
         broker = held.enter_context(EmbeddedBroker(config.broker)) if config.broker.embedded else None
-        publisher = Publisher(config.mqtt)
+        publisher = Publisher(config.mqtt, open_outbox(config.outbox, config.mqtt.topics.device))
         # Until here a signal ends the process at once, as it does by default: nobody has heard of us yet.
         endings = _endings_by_signal()
         publisher.start()
@@ -57,7 +58,7 @@ def run(config: Config) -> int:
         while (ending := _next_ending(endings)) is None:
             if not publisher.alive:
                 _LOG.critical(
-                    "the MQTT thread has ended; this process ends too, for its supervisor to restart"
+                    "the MQTT or outbox thread has ended; so does this process, for its supervisor to restart"
                 )
                 return _EX_SOFTWARE
             if broker is not None and not broker.alive:

@@ -129,7 +129,7 @@ class _Daemon:
         self._command = [
             *(sys.executable, "-m", "edge.cli", "run", "--no-config", "--log-level", "warning"),
             *("--host", broker.bind, "--port", str(broker.port), "--device-id", _DEVICE),
-            *("--file", str(speech), "--realtime"),
+            *("--file", str(speech), "--realtime", "--outbox", "memory"),
         ]
 
     def __enter__(self) -> _Daemon:

@@ -17,6 +17,16 @@ _ROOT = Path(edge.__file__).parents[1]
 _ALSA = Path("/usr/share/alsa/alsa.conf")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """What affectd and its children keep goes to a folder of the test run, not to that of the user."""
+    folder = tmp_path_factory.mktemp("state")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(folder))
+        patch.delenv("STATE_DIRECTORY", raising=False)
+        yield folder
+
+
 @pytest.fixture
 def child_env() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(_ROOT)}

@@ -6,7 +6,6 @@ import logging
 import sys
 import threading
 import time
-from dataclasses import dataclass
 from typing import Any, Self
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
@@ -17,7 +16,10 @@ from paho.mqtt.reasoncodes import ReasonCode
 from edge.mqtt import diagnosis, tls
 from edge.mqtt.messages import State, Turn, encode
 from edge.mqtt.outbox import MemoryOutbox, Outbox
+from edge.mqtt.outbox_settings import OutboxSettings
+from edge.mqtt.outgoing import Message, Outgoing
 from edge.mqtt.settings import MqttSettings, Protocol
+from edge.mqtt.situation import Situation
 
 _LOG = logging.getLogger(__name__)
 
@@ -29,15 +31,6 @@ _RECONNECT_MIN_S = 1
 _RECONNECT_MAX_S = 60
 _JOIN_S = 0.5
 """paho sleeps for up to a second between attempts; its thread is a daemon, so nobody need wait for that"""
-
-
-@dataclass(frozen=True, slots=True)
-class _Message:
-    topic: str
-    payload: bytes
-    retain: bool
-    turn: int | None = None
-    """Key of the turn in the outbox"""
 
 
 class Publisher:
@@ -61,20 +54,17 @@ class Publisher:
         """
         self._settings = settings
         self._topics = settings.topics
-        self._outbox: Outbox = MemoryOutbox(settings.max_queued_turns) if outbox is None else outbox
+        self._outbox: Outbox = MemoryOutbox(OutboxSettings()) if outbox is None else outbox
         # paho calls back with its own locks held, so this lock is never held while calling paho.
         self._changed = threading.Condition()
-        self._state: bytes | None = None
-        self._state_due = False
-        self._online_due = False
-        self._in_flight: _Message | None = None
+        self._outgoing = Outgoing(self._outbox, self._topics.turn)
+        self._outgoing.set_latest(Message(self._topics.availability, ONLINE, retain=True))
+        self._in_flight: Message | None = None
         self._connected = False
         self._stopping = False
         self._frozen = False
         self._dropped_before_outage = self._outbox.dropped
-        self._explained = False
-        self._situation = ""
-        self._refused_topics: set[str] = set()
+        self._situation = Situation(settings.address, _RECONNECT_MAX_S)
         self._network_thread: threading.Thread | None = None
         self._client = self._make_client()
 
@@ -109,8 +99,9 @@ class Publisher:
 
     @property
     def alive(self) -> bool:
-        """Whether the network thread runs or has yet to begin; when False, no message will ever leave."""
-        return self._network_thread is None or self._network_thread.is_alive()
+        """Whether network and outbox run or have yet to begin; when False, no message may ever leave."""
+        network_alive = self._network_thread is None or self._network_thread.is_alive()
+        return network_alive and self._outbox.alive
 
     @property
     def queued(self) -> int:
@@ -126,6 +117,7 @@ class Publisher:
 
     def start(self) -> None:
         """Begin to connect, and go on trying until `stop`. Returns at once. A publisher starts only once."""
+        self._outbox.start(self._advance)
         self._client.connect_async(self._settings.host, self._settings.port, self._settings.keepalive_s)
         self._client.loop_start()
 
@@ -136,20 +128,23 @@ class Publisher:
 
     def publish_state(self, state: State) -> None:
         """Make this the retained state; while the broker is away or slow, only the last one is kept."""
-        payload = encode(state)
+        self.publish_latest(self._topics.state, encode(state))
+
+    def publish_latest(self, topic: str, payload: bytes) -> None:
+        """Make this the retained value of a topic, said again after every loss of the connection."""
         with self._changed:
-            self._state = payload
-            self._state_due = True
+            self._outgoing.set_latest(Message(topic, payload, retain=True))
         self._advance()
 
     def publish_turn(self, turn: Turn) -> None:
-        """Queue a turn: it arrives at least once and in order, as long as this process lives."""
+        """Queue a turn: it arrives at least once and in order, for as long as the outbox keeps it."""
         payload = encode(turn)
         with self._changed:
             before = self._outbox.dropped
             self._outbox.put(payload)
             first_drop = before == self._dropped_before_outage < self._outbox.dropped
             waiting = len(self._outbox)
+        self._outbox.settle()
         if first_drop:
             where = self._settings.address
             _LOG.warning("%d turns wait for the broker %s: now the oldest are dropped", waiting, where)
@@ -173,6 +168,7 @@ class Publisher:
         self._client.disconnect()
         if self._network_thread is not None:
             self._network_thread.join(_JOIN_S)
+        self._outbox.close()
 
     def _say_offline(self, deadline: float) -> None:
         info = self._client.publish(self._topics.availability, OFFLINE, qos=1, retain=True)
@@ -182,51 +178,32 @@ class Publisher:
             _LOG.info("the connection ended before `offline` was said: the last will says it")
 
     def _is_idle(self) -> bool:
-        return not (self._in_flight or self._online_due or self._state_due or len(self._outbox))
+        return self._in_flight is None and self._outgoing.is_empty
 
     def _advance(self) -> None:
         """Hand paho the next message, unless one is on its way."""
         with self._changed:
             if not self._connected or self._frozen or self._in_flight is not None:
                 return
-            message = self._in_flight = self._take_next()
+            message = self._in_flight = self._outgoing.take_next()
         if message is not None:
-            self._client.publish(message.topic, message.payload, qos=1, retain=message.retain)
+            self._client.publish(message.topic, message.payload, qos=message.qos, retain=message.retain)
 
-    def _take_next(self) -> _Message | None:
-        if self._online_due:
-            self._online_due = False
-            return _Message(self._topics.availability, ONLINE, retain=True)
-        if self._state_due and self._state is not None:
-            self._state_due = False
-            return _Message(self._topics.state, self._state, retain=True)
-        head = self._outbox.head()
-        if head is None:
-            return None
-        return _Message(self._topics.turn, head[1], retain=False, turn=head[0])
-
-    def _report(self, situation: str, level: int) -> None:
-        """Log a change of the connection, not every attempt that ends the same way."""
-        if situation != self._situation:
-            self._situation = situation
-            _LOG.log(level, "MQTT broker %s: %s", self._settings.address, situation)
-
-    def _report_trouble(self, why: str) -> None:
+    def _trouble(self, why: str) -> None:
         if not self._stopping:
-            self._explained = True
-            self._report(f"{why}. Trying again, at least every {_RECONNECT_MAX_S} s", logging.WARNING)
+            self._situation.trouble(why)
 
     # The callbacks below run in paho's network thread.
 
     def _on_pre_connect(self, client: Client, _userdata: Any) -> None:
         self._network_thread = threading.current_thread()
-        self._explained = False
+        self._situation.explained = False
         if self._stopping:
             client.disconnect()
 
     def _on_connect_fail(self, _client: Client, _userdata: Any) -> None:
         # paho passes no reason, but calls from within its `except OSError`.
-        self._report_trouble(diagnosis.of_error(sys.exc_info()[1], self._settings))
+        self._trouble(diagnosis.of_error(sys.exc_info()[1], self._settings))
 
     def _on_connect(
         self,
@@ -237,20 +214,19 @@ class Publisher:
         _properties: Properties | None,
     ) -> None:
         if reason.is_failure:
-            self._report_trouble(diagnosis.of_refusal(reason, self._settings))
+            self._trouble(diagnosis.of_refusal(reason, self._settings))
             return
         if self._stopping:
             client.disconnect()
             return
         with self._changed:
             self._connected = True
-            self._online_due = True
-            self._state_due = self._state is not None
+            self._outgoing.repeat_latest()
             waiting = len(self._outbox)
             lost = self._outbox.dropped - self._dropped_before_outage
             self._dropped_before_outage += lost
             self._changed.notify_all()
-        self._report("connected", logging.INFO)
+        self._situation.connected()
         if waiting:
             _LOG.info("%d turns waited for the broker, %d were dropped", waiting, lost)
         self._advance()
@@ -267,9 +243,9 @@ class Publisher:
             was_connected, self._connected = self._connected, False
             self._changed.notify_all()
         if was_connected:
-            self._report_trouble(diagnosis.of_loss(reason, self._settings))
-        elif not self._explained:
-            self._report_trouble(diagnosis.of_silence(self._settings))
+            self._trouble(diagnosis.of_loss(reason, self._settings))
+        elif not self._situation.explained:
+            self._trouble(diagnosis.of_silence(self._settings))
 
     def _on_publish(
         self, _client: Client, _userdata: Any, _mid: int, reason: ReasonCode, _properties: Properties | None
@@ -283,12 +259,6 @@ class Publisher:
             if message.turn is not None:
                 self._outbox.remove(message.turn)
             self._changed.notify_all()
-        if reason.is_failure and message.topic not in self._refused_topics:
-            self._refused_topics.add(message.topic)
-            _LOG.warning(
-                "MQTT broker %s refuses messages on %s (%s); check its access control list",
-                self._settings.address,
-                message.topic,
-                reason,
-            )
+        if reason.is_failure:
+            self._situation.refused(message.topic, reason)
         self._advance()

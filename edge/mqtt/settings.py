@@ -74,9 +74,6 @@ class MqttSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     protocol: Protocol = Protocol.V3_1_1
 
-    max_queued_turns: int = 1_000
-    """Turns kept in memory while the broker is away; beyond that the oldest is dropped, and counted"""
-
     def __post_init__(self) -> None:
         topics = self.topics
         if not self.client_id:
@@ -89,7 +86,6 @@ class MqttSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         rules = (
             (self.port in _PORTS, f"port is {self.port}; it must be 1 to 65535"),
             (5 <= self.keepalive_s <= 65_535, f"keepalive_s is {self.keepalive_s}; it must be 5 to 65535"),
-            (self.max_queued_turns >= 1, f"max_queued_turns is {self.max_queued_turns}; it must be >= 1"),
             (self.username != "", "username is empty; leave it out to log in anonymously"),
             (self.username is not None or self.password_file is None,
              "password_file is set without username; set both or neither"),

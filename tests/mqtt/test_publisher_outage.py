@@ -9,6 +9,8 @@ from support.subscriber import Subscriber, make_state, make_turn
 
 from edge.mqtt.client import Publisher
 from edge.mqtt.messages import State, encode
+from edge.mqtt.outbox import MemoryOutbox
+from edge.mqtt.outbox_settings import OutboxSettings
 from edge.mqtt.settings import MqttSettings
 
 
@@ -125,8 +127,8 @@ def test_turns_when_more_wait_than_allowed_then_the_oldest_are_dropped_and_count
     mosquitto: Mosquitto, device: str, log: Log
 ) -> None:
     with Wire(mosquitto.port) as wire, Subscriber(mosquitto.port, f"affectd/{device}/turn") as live:
-        settings = settings_for(wire.port, device, max_queued_turns=3)
-        publisher = Publisher(settings)
+        settings = settings_for(wire.port, device)
+        publisher = Publisher(settings, MemoryOutbox(OutboxSettings(max_turns=3)))
         for number in range(8):
             publisher.publish_turn(make_turn(f"t{number}"))
         assert (publisher.queued, publisher.dropped) == (3, 5)

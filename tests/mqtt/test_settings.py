@@ -43,7 +43,6 @@ def test_settings_when_read_from_unfit_toml_then_are_refused(text: str) -> None:
         ({"device": "Küche"}, "device"),
         ({"base_topic": "a/#"}, "base_topic"),
         ({"keepalive_s": 0}, "keepalive_s"),
-        ({"max_queued_turns": 0}, "max_queued_turns"),
         ({"username": ""}, "username"),
         ({"password_file": "x"}, "username"),
         ({"tls": True, "cert_file": "x"}, "key_file"),

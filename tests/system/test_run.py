@@ -167,10 +167,14 @@ def test_run_when_it_has_listened_then_no_sound_is_on_disk(speech, subscriber, t
     with Program("run", *to_broker, "--source", "stdin", env=env, cwd=tmp_path / "work") as daemon:
         daemon.say(speech)
         subscriber.wait_for_turns(8)
-        assert files_open_for_writing(daemon.process.pid) == []
+        open_files = files_open_for_writing(daemon.process.pid)
         daemon.signal(signal.SIGTERM)
 
-    assert [path for path in tmp_path.rglob("*") if not path.is_dir()] == []
+    outbox = tmp_path / "state" / "affectd"
+    written = [path for path in tmp_path.rglob("*") if not path.is_dir()]
+    assert {path.parent for path in (*open_files, *written)} <= {outbox}
+    # The turns alone would take a twentieth of it, the sound that they were said in twenty times as much.
+    assert sum(path.stat().st_size for path in written) < 65_536
 
 
 def files_open_for_writing(pid):
