@@ -28,6 +28,10 @@ class Announcer:
         """The state before anything was heard."""
         return State(speaking=False, emotion=NONE, since=timestamp(self._clock()))
 
+    def forget(self) -> None:
+        """The last turn says nothing of the present any more."""
+        self._last = None
+
     def follow(self, event: Event, heard: int) -> list[State | Turn]:
         """Messages for one event.
 

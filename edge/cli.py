@@ -152,7 +152,7 @@ def _run(args: argparse.Namespace) -> int:
     logging.basicConfig(
         level=config.log.level.upper(), format="%(asctime)s %(levelname)-8s %(message)s", stream=sys.stderr
     )
-    return run(config)
+    return run(config, lambda: _load(args).config)
 
 
 def _classify(args: argparse.Namespace) -> int:

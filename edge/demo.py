@@ -18,7 +18,7 @@ from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edge.mqtt.broker import EmbeddedBroker
-from edge.mqtt.messages import State, Turn
+from edge.mqtt.messages import Health, State, Turn
 from edge.mqtt.settings import BrokerSettings
 
 SPEECH = Path(__file__).parent / "demo_speech.ogg"
@@ -93,6 +93,9 @@ def render(topic: str, payload: bytes) -> str:
         state = msgspec.json.decode(payload, type=State)
         what = "speaking …" if state.speaking else f"quiet; emotion {state.emotion}"
         return f"{moment}  state  {what}"
+    if kind == "health":
+        health = msgspec.json.decode(payload, type=Health)
+        return f"{moment}  health {health.rss_bytes / 1e6:.0f} MB, {health.cpu_percent:.0f} % of a core"
     return f"{moment}  {kind}  {payload.decode(errors='replace')}"
 
 

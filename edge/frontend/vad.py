@@ -107,6 +107,14 @@ class EnergyGate:
         """The present noise floor in dB full scale."""
         return self._minima[0][1]
 
+    def set_margin(self, margin_db: float) -> None:
+        """Take what is so many decibels above the noise floor for speech, from the next hop on.
+
+        Raises:
+            ValueError: when the margin makes no sense, see `GateSettings`.
+        """
+        self._settings = msgspec.structs.replace(self._settings, margin_db=margin_db)
+
     def push(self, levels_db: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Take hop levels (m,) and say which hops are speech (m,)."""
         return np.fromiter((self.step(level) for level in levels_db.tolist()), np.bool_, len(levels_db))

@@ -71,6 +71,8 @@ class EmotionModel:
         settings = settings or ModelSettings()
         self.card, flatbuffer = read_model_file(Path(settings.path))
         self.mfcc_config = self.card.mfcc_config
+        self.uncertain_below = self.card.uncertain_below
+        """Confidence under which an answer is `uncertain`; the card's, unless somebody changes it"""
         self._interpreter, self.runtime = build_interpreter(flatbuffer, settings.runtime, settings.threads)
         try:
             self._input, self._output = _checked_tensors(self._interpreter, self.card)
@@ -114,7 +116,7 @@ class EmotionModel:
         places = np.array([self.card.circumplex[label] for label in self.card.labels])
         arousal, valence = (float(value) for value in probabilities @ places)
         return Answer(
-            emotion=self.card.labels[best] if confidence >= self.card.uncertain_below else UNCERTAIN,
+            emotion=self.card.labels[best] if confidence >= self.uncertain_below else UNCERTAIN,
             confidence=confidence,
             probabilities=dict(zip(self.card.labels, probabilities.tolist(), strict=True)),
             arousal=arousal,

@@ -104,6 +104,14 @@ class Recognizer:
         """The present noise floor in dB full scale."""
         return self._gate.floor_db
 
+    def set_margin(self, margin_db: float) -> None:
+        """Take what is so many decibels above the noise floor for speech, from the next hop on.
+
+        Raises:
+            ValueError: when the margin makes no sense, see `GateSettings`.
+        """
+        self._gate.set_margin(margin_db)
+
     def push(self, block: NDArray[np.floating[Any]]) -> list[Event]:
         """Take the next samples (n,), [-1, 1], and tell what they bring about.
 

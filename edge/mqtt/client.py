@@ -6,9 +6,10 @@ import logging
 import sys
 import threading
 import time
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, topic_matches_sub
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -66,6 +67,7 @@ class Publisher:
         self._dropped_before_outage = self._outbox.dropped
         self._situation = Situation(settings.address, _RECONNECT_MAX_S)
         self._network_thread: threading.Thread | None = None
+        self._handlers: list[tuple[str, Callable[[str, bytes, bool], None]]] = []
         self._client = self._make_client()
 
     def _make_client(self) -> Client:
@@ -83,6 +85,7 @@ class Publisher:
         client.on_connect_fail = self._on_connect_fail
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
+        client.on_message = self._on_message
         return client
 
     def __enter__(self) -> Self:
@@ -135,6 +138,27 @@ class Publisher:
         with self._changed:
             self._outgoing.set_latest(Message(topic, payload, retain=True))
         self._advance()
+
+    def publish_health(self, payload: bytes) -> None:
+        """Make this the retained health; at most once, as the next report is near."""
+        with self._changed:
+            self._outgoing.set_latest(Message(self._topics.health, payload, retain=True, qos=0))
+        self._advance()
+
+    def answer(self, topic: str, payload: bytes) -> None:
+        """Publish something once, not retained: it arrives if the connection lasts."""
+        with self._changed:
+            self._outgoing.add_answer(Message(topic, payload, retain=False))
+        self._advance()
+
+    def listen(self, patterns: Sequence[str], on_message: Callable[[str, bytes, bool], None]) -> None:
+        """Subscribe, from the next connection on; to be called before `start`.
+
+        Args:
+            patterns: topic filters.
+            on_message: takes topic, payload and whether it was retained, in the network's thread.
+        """
+        self._handlers += [(pattern, on_message) for pattern in patterns]
 
     def publish_turn(self, turn: Turn) -> None:
         """Queue a turn: it arrives at least once and in order, for as long as the outbox keeps it."""
@@ -222,11 +246,16 @@ class Publisher:
         with self._changed:
             self._connected = True
             self._outgoing.repeat_latest()
+            if self._in_flight is not None and self._in_flight.qos == 0:
+                # Nobody acknowledges it, and it was lost with the connection or arrived.
+                self._in_flight = None
             waiting = len(self._outbox)
             lost = self._outbox.dropped - self._dropped_before_outage
             self._dropped_before_outage += lost
             self._changed.notify_all()
         self._situation.connected()
+        if self._handlers:
+            client.subscribe([(pattern, 1) for pattern, _ in self._handlers])
         if waiting:
             _LOG.info("%d turns waited for the broker, %d were dropped", waiting, lost)
         self._advance()
@@ -246,6 +275,12 @@ class Publisher:
             self._trouble(diagnosis.of_loss(reason, self._settings))
         elif not self._situation.explained:
             self._trouble(diagnosis.of_silence(self._settings))
+
+    def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
+        for pattern, handler in self._handlers:
+            if topic_matches_sub(pattern, message.topic):
+                handler(message.topic, bytes(message.payload), message.retain)
+                return
 
     def _on_publish(
         self, _client: Client, _userdata: Any, _mid: int, reason: ReasonCode, _properties: Properties | None

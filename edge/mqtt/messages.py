@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated, Any
 
 import msgspec
@@ -85,6 +86,68 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """SHA-256 of the model's flatbuffer, as in its card: 64 hexadecimal digits"""
 
 
+class Microphone(StrEnum):
+    """What comes from the source of the sound."""
+
+    OK = "ok"
+    """Sound"""
+
+    ZEROS = "zeros"
+    """Nothing but digital silence: switched off, or broken"""
+
+    SILENT = "silent"
+    """Nothing at all for two seconds"""
+
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+NotNegative = Annotated[float, msgspec.Meta(ge=0.0)]
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """How the device fares. Retained, every minute, at most once."""
+
+    at: Timestamp
+    """When it was measured: UTC, ISO 8601 with milliseconds"""
+
+    uptime_s: NotNegative
+    """Seconds since the daemon began"""
+
+    inference_p50_ms: NotNegative | None = None
+    """Milliseconds that half of the last 256 turns took to be recognised, at most; null before the first"""
+
+    inference_p95_ms: NotNegative | None = None
+    """Milliseconds that 95 of 100 took, at most"""
+
+    cpu_percent: NotNegative
+    """Share of one processor core since the last report; several busy cores make more than 100"""
+
+    rss_bytes: Count
+    """Memory that the process occupies"""
+
+    level_dbfs: float | None = None
+    """Mean level of the sound since the last report, in dB full scale; null where there was none"""
+
+    dropped_samples: Count
+    """Samples at 16 kHz, since the start, that came faster than they were recognised"""
+
+    queued_turns: Count
+    """Turns that the broker has not acknowledged"""
+
+    dropped_turns: Count
+    """Turns, since the start, that were too many or too old to be kept for the broker"""
+
+    temperature_c: float | None = None
+    """Degrees Celsius of the processor; null where the board does not say"""
+
+    throttled: bool | None = None
+    """Whether the board runs slower now for lack of voltage or for heat; null where it does not say"""
+
+    muted: bool
+    """Whether a command has told it not to listen"""
+
+    microphone: Microphone
+
+
 def timestamp(moment: datetime) -> str:
     """A moment in UTC, as ISO 8601 with milliseconds and a `Z`.
 
@@ -106,7 +169,7 @@ def new_id() -> str:
     return uuid.uuid4().hex
 
 
-def encode(message: State | Turn) -> bytes:
+def encode(message: State | Turn | Health) -> bytes:
     """The message as JSON in UTF-8, floats rounded to four digits, a float that is not finite as null."""
     return msgspec.json.encode(_rounded(msgspec.to_builtins(message)))
 

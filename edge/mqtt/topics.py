@@ -65,6 +65,11 @@ class Topics:
         return self._of("turn")
 
     @property
+    def health(self) -> str:
+        """How the device fares, `Health`, every minute, retained."""
+        return self._of("health")
+
+    @property
     def command(self) -> str:
         """The root of the commands: a command's own topic is one level below."""
         return self._of("command")

@@ -208,6 +208,13 @@ def test_dashboard_when_it_publishes_then_is_refused(login, topic):
     assert not login("dashboard").publish(topic)
 
 
+def test_controller_when_it_asks_for_the_model_then_the_device_gets_it(login):
+    kitchen = login("kitchen")
+    kitchen.subscribe("affectd/kitchen/command/model/info")
+    assert login("controller").publish("affectd/kitchen/command/model/info")
+    assert kitchen.got("affectd/kitchen/command/model/info")
+
+
 def test_controller_when_it_commands_then_the_device_gets_it_and_the_answer_comes_back(login):
     kitchen, controller = login("kitchen"), login("controller")
     kitchen.subscribe("affectd/kitchen/command/+")

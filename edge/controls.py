@@ -1,0 +1,135 @@
+"""What each command does to the running daemon."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from edge import __version__
+from edge.config import Config
+from edge.health import HealthReporter, TimedModel
+from edge.listener import Endings, Listener
+from edge.mqtt.commands import Command, CommandRefusedError, SensitivityCommand, ThresholdCommand
+
+_LOG = logging.getLogger(__name__)
+
+RESTART = "a command asks for a restart"
+_RELOADED = ("gate", "turns", "model", "log")
+"""Tables that a running daemon takes over; all others need a restart"""
+
+
+class Controls:
+    """Carries out commands. All are quick and called from one thread, that of the network.
+
+    Args:
+        config: in force.
+        reload: reads the configuration again, raising a `ConfigError`.
+        listener: the recognition.
+        health: reports after each change.
+        endings: where a restart is asked for.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        reload: Callable[[], Config],
+        listener: Listener,
+        health: HealthReporter,
+        endings: Endings,
+    ) -> None:
+        self._config = config
+        self._read_config = reload
+        self._listener = listener
+        self._health = health
+        self._endings = endings
+        self._acts: dict[str, Callable[[Any], dict[str, Any]]] = {
+            "mute": lambda _: self._mute(True),
+            "unmute": lambda _: self._mute(False),
+            "sensitivity": self._set_sensitivity,
+            "threshold": self._set_threshold,
+            "reload": self._reload,
+            "identify": self._identify,
+            "restart": self._restart,
+            "health": lambda _: dict(msgspec.to_builtins(self._health.publish())),
+            "model/info": self._describe_model,
+        }
+
+    def execute(self, name: str, command: Command) -> dict[str, Any]:
+        """Carry out a command of `edge.mqtt.commands.KINDS`, and give what to answer.
+
+        Raises:
+            AffectdError: when it cannot be carried out; nothing has changed then.
+        """
+        act = self._acts.get(name)
+        if act is None:
+            raise CommandRefusedError(f"this affectd cannot {name}")
+        return act(command)
+
+    def _mute(self, muted: bool) -> dict[str, Any]:
+        self._listener.muted = muted
+        self._health.publish()
+        return {"muted": muted}
+
+    def _set_sensitivity(self, command: SensitivityCommand) -> dict[str, Any]:
+        configured = self._config.gate.margin_db
+        margin_db = configured - command.value
+        if not 0.0 < margin_db <= 60.0:
+            raise CommandRefusedError(
+                f"value is {command.value:g}: with the configured margin_db of {configured:g}, it must be "
+                f"{configured - 60.0:g} to below {configured:g}"
+            )
+        self._listener.set_margin(margin_db)
+        return {"sensitivity": command.value, "margin_db": margin_db}
+
+    def _set_threshold(self, command: ThresholdCommand) -> dict[str, Any]:
+        self._listener.model.uncertain_below = command.value
+        return {"uncertain_below": command.value}
+
+    def _restart(self, _: Command) -> dict[str, Any]:
+        self._endings.put(RESTART)
+        return {"message": "ends now; systemd, or whatever supervises it, starts it again"}
+
+    def _reload(self, _: Command) -> dict[str, Any]:
+        config = self._read_config()
+        model = TimedModel(config.model)
+        changed = [
+            table
+            for table in config.__struct_fields__
+            if getattr(config, table) != getattr(self._config, table)
+        ]
+        self._listener.replace(model, config.gate, config.turns)
+        logging.getLogger().setLevel(config.log.level.upper())
+        self._config = msgspec.structs.replace(
+            self._config, **{table: getattr(config, table) for table in _RELOADED}
+        )
+        return {
+            "changed": [table for table in changed if table in _RELOADED],
+            "needs_restart": [table for table in changed if table not in _RELOADED],
+        }
+
+    def _identify(self, _: Command) -> dict[str, Any]:
+        _LOG.warning("identify: somebody asks which device this is; it is %s", self._config.mqtt.device)
+        return {
+            "device": self._config.mqtt.device,
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "version": __version__,
+            "source": self._config.audio.source.value,
+        }
+
+    def _describe_model(self, _: Command) -> dict[str, Any]:
+        model = self._listener.model
+        card = model.card
+        return {
+            "name": card.name,
+            "sha256": card.flatbuffer_sha256,
+            "labels": list(card.labels),
+            "uncertain_below": model.uncertain_below,
+            "runtime": str(model.runtime),
+            "licence": card.licence,
+        }

@@ -1,0 +1,173 @@
+"""How the device fares: what the recognition, the outbox and the board say of themselves, in one message."""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from edge.audio.block import Block
+from edge.audio.sources import Source
+from edge.inference.model import Answer, EmotionModel
+from edge.inference.windows import Frames
+from edge.mqtt.client import Publisher
+from edge.mqtt.messages import Health, Microphone, encode, now
+
+PERIOD_S = 60.0
+_SILENT_S = 2.0
+"""A source that gave nothing for so long is called silent"""
+
+_QUIETEST_DBFS = -120.0
+_REMEMBERED = 256
+"""Inferences of which the percentiles are taken"""
+
+
+class TimedModel(EmotionModel):
+    """A model that remembers how long its answers took."""
+
+    def __init__(self, *args: object, **options: object) -> None:
+        super().__init__(*args, **options)  # type: ignore[arg-type]
+        self.took_ms: deque[float] = deque(maxlen=_REMEMBERED)
+
+    def answer(self, frames: Frames) -> Answer:
+        """What the model makes of a turn's frames (n, n_features), n >= 1."""
+        begun = time.perf_counter()
+        answer = super().answer(frames)
+        self.took_ms.append(1000.0 * (time.perf_counter() - begun))
+        return answer
+
+
+class LevelMeter:
+    """The level of the sound since it was last read."""
+
+    def __init__(self) -> None:
+        self._heard: tuple[float, int] = (0.0, 0)
+        self._last_at = -math.inf
+
+    def hear(self, block: Block) -> None:
+        """Take a block of sound, float32 mono in [-1, 1]."""
+        energy, samples = self._heard
+        self._heard = (energy + float(np.dot(block, block)), samples + len(block))
+        self._last_at = time.monotonic()
+
+    def read_dbfs(self) -> float | None:
+        """Mean level in dB full scale since the last reading; None when there was no sound."""
+        (energy, samples), self._heard = self._heard, (0.0, 0)
+        if not samples:
+            return None
+        return max(_QUIETEST_DBFS, 10.0 * math.log10(max(energy / samples, 1e-30)))
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the source has given nothing of late, not even silence."""
+        return time.monotonic() - self._last_at > _SILENT_S
+
+
+class HealthReporter:
+    """Publishes the health of the device every minute, and whenever it is asked to.
+
+    Args:
+        publisher: where it goes.
+        source: whose dropped samples are counted, where it counts them.
+        meter: of the source's sound.
+        took_ms: milliseconds that the last inferences took.
+        is_muted: whether the device does not listen.
+    """
+
+    def __init__(
+        self,
+        publisher: Publisher,
+        source: Source,
+        meter: LevelMeter,
+        took_ms: Callable[[], list[float]],
+        is_muted: Callable[[], bool],
+    ) -> None:
+        self._publisher = publisher
+        self._source = source
+        self._meter = meter
+        self._took_ms = took_ms
+        self._is_muted = is_muted
+        # Asked by the main thread every minute, and by that of the network when a command comes.
+        self._lock = threading.Lock()
+        self._begun = time.monotonic()
+        self._cpu = (self._begun, time.process_time())
+        self._due = self._begun
+
+    def tick(self) -> None:
+        """Publish, when a minute has passed."""
+        if time.monotonic() >= self._due:
+            self._due = time.monotonic() + PERIOD_S
+            self.publish()
+
+    def publish(self) -> Health:
+        """Measure and publish."""
+        with self._lock:
+            health = self.measure()
+            self._publisher.publish_health(encode(health))
+        return health
+
+    def measure(self) -> Health:
+        """How the device fares now; level and CPU are those since the last measurement."""
+        took = sorted(self._took_ms())
+        level = self._meter.read_dbfs()
+        board = read_board()
+        return Health(
+            at=now(),
+            uptime_s=time.monotonic() - self._begun,
+            inference_p50_ms=_percentile(took, 0.5),
+            inference_p95_ms=_percentile(took, 0.95),
+            cpu_percent=self._cpu_percent(),
+            rss_bytes=_rss_bytes(),
+            level_dbfs=level,
+            dropped_samples=getattr(self._source, "dropped_samples", 0),
+            queued_turns=self._publisher.queued,
+            dropped_turns=self._publisher.dropped,
+            temperature_c=board[0],
+            throttled=board[1],
+            muted=self._is_muted(),
+            microphone=self._microphone(level),
+        )
+
+    def _microphone(self, level: float | None) -> Microphone:
+        if self._meter.is_silent:
+            return Microphone.SILENT
+        return Microphone.ZEROS if level == _QUIETEST_DBFS else Microphone.OK
+
+    def _cpu_percent(self) -> float:
+        then, used = self._cpu
+        self._cpu = (time.monotonic(), time.process_time())
+        return 100.0 * (self._cpu[1] - used) / max(1e-3, self._cpu[0] - then)
+
+
+def read_board(root: Path = Path("/sys")) -> tuple[float | None, bool | None]:
+    """Degrees Celsius of the processor, and whether it is slowed down now; None where no board says so."""
+    temperature = _read(root / "class/thermal/thermal_zone0/temp", 10)
+    throttled = _read(root / "devices/platform/soc/soc:firmware/get_throttled", 16)
+    # Bits 0 to 3: undervoltage, frequency capped, throttled, temperature limit; the others are of the past.
+    return (
+        None if temperature is None else temperature / 1000.0,
+        None if throttled is None else bool(throttled & 0xF),
+    )
+
+
+def _read(path: Path, base: int) -> int | None:
+    try:
+        return int(path.read_text(encoding="ascii"), base)
+    except (OSError, ValueError):
+        return None
+
+
+def _rss_bytes() -> int:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _percentile(ascending: list[float], share: float) -> float | None:
+    """The smallest value that so large a share does not exceed."""
+    return ascending[max(0, math.ceil(share * len(ascending)) - 1)] if ascending else None

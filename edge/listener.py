@@ -1,0 +1,120 @@
+"""The recognition thread: takes blocks from the source and publishes what they bring about."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+
+from edge.announcer import Announcer
+from edge.audio.sources import Source
+from edge.config import Config
+from edge.errors import AffectdError
+from edge.frontend.vad import GateSettings
+from edge.health import LevelMeter, TimedModel
+from edge.inference.recognizer import Event, Recognizer, TurnResult
+from edge.inference.turns import TurnSettings
+from edge.mqtt.client import Publisher
+from edge.mqtt.messages import State
+
+_LOG = logging.getLogger("edge.daemon")
+
+SOURCE_ENDED = "the source has ended"
+_EX_SOFTWARE = 70
+
+Endings = queue.SimpleQueue[str]
+"""Why the daemon is to end; the first counts"""
+
+
+class Listener(threading.Thread):
+    """Recognises the turns of a source. What other threads change of it holds from the next block on."""
+
+    def __init__(
+        self, config: Config, model: TimedModel, source: Source, publisher: Publisher, endings: Endings
+    ) -> None:
+        super().__init__(name="recognition", daemon=True)
+        self._source = source
+        self._publisher = publisher
+        self._endings = endings
+        self._next: tuple[TimedModel, GateSettings, TurnSettings] | None = None
+        self._next_margin: float | None = None
+        self._use(model, config.gate, config.turns)
+        self.meter = LevelMeter()
+        self.muted = False
+        """Whether the sound is thrown away unheard"""
+        self.exit_code = 0
+
+    @property
+    def model(self) -> TimedModel:
+        """The model in use, or the one that takes its place with the next block."""
+        return self._model if self._next is None else self._next[0]
+
+    def replace(self, model: TimedModel, gate: GateSettings, turns: TurnSettings) -> None:
+        """Go on with these; a turn that is being spoken is forgotten."""
+        self._next_margin = None
+        self._next = (model, gate, turns)
+
+    def set_margin(self, margin_db: float) -> None:
+        """Take what is so many decibels above the noise floor for speech."""
+        self._next_margin = margin_db
+
+    def _use(self, model: TimedModel, gate: GateSettings, turns: TurnSettings) -> None:
+        self._model = model
+        self._recognizer = Recognizer(model, turns, gate)
+        self._announcer = Announcer(model.card, model.mfcc_config.sample_rate)
+
+    def run(self) -> None:
+        """Listen until the source ends or fails."""
+        try:
+            self._listen()
+        except AffectdError as error:
+            _LOG.critical("%s", error)
+            self.exit_code = error.exit_code
+        except Exception:  # noqa: BLE001
+            # Never alive but deaf: whatever went wrong here ends the process.
+            _LOG.critical("recognition has failed", exc_info=True)
+            self.exit_code = _EX_SOFTWARE
+        finally:
+            self._endings.put(SOURCE_ENDED)
+
+    def _listen(self) -> None:
+        self._be_silent()
+        was_muted = False
+        for block in self._source.blocks():
+            self.meter.hear(block)
+            self._adopt()
+            if self.muted != was_muted:
+                was_muted = self.muted
+                self._recognizer.reset()
+                self._be_silent()
+            if not was_muted:
+                for event in self._recognizer.push(block):
+                    self._announce(event)
+        for event in self._recognizer.flush():
+            self._announce(event)
+
+    def _adopt(self) -> None:
+        """Take over what other threads have changed."""
+        if self._next is not None:
+            self._use(*self._next)
+            self._next = None
+            self._be_silent()
+        if self._next_margin is not None:
+            self._recognizer.set_margin(self._next_margin)
+            self._next_margin = None
+
+    def _be_silent(self) -> None:
+        self._announcer.forget()
+        self._publisher.publish_state(self._announcer.silent())
+
+    def _announce(self, event: Event) -> None:
+        if isinstance(event, TurnResult):
+            answer = event.answer
+            _LOG.info(
+                "turn: %s, confidence %.2f, SNR %.0f dB", answer.emotion, answer.confidence, event.snr_db
+            )
+        for message in self._announcer.follow(event, self._recognizer.samples):
+            if isinstance(message, State):
+                self._publisher.publish_state(message)
+            else:
+                self._publisher.publish_turn(message)

@@ -1,0 +1,173 @@
+"""Commands to the device: what they may say, what is refused, and how each is answered."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import msgspec
+
+from edge.errors import AffectdError
+from edge.mqtt.rate_limit import RateLimit
+from edge.mqtt.topics import Topics
+
+_LOG = logging.getLogger(__name__)
+
+MAX_BYTES = 1024
+"""A longer payload is refused unread"""
+
+_PER_SECOND, _BURST = 1.0, 10
+_REFUSALS_PER_SECOND, _REFUSAL_BURST = 1.0, 20
+_MAX_NAME = 64
+
+Id = Annotated[str, msgspec.Meta(max_length=128)]
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A command without a value."""
+
+    id: Id | None = None
+    """Chosen by whoever asks; the answer carries the same"""
+
+
+class SensitivityCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How quiet speech may be."""
+
+    value: Annotated[float, msgspec.Meta(ge=-20.0, le=6.0)]
+    """Decibels; 0 is as configured, more hears quieter speech, and more noise"""
+
+
+class ThresholdCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How sure an answer must be."""
+
+    value: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+    """Calibrated confidence, 0 to 1, below which the answer is `uncertain`"""
+
+
+KINDS: dict[str, type[Command]] = {
+    "mute": Command,
+    "unmute": Command,
+    "sensitivity": SensitivityCommand,
+    "threshold": ThresholdCommand,
+    "reload": Command,
+    "identify": Command,
+    "restart": Command,
+    "health": Command,
+    "model/info": Command,
+}
+"""Every command by its name, the part of its topic behind `command/`"""
+
+
+class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a command."""
+
+    command: str
+    """Its name"""
+
+    id: Id | None = None
+    """That of the command; null where it had none, or could not be read"""
+
+    ok: bool
+    """Whether the command was carried out; where not, nothing has changed"""
+
+    reason: str | None = None
+    """Why not; null where it was"""
+
+    result: dict[str, Any] = {}
+    """What the command brought about or asked for"""
+
+
+class _Identified(msgspec.Struct):
+    id: Id | None = None
+
+
+class CommandRefusedError(AffectdError):
+    """Raised when a command cannot be carried out; the message is the reason in the answer."""
+
+
+class CommandDesk:
+    """Takes messages on the command topics, refuses what is no command, and answers all.
+
+    Args:
+        topics: of the device.
+        execute: carries out a command by its name, and gives the answer's `result`; raises an `AffectdError`
+            when it cannot, having changed nothing.
+        answer: publishes a payload on a topic.
+        clock: seconds, from any beginning.
+    """
+
+    def __init__(
+        self,
+        topics: Topics,
+        execute: Callable[[str, Command], dict[str, Any]],
+        answer: Callable[[str, bytes], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._root = topics.command + "/"
+        self._execute = execute
+        self._answer = answer
+        self._commands = RateLimit(_PER_SECOND, _BURST, clock)
+        self._refusals = RateLimit(_REFUSALS_PER_SECOND, _REFUSAL_BURST, clock)
+
+    @property
+    def patterns(self) -> list[str]:
+        """What to subscribe to: every name of one level, so that unknown ones are refused, and the others."""
+        return [f"{self._root}+", *(f"{self._root}{name}" for name in KINDS if "/" in name)]
+
+    def receive(self, topic: str, payload: bytes, retained: bool) -> None:
+        """Carry out or refuse what came, and answer. Called in the network's thread, never raises."""
+        name = topic.removeprefix(self._root)
+        identity = _id_of(payload)
+        try:
+            command = self._accepted(name, payload, retained)
+        except CommandRefusedError as error:
+            self._refuse(name, identity, str(error))
+            return
+        _LOG.info("command %s", name)
+        try:
+            result = self._execute(name, command)
+        except AffectdError as error:
+            self._refuse(name, identity, str(error))
+        except Exception:  # noqa: BLE001
+            # Whatever a command stumbles over must not end the network thread, and with it the device.
+            _LOG.exception("command %s has failed", name)
+            self._refuse(name, identity, "it failed; the log of the device says why")
+        else:
+            self._say(CommandResult(command=name, id=identity, ok=True, result=result))
+
+    def _accepted(self, name: str, payload: bytes, retained: bool) -> Command:
+        if name not in KINDS:
+            raise CommandRefusedError(f"there is no such command; there are {', '.join(KINDS)}")
+        if retained:
+            raise CommandRefusedError("a retained command would be carried out at every connection; clear it")
+        if len(payload) > MAX_BYTES:
+            raise CommandRefusedError(f"the payload has {len(payload)} bytes; at most {MAX_BYTES} are read")
+        try:
+            command = msgspec.json.decode(payload, type=KINDS[name])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise CommandRefusedError(f"the payload is not this command's JSON: {error}") from None
+        # Last, so that rubbish does not use up what commands are allowed.
+        if not self._commands.allows():
+            raise CommandRefusedError(f"too many commands; {_PER_SECOND:g} a second is the limit")
+        return command
+
+    def _refuse(self, name: str, identity: str | None, reason: str) -> None:
+        # A refusal for every message would make of a flood two.
+        if len(name) > _MAX_NAME or not self._refusals.allows():
+            return
+        _LOG.warning("command %r refused: %s", name, reason)
+        self._say(CommandResult(command=name, id=identity, ok=False, reason=reason))
+
+    def _say(self, result: CommandResult) -> None:
+        self._answer(f"{self._root}{result.command}/result", msgspec.json.encode(result))
+
+
+def _id_of(payload: bytes) -> str | None:
+    if len(payload) > MAX_BYTES:
+        return None
+    try:
+        return msgspec.json.decode(payload, type=_Identified).id
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None

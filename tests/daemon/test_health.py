@@ -1,0 +1,67 @@
+"""What the health report is made of."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.health import LevelMeter, TimedModel, _percentile, read_board
+
+
+@pytest.mark.parametrize(
+    ("temperature", "throttled", "expected"),
+    [
+        ("51234\n", "0\n", (51.234, False)),
+        ("-4000\n", "50000\n", (-4.0, False)),
+        ("80000\n", "50005\n", (80.0, True)),
+        (None, None, (None, None)),
+        ("", "?", (None, None)),
+    ],
+)
+def test_board_when_read_then_says_what_it_knows(
+    tmp_path: Path, temperature: str | None, throttled: str | None, expected: object
+) -> None:
+    files = {
+        "class/thermal/thermal_zone0/temp": temperature,
+        "devices/platform/soc/soc:firmware/get_throttled": throttled,
+    }
+    for name, content in files.items():
+        if content is not None:
+            (tmp_path / name).parent.mkdir(parents=True)
+            (tmp_path / name).write_text(content)
+    assert read_board(tmp_path) == expected
+
+
+def test_level_when_read_then_is_the_mean_power_since_the_last_reading() -> None:
+    meter = LevelMeter()
+    assert meter.is_silent
+    assert meter.read_dbfs() is None
+    meter.hear(np.full(1000, 0.1, np.float32))
+    meter.hear(np.full(1000, -0.1, np.float32))
+    assert not meter.is_silent
+    assert meter.read_dbfs() == pytest.approx(-20.0, abs=0.01)
+    assert meter.read_dbfs() is None
+    meter.hear(np.zeros(10, np.float32))
+    assert meter.read_dbfs() == -120.0
+
+
+@given(st.lists(st.floats(0, 1e6), min_size=1), st.sampled_from([0.5, 0.95]))
+def test_percentile_when_taken_then_is_the_smallest_that_the_share_does_not_exceed(
+    values: list[float], share: float
+) -> None:
+    value = _percentile(sorted(values), share)
+    assert value == np.percentile(values, 100 * share, method="inverted_cdf")
+    assert _percentile([], share) is None
+
+
+def test_timed_model_when_it_answers_then_remembers_how_long_it_took() -> None:
+    model = TimedModel()
+    frames = np.zeros((100, model.mfcc_config.n_features), np.float32)
+    assert math.isclose(sum(model.answer(frames).probabilities.values()), 1.0, abs_tol=1e-6)
+    assert len(model.took_ms) == 1
+    assert model.took_ms[0] > 0.0
