@@ -142,6 +142,15 @@ def edge(session: nox.Session, runtime: str) -> None:
     _pytest(session, "tests", *(f"--ignore=tests/{name}" for name in left_out))
 
 
+@nox.session(python="3.13")
+def home_assistant(session: nox.Session) -> None:
+    """The discovery message against Home Assistant's own code; on request only, as it installs 500 MB."""
+    # Not affectd itself: Home Assistant wants paho-mqtt 1.6, and the message is made without it.
+    _install(session, "homeassistant==2025.1.4", "paho-mqtt==1.6.1", "msgspec", "pytest", "pytest-timeout")
+    session.env["PYTHONPATH"] = str(ROOT)
+    _pytest(session, "tests/home_assistant")
+
+
 @nox.session(python="3.11")
 def training(session: nox.Session) -> None:
     """The workbench with TensorFlow, and the front end against librosa."""

@@ -16,6 +16,7 @@ from edge.errors import AffectdError
 from edge.frontend.vad import GateSettings
 from edge.inference.model import ModelSettings
 from edge.inference.turns import TurnSettings
+from edge.mqtt.home_assistant import HomeAssistantSettings
 from edge.mqtt.outbox_settings import OutboxSettings
 from edge.mqtt.settings import BrokerSettings, MqttSettings
 
@@ -63,6 +64,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     outbox: OutboxSettings = msgspec.field(default_factory=OutboxSettings)
     """Where turns wait while the broker is away"""
+
+    home_assistant: HomeAssistantSettings = msgspec.field(default_factory=HomeAssistantSettings)
+    """Whether Home Assistant is told of the device"""
 
     broker: BrokerSettings = msgspec.field(default_factory=BrokerSettings)
     """A broker on the device itself"""

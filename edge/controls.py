@@ -48,7 +48,7 @@ class Controls:
         self._health = health
         self._endings = endings
         self._acts: dict[str, Callable[[Any], dict[str, Any]]] = {
-            "mute": lambda _: self._mute(True),
+            "mute": lambda command: self._mute(command.value),
             "unmute": lambda _: self._mute(False),
             "sensitivity": self._set_sensitivity,
             "threshold": self._set_threshold,
@@ -84,6 +84,8 @@ class Controls:
                 f"{configured - 60.0:g} to below {configured:g}"
             )
         self._listener.set_margin(margin_db)
+        self._listener.sensitivity_db = command.value
+        self._health.publish()
         return {"sensitivity": command.value, "margin_db": margin_db}
 
     def _set_threshold(self, command: ThresholdCommand) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from types import FrameType
 
+from edge import __version__
 from edge.audio.sources import open_source
 from edge.config import Config
 from edge.controls import RESTART, Controls
@@ -19,6 +20,7 @@ from edge.mqtt.broker import EmbeddedBroker
 from edge.mqtt.client import Publisher
 from edge.mqtt.commands import CommandDesk
 from edge.mqtt.durable_outbox import open_outbox
+from edge.mqtt.home_assistant import Discovery
 
 _LOG = logging.getLogger(__name__)
 
@@ -50,11 +52,17 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
         endings = _endings_by_signal()
         listener = Listener(config, model, source, publisher, endings)
         health = HealthReporter(
-            publisher, source, listener.meter, lambda: list(listener.model.took_ms), lambda: listener.muted
+            publisher,
+            source,
+            listener.meter,
+            took_ms=lambda: list(listener.model.took_ms),
+            is_muted=lambda: listener.muted,
+            sensitivity_db=lambda: listener.sensitivity_db,
         )
         controls = Controls(config, reload or (lambda: config), listener, health, endings)
         desk = CommandDesk(config.mqtt.topics, controls.execute, publisher.answer)
         publisher.listen(desk.patterns, desk.receive)
+        _announce_to_home_assistant(config, model, publisher)
         publisher.start()
         held.callback(publisher.stop, _STOP_S)
         listener.start()
@@ -81,6 +89,15 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
         if ending != SOURCE_ENDED:
             return 0
         return listener.exit_code or _deliver(publisher, endings)
+
+
+def _announce_to_home_assistant(config: Config, model: TimedModel, publisher: Publisher) -> None:
+    card, topics = model.card, config.mqtt.topics
+    discovery = Discovery(
+        config.home_assistant, topics, card.labels, card.name, __version__, publisher.publish_latest
+    )
+    publisher.listen(discovery.patterns, discovery.receive)
+    discovery.announce()
 
 
 def _deliver(publisher: Publisher, endings: Endings) -> int:

@@ -78,6 +78,7 @@ class HealthReporter:
         meter: of the source's sound.
         took_ms: milliseconds that the last inferences took.
         is_muted: whether the device does not listen.
+        sensitivity_db: decibels by which speech may be quieter than configured.
     """
 
     def __init__(
@@ -87,12 +88,14 @@ class HealthReporter:
         meter: LevelMeter,
         took_ms: Callable[[], list[float]],
         is_muted: Callable[[], bool],
+        sensitivity_db: Callable[[], float],
     ) -> None:
         self._publisher = publisher
         self._source = source
         self._meter = meter
         self._took_ms = took_ms
         self._is_muted = is_muted
+        self._sensitivity_db = sensitivity_db
         # Asked by the main thread every minute, and by that of the network when a command comes.
         self._lock = threading.Lock()
         self._begun = time.monotonic()
@@ -131,6 +134,7 @@ class HealthReporter:
             temperature_c=board[0],
             throttled=board[1],
             muted=self._is_muted(),
+            sensitivity_db=self._sensitivity_db(),
             microphone=self._microphone(level),
         )
 

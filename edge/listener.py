@@ -42,6 +42,8 @@ class Listener(threading.Thread):
         self.meter = LevelMeter()
         self.muted = False
         """Whether the sound is thrown away unheard"""
+        self.sensitivity_db = 0.0
+        """Decibels by which speech may be quieter than configured, as it was last set"""
         self.exit_code = 0
 
     @property
@@ -52,6 +54,7 @@ class Listener(threading.Thread):
     def replace(self, model: TimedModel, gate: GateSettings, turns: TurnSettings) -> None:
         """Go on with these; a turn that is being spoken is forgotten."""
         self._next_margin = None
+        self.sensitivity_db = 0.0
         self._next = (model, gate, turns)
 
     def set_margin(self, margin_db: float) -> None:

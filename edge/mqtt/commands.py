@@ -32,6 +32,13 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Chosen by whoever asks; the answer carries the same"""
 
 
+class MuteCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Throw the sound away unheard."""
+
+    value: bool = True
+    """Whether to; false is the same as `unmute`"""
+
+
 class SensitivityCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How quiet speech may be."""
 
@@ -47,7 +54,7 @@ class ThresholdCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 KINDS: dict[str, type[Command]] = {
-    "mute": Command,
+    "mute": MuteCommand,
     "unmute": Command,
     "sensitivity": SensitivityCommand,
     "threshold": ThresholdCommand,

@@ -145,6 +145,9 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     muted: bool
     """Whether a command has told it not to listen"""
 
+    sensitivity_db: float
+    """Decibels by which speech may be quieter than configured; 0 unless a command has changed it"""
+
     microphone: Microphone
 
 

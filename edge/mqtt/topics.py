@@ -18,6 +18,11 @@ def device_name(hostname: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", label).strip("-")[:64].strip("-") or "affectd"
 
 
+def is_base(base: str) -> bool:
+    """Whether a text is one or more topic levels that can be published to."""
+    return all(_BASE_LEVEL.fullmatch(level) for level in base.split("/"))
+
+
 @dataclass(frozen=True, slots=True)
 class Topics:
     """Where a device publishes and listens.
@@ -38,7 +43,7 @@ class Topics:
                 f"device is {self.device!r}; use 1 to 64 of a-z, 0-9 and '-', for example "
                 f"{device_name(self.device)!r}"
             )
-        if not all(_BASE_LEVEL.fullmatch(level) for level in self.base.split("/")):
+        if not is_base(self.base):
             raise MqttSettingsError(
                 f"base_topic is {self.base!r}; use levels such as 'affectd' or 'home/affectd', "
                 "with no empty level, no '+' or '#', and none that starts with '$' or a space"

@@ -20,7 +20,13 @@ from paho.mqtt.reasoncodes import ReasonCode
 FILES = Path(__file__).resolve().parents[2] / "firmware_configs" / "mosquitto"
 DAEMON_PATH = os.pathsep.join((os.environ["PATH"], "/usr/sbin", "/sbin"))
 MOSQUITTO = shutil.which("mosquitto", path=DAEMON_PATH)
-PASSWORDS = {"kitchen": "a long: password", "hall-2": "$7$other", "dashboard": "d", "controller": "c"}
+PASSWORDS = {
+    "kitchen": "a long: password",
+    "hall-2": "$7$other",
+    "dashboard": "d",
+    "controller": "c",
+    "homeassistant": "h",
+}
 WAIT_S = 10.0
 
 pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
@@ -206,6 +212,26 @@ def test_device_when_another_publishes_then_does_not_see_it(login):
 )
 def test_dashboard_when_it_publishes_then_is_refused(login, topic):
     assert not login("dashboard").publish(topic)
+
+
+def test_device_when_it_describes_itself_to_home_assistant_then_may_and_as_another_may_not(login):
+    kitchen = login("kitchen")
+    assert kitchen.publish("homeassistant/device/affectd_kitchen/config")
+    assert not kitchen.publish("homeassistant/device/affectd_hall-2/config")
+
+
+@pytest.mark.parametrize("name", ["dashboard", "controller"])
+def test_others_when_they_describe_a_device_then_are_refused(login, name):
+    assert not login(name).publish(f"homeassistant/device/affectd_{name}/config")
+
+
+def test_home_assistant_when_it_has_started_then_devices_hear_it_and_it_may_command(login):
+    kitchen, home_assistant = login("kitchen"), login("homeassistant")
+    kitchen.subscribe("homeassistant/status")
+    assert home_assistant.publish("homeassistant/status")
+    assert kitchen.got("homeassistant/status")
+    assert home_assistant.publish("affectd/kitchen/command/mute")
+    assert not home_assistant.publish("affectd/kitchen/state")
 
 
 def test_controller_when_it_asks_for_the_model_then_the_device_gets_it(login):

@@ -175,6 +175,7 @@ def test_command_when_it_is_anything_at_all_then_only_sound_ones_are_carried_out
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 @settings(max_examples=100_000, deadline=None)
 @given(names, payloads, st.booleans())
 def test_command_when_it_is_anything_a_hundred_thousand_times_then_only_sound_ones_are_carried_out(
