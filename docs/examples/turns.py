@@ -1,6 +1,6 @@
 """Prints every turn of every device, once each, in order: `python turns.py --host broker.lan`.
 
-A turn arrives at least once, and a repeat has the same id; this keeps the last ids of each device to drop them.
+A turn arrives at least once, and a repeat has the same id; this keeps the last ids of each to drop them.
 With --group, several copies of this program share the turns between them (a shared subscription of MQTT 5).
 """
 

@@ -72,6 +72,12 @@ class Mosquitto:
             self._process.terminate()
             self._process.wait(TIMEOUT_S)
 
+    def kill(self) -> None:
+        """As if its machine had lost power."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(TIMEOUT_S)
+
 
 class Amqtt:
     """The embedded broker, in the same shape."""

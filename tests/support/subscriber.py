@@ -38,14 +38,20 @@ def make_turn(id: str) -> Turn:  # noqa: A002
 
 
 class Subscriber:
-    """Subscribes with QoS 1 and keeps what arrives; waits on arrival, never for a time."""
+    """Subscribes and keeps what arrives; waits on arrival, never for a time."""
 
     def __init__(
-        self, port: int, pattern: str, username: str | None = None, password: str | None = None
+        self,
+        port: int,
+        pattern: str,
+        username: str | None = None,
+        password: str | None = None,
+        qos: int = 1,
     ) -> None:
         self._messages: queue.Queue[MQTTMessage] = queue.Queue()
         self._subscribed = threading.Event()
         self._pattern = pattern
+        self._qos = qos
         self._client = Client(CallbackAPIVersion.VERSION2)
         self._client.username_pw_set(username, password)
         self._client.on_connect = self._on_connect
@@ -56,7 +62,7 @@ class Subscriber:
         self.wait_subscribed()
 
     def _on_connect(self, client: Client, *_: Any) -> None:
-        client.subscribe(self._pattern, qos=1)
+        client.subscribe(self._pattern, qos=self._qos)
 
     def __enter__(self) -> Subscriber:
         return self
