@@ -1,0 +1,71 @@
+"""The bridge configuration between two real brokers."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.brokers import Mosquitto, Wire
+from support.subscriber import Subscriber, make_turn
+
+from edge.mqtt.client import Publisher
+from edge.mqtt.commands import CommandDesk
+from edge.mqtt.settings import MqttSettings
+
+BRIDGE = Path(__file__).resolve().parents[2] / "firmware_configs" / "mosquitto" / "bridge.conf"
+
+
+@pytest.fixture
+def brokers(tmp_path: Path) -> Iterator[tuple[Mosquitto, Mosquitto, Wire]]:
+    """The one beside the device, the central one, and the network between them."""
+    central = Mosquitto(tmp_path)
+    central.start()
+    with Wire(central.port) as wire:
+        wire.open()
+        text = BRIDGE.read_text(encoding="utf-8")
+        assert "address central.lan:1883\n" in text
+        text = text.replace("address central.lan:1883", f"address 127.0.0.1:{wire.port}")
+        local = Mosquitto(tmp_path, listener=text)
+        local.start()
+        yield local, central, wire
+        local.stop()
+    central.stop()
+
+
+def test_bridge_when_a_device_speaks_then_the_central_broker_has_it_and_may_command(
+    brokers: tuple[Mosquitto, Mosquitto, Wire],
+) -> None:
+    local, central, _ = brokers
+    device = f"test-{uuid.uuid4().hex[:8]}"
+    settings = MqttSettings(host="127.0.0.1", port=local.port, device=device)
+    publisher = Publisher(settings)
+    desk = CommandDesk(settings.topics, lambda name, _: {"done": name}, publisher.answer)
+    publisher.listen(desk.patterns, desk.receive)
+    with Subscriber(central.port, f"affectd/{device}/#") as live, publisher:
+        live.wait_for(settings.topics.availability, b"online")
+        publisher.publish_turn(make_turn("t1"))
+        live.wait_for(settings.topics.turn)
+        for name in ("mute", "model/info"):
+            topic = f"{settings.topics.command}/{name}"
+            live.say(topic, "{}")
+            assert b'"ok":true' in live.wait_for(f"{topic}/result").payload
+
+
+def test_bridge_when_the_network_is_away_then_turns_arrive_when_it_is_back(
+    brokers: tuple[Mosquitto, Mosquitto, Wire],
+) -> None:
+    local, central, wire = brokers
+    device = f"test-{uuid.uuid4().hex[:8]}"
+    settings = MqttSettings(host="127.0.0.1", port=local.port, device=device)
+    with Subscriber(central.port, f"affectd/{device}/#") as live, Publisher(settings) as publisher:
+        live.wait_for(settings.topics.availability, b"online")
+        wire.close()
+        with Subscriber(local.port, settings.topics.turn) as near:
+            publisher.publish_turn(make_turn("t1"))
+            publisher.publish_turn(make_turn("t2"))
+            near.turn_ids(settings.topics.turn, "t2")
+        wire.open()
+        ids = live.turn_ids(settings.topics.turn, "t2")
+        assert list(dict.fromkeys(ids)) == ["t1", "t2"]
