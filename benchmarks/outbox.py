@@ -55,8 +55,8 @@ def make_payload() -> bytes:
 
 
 @contextmanager
-def mosquitto(folder: Path) -> Iterator[int]:
-    """A Mosquitto of our own; gives its port."""
+def mosquitto(folder: Path) -> Iterator[tuple[int, int]]:
+    """A Mosquitto of our own; gives its port and its process id."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -70,7 +70,7 @@ def mosquitto(folder: Path) -> Iterator[int]:
             with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
                 break
             time.sleep(0.02)
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         process.wait()
@@ -82,7 +82,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=100_000)
     turns = parser.parse_args().turns
     settings = OutboxSettings(max_bytes=2**31)
-    with tempfile.TemporaryDirectory() as folder, mosquitto(Path(folder)) as port:
+    with tempfile.TemporaryDirectory() as folder, mosquitto(Path(folder)) as (port, _):
         path = Path(folder) / "outbox.sqlite3"
         filled = DurableOutbox(settings, path)
         begun = time.perf_counter()

@@ -65,7 +65,7 @@ class Publisher:
         self._stopping = False
         self._frozen = False
         self._dropped_before_outage = self._outbox.dropped
-        self._situation = Situation(settings.address, _RECONNECT_MAX_S)
+        self._situation = Situation(settings, _RECONNECT_MAX_S)
         self._network_thread: threading.Thread | None = None
         self._handlers: list[tuple[str, Callable[[str, bytes, bool], None]]] = []
         self._client = self._make_client()
@@ -271,8 +271,8 @@ class Publisher:
         with self._changed:
             was_connected, self._connected = self._connected, False
             self._changed.notify_all()
-        if was_connected:
-            self._trouble(diagnosis.of_loss(reason, self._settings))
+        if was_connected and not self._stopping:
+            self._situation.lost(reason)
         elif not self._situation.explained:
             self._trouble(diagnosis.of_silence(self._settings))
 

@@ -65,12 +65,20 @@ def of_refusal(reason: ReasonCode, settings: MqttSettings) -> str:
 def of_loss(reason: ReasonCode, settings: MqttSettings) -> str:
     """Why an established connection ended."""
     if reason.value == _TAKEN_OVER:
-        return f"another client took over the client id {settings.client_id!r}; give each device its own name"
+        return of_clash(settings)
     if reason.value == _KEEPALIVE_TIMEOUT:
         return f"the broker fell silent for {settings.keepalive_s} s; check the network"
     return (
         "the connection was lost; if that happens again and again, "
         f"check that no other client uses the client id {settings.client_id!r}"
+    )
+
+
+def of_clash(settings: MqttSettings) -> str:
+    """Why a broker throws us out that has just let us in."""
+    return (
+        f"another client with the client id {settings.client_id!r} seems to take the connection over, "
+        f"perhaps a second affectd with the device name {settings.device!r}; give each its own"
     )
 
 

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import logging
+import time
+
+from paho.mqtt.reasoncodes import ReasonCode
+
+from edge.mqtt import diagnosis
+from edge.mqtt.settings import MqttSettings
 
 _LOG = logging.getLogger("edge.mqtt.client")
+
+_QUICK_S, _QUICK_LOSSES = 10.0, 3
+"""So many losses in a row, each so soon after the broker's welcome, are no accident"""
 
 
 class Situation:
     """Remembers what was said last of a broker, and says only what is new."""
 
-    def __init__(self, address: str, retry_max_s: int) -> None:
-        self._address = address
+    def __init__(self, settings: MqttSettings, retry_max_s: int) -> None:
+        self._settings = settings
+        self._address = settings.address
         self._retry_max_s = retry_max_s
+        self._welcomed_at = 0.0
+        self._quick_losses = 0
         self._said = ""
         self._refused: set[str] = set()
         self.explained = False
@@ -20,7 +32,18 @@ class Situation:
 
     def connected(self) -> None:
         """The broker has let us in."""
+        self._welcomed_at = time.monotonic()
         self._say("connected", logging.INFO)
+
+    def lost(self, reason: ReasonCode) -> None:
+        """A connection that stood has ended."""
+        quick = time.monotonic() - self._welcomed_at < _QUICK_S
+        self._quick_losses = self._quick_losses + 1 if quick else 0
+        # Two clients with one id throw each other out, and MQTT 3.1.1 has no word for that.
+        if self._quick_losses >= _QUICK_LOSSES:
+            self.trouble(diagnosis.of_clash(self._settings))
+        else:
+            self.trouble(diagnosis.of_loss(reason, self._settings))
 
     def trouble(self, why: str) -> None:
         """There is no connection."""

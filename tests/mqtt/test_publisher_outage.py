@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 from support.brokers import TIMEOUT_S, Broker, Mosquitto, Wire
 from support.loglines import Log
 from support.subscriber import Subscriber, make_state, make_turn
@@ -11,7 +12,7 @@ from edge.mqtt.client import Publisher
 from edge.mqtt.messages import State, encode
 from edge.mqtt.outbox import MemoryOutbox
 from edge.mqtt.outbox_settings import OutboxSettings
-from edge.mqtt.settings import MqttSettings
+from edge.mqtt.settings import MqttSettings, Protocol
 
 
 def settings_for(port: int, device: str, **changes: object) -> MqttSettings:
@@ -167,3 +168,13 @@ def test_log_when_the_host_is_not_known_then_says_so(device: str, log: Log) -> N
     publisher.start()
     assert "affectd-test.invalid" in log.wait_for("is not known")
     publisher.stop()
+
+
+@pytest.mark.parametrize("protocol", list(Protocol))
+def test_log_when_another_affectd_has_the_same_device_name_then_says_so(
+    mosquitto: Mosquitto, device: str, log: Log, protocol: Protocol
+) -> None:
+    settings = settings_for(mosquitto.port, device, protocol=protocol)
+    with Publisher(settings), Publisher(settings):
+        line = log.wait_for("a second affectd with the device name")
+    assert device in line
