@@ -152,6 +152,13 @@ def home_assistant(session: nox.Session) -> None:
 
 
 @nox.session(python="3.11")
+def endurance(session: nox.Session) -> None:
+    """Kills, restarts and fuzzing by the hundred; on request only, as it takes half an hour."""
+    _install(session, "--editable", ".[test,broker]")
+    _pytest(session, "tests", "-m", "endurance")
+
+
+@nox.session(python="3.11")
 def training(session: nox.Session) -> None:
     """The workbench with TensorFlow, and the front end against librosa."""
     folders = _existing((*WORKBENCH_TESTS, "frontend"))

@@ -62,7 +62,7 @@ def strike(kind: str, broker: Mosquitto, wire: Wire, live: Subscriber, away_s: f
     ("strikes", "longest_s"),
     [
         (6, 0.3),
-        pytest.param(100, 10.0, marks=[pytest.mark.slow, pytest.mark.timeout(3600)]),
+        pytest.param(100, 10.0, marks=[pytest.mark.endurance, pytest.mark.timeout(3600)]),
     ],
 )
 def test_turns_when_the_broker_is_struck_again_and_again_then_all_arrive_in_order(

@@ -174,7 +174,7 @@ def test_command_when_it_is_anything_at_all_then_only_sound_ones_are_carried_out
     check_any(name, payload, retained)
 
 
-@pytest.mark.slow
+@pytest.mark.endurance
 @pytest.mark.timeout(1200)
 @settings(max_examples=100_000, deadline=None)
 @given(names, payloads, st.booleans())
