@@ -102,7 +102,12 @@ def _parser() -> argparse.ArgumentParser:
         epilog="example: affectd-train evaluate --protocol P1 --corpus ravdess=~/RAVDESS --seeds 3",
     )
     _common(evaluate)
-    evaluate.add_argument("--protocol", required=True, help="P1 to P6 (one corpus each) or P8 (all together)")
+    evaluate.add_argument(
+        "--protocol",
+        required=True,
+        help="P1 to P6 (one corpus each), P7 (RAVDESS speech and song, random split: the test speakers are "
+        "heard in training), P8 (all together) or P9 (each of six corpora left out in turn)",
+    )
     evaluate.add_argument(
         "--seeds", type=_whole, default=1, help="runs of each fold, seeds 0, 1, … (default: 1)"
     )
@@ -199,6 +204,8 @@ def _evaluate(args: argparse.Namespace) -> int:
     for kind in ("float", "int8"):
         low, high = made[kind]["uar_ci95"]
         print(f"{kind:>5}: UAR {made[kind]['uar']:.1%} [{low:.1%}, {high:.1%}]  WA {made[kind]['wa']:.1%}")
+    if protocol.speaker_dependent:
+        print("speaker-dependent: the people of the test were heard in training; expect far less of new ones")
     print(f"results: {file}")
     return 0
 

@@ -94,6 +94,7 @@ def figures(protocol: Protocol, results: Sequence[FoldResult], command: str) -> 
     return {
         "protocol": protocol.name,
         "form": protocol.form,
+        "speaker_dependent": protocol.speaker_dependent,
         "command": command,
         "commit": _commit(),
         "seeds": sorted({r.seed for r in ordered}),

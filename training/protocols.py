@@ -19,7 +19,7 @@ class ProtocolError(WorkbenchError):
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """One fold: nobody who speaks in `test` speaks in `train`."""
+    """One fold: nobody who speaks in `test` speaks in `train`, unless the protocol is speaker-dependent."""
 
     name: str
     train: tuple[Clip, ...]
@@ -34,6 +34,8 @@ class Protocol:
     form: str
     labels: tuple[str, ...]
     splits: tuple[Split, ...]
+    speaker_dependent: bool = False
+    """The people of the test are heard in training too: for comparison with figures made that way"""
 
 
 IN_CORPUS = {"P1": "ravdess", "P2": "emodb", "P3": "tess", "P4": "urdu", "P5": "nemo", "P6": "ased"}
@@ -42,7 +44,19 @@ IN_CORPUS = {"P1": "ravdess", "P2": "emodb", "P3": "tess", "P4": "urdu", "P5": "
 JOINT = "P8"
 _JOINT_FOLDS = 6
 
-NAMES = (*IN_CORPUS, JOINT)
+RANDOM = "P7"
+_RANDOM_SHARE, _RANDOM_SEED = 0.2, 0
+
+LEAVE_ONE_OUT = "P9"
+LEFT_OUT_IN_TURN = ("ased", "emodb", "nemo", "ravdess", "tess", "urdu")
+"""The corpora of P9: the first is left out in fold 1, and so on"""
+
+_P9_LABELS = ("angry", "happy", "neutral", "sad")
+
+_SECOND_COPIES = frozenset({"03-01-03-01-02-02-07"})
+"""RAVDESS was published with one recording under two names"""
+
+NAMES = (*IN_CORPUS, RANDOM, JOINT, LEAVE_ONE_OUT)
 
 
 def plan(name: str, clips: Sequence[Clip], only: Sequence[str] | None = None) -> Protocol:
@@ -71,7 +85,49 @@ def _plan(name: str, clips: Sequence[Clip]) -> Protocol:
     if name == JOINT:
         joint = [replace(clip, fold=(clip.fold - 1) % _JOINT_FOLDS + 1) for clip in shipped_clips(clips)]
         return Protocol(name, "joint", SHIPPED_LABELS, _folds(joint))
+    if name == RANDOM:
+        return _random(clips)
+    if name == LEAVE_ONE_OUT:
+        return _leave_one_corpus_out(clips)
     raise ProtocolError(f"unknown protocol {name!r}: choose one of {', '.join(NAMES)}")
+
+
+def _random(clips: Sequence[Clip]) -> Protocol:
+    """RAVDESS speech and song, a stratified fifth drawn at random to test, as hobby projects do it."""
+    # As late as this, because processes import this file before they know their number of cores.
+    from sklearn.model_selection import train_test_split  # noqa: PLC0415
+
+    chosen = [c for c in clips if c.corpus in ("ravdess", "ravdess_song")]
+    missing = {"ravdess", "ravdess_song"} - {c.corpus for c in chosen}
+    if missing:
+        raise ProtocolError(f"{RANDOM} needs RAVDESS speech and song; missing: {', '.join(sorted(missing))}")
+    # Sorted, so that the draw does not hang on how the corpus was read.
+    chosen = sorted((c for c in chosen if c.path.stem not in _SECOND_COPIES), key=lambda c: c.path.stem)
+    emotions = [clip.emotion for clip in chosen]
+    try:
+        train, test = train_test_split(
+            chosen, test_size=_RANDOM_SHARE, random_state=_RANDOM_SEED, stratify=emotions
+        )
+    except ValueError as error:
+        raise ProtocolError(f"{RANDOM}: too few clips to draw a fifth of every emotion: {error}") from error
+    split = Split("1", tuple(train), tuple(test))
+    return Protocol(RANDOM, "in", tuple(sorted(set(emotions))), (split,), speaker_dependent=True)
+
+
+def _leave_one_corpus_out(clips: Sequence[Clip]) -> Protocol:
+    """Four emotions that all corpora have; each corpus is the test of a model that has heard the others."""
+    chosen = [clip for clip in shipped_clips(clips) if clip.emotion in _P9_LABELS]
+    missing = set(LEFT_OUT_IN_TURN) - {clip.corpus for clip in chosen}
+    if missing:
+        raise ProtocolError(
+            f"{LEAVE_ONE_OUT} needs {', '.join(LEFT_OUT_IN_TURN)}; missing: {', '.join(sorted(missing))}"
+        )
+    numbered = [
+        replace(clip, fold=LEFT_OUT_IN_TURN.index(clip.corpus) + 1)
+        for clip in chosen
+        if clip.corpus in LEFT_OUT_IN_TURN
+    ]
+    return Protocol(LEAVE_ONE_OUT, "joint", _P9_LABELS, _folds(numbered))
 
 
 def shipped_clips(clips: Sequence[Clip]) -> list[Clip]:

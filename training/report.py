@@ -25,7 +25,9 @@ _TITLES = {
     "P4": "URDU, 4 emotions, 5 folds",
     "P5": "nEMO, 6 emotions, 3 folds",
     "P6": "ASED, 5 emotions, 5 folds",
+    "P7": "RAVDESS speech and song, 8 emotions, random 80/20 split, **speaker-dependent**",
     "P8": "all corpora together, the 7 shipped labels, 6 joint folds",
+    "P9": "angry, happy, neutral, sad; each of six corpora left out in turn",
 }
 
 _REFERENCES = {
@@ -150,7 +152,7 @@ def _section(r: dict[str, Any], picture: Path) -> str:
 
 
 def _partial(r: dict[str, Any]) -> str:
-    total = {"P1": 6, "P2": 10, "P3": 2, "P4": 5, "P5": 3, "P6": 5, "P8": 6}[r["protocol"]]
+    total = {"P1": 6, "P2": 10, "P3": 2, "P4": 5, "P5": 3, "P6": 5, "P7": 1, "P8": 6, "P9": 6}[r["protocol"]]
     return "" if len(r["folds"]) == total else f" (**only {len(r['folds'])} of {total} folds**)"
 
 

@@ -1,9 +1,11 @@
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from training.corpora import Clip
-from training.protocols import SHIPPED_LABELS, ProtocolError, plan, shipped_clips
+from training.protocols import LEFT_OUT_IN_TURN, SHIPPED_LABELS, ProtocolError, plan, shipped_clips
 
 
 def clip(corpus, speaker, emotion, fold):
@@ -45,6 +47,70 @@ def test_shipped_clips_when_mapped_then_calm_is_neutral_and_boredom_left_out():
     assert len(mapped) == len(RAVDESS) + len(EMODB) // 2
 
 
+SUNG = [
+    replace(
+        clip("ravdess_song", f"a{i % 6}", ("angry", "calm")[i // 6 % 2], i % 3 + 1), path=Path(f"v{i}.wav")
+    )
+    for i in range(24)
+]
+SPOKEN = [
+    replace(
+        clip("ravdess", f"a{i % 6}", ("angry", "calm", "sad")[i // 6 % 3], i % 3 + 1), path=Path(f"s{i}.wav")
+    )
+    for i in range(90)
+]
+SIX = [
+    clip(corpus, f"{corpus}_{i}", emotion, 1)
+    for corpus in LEFT_OUT_IN_TURN
+    for i in range(2)
+    for emotion in ("angry", "calm", "boredom", "fear", "happy", "neutral", "sad")
+]
+
+
+def test_plan_when_p7_then_a_stratified_fifth_of_speech_and_song_and_said_to_be_speaker_dependent():
+    protocol = plan("P7", SPOKEN + SUNG + EMODB)
+    (split,) = protocol.splits
+
+    assert (protocol.name, protocol.form, protocol.speaker_dependent) == ("P7", "in", True)
+    assert protocol.labels == ("angry", "calm", "sad")
+    assert len(split.test) == 23
+    assert len(split.train) == 91
+    assert not {c.path for c in split.train} & {c.path for c in split.test}
+    assert {c.speaker for c in split.test} <= {c.speaker for c in split.train}
+    shares = Counter(c.emotion for c in split.test)
+    assert [shares[e] for e in protocol.labels] == pytest.approx([42 / 5, 42 / 5, 30 / 5], abs=1)
+
+
+def test_plan_when_p7_in_another_order_then_the_same_split():
+    (split,) = plan("P7", SPOKEN + SUNG).splits
+    (again,) = plan("P7", (SPOKEN + SUNG)[::-1]).splits
+
+    assert [c.path for c in split.test] == [c.path for c in again.test]
+
+
+def test_plan_when_p7_then_the_recording_published_twice_counts_once():
+    twice = [
+        replace(SPOKEN[0], path=Path(f"{name}.wav"))
+        for name in ("03-01-03-01-02-01-07", "03-01-03-01-02-02-07")
+    ]
+    (split,) = plan("P7", SPOKEN + SUNG + twice).splits
+
+    names = {c.path.stem for c in (*split.train, *split.test)}
+    assert names & {c.path.stem for c in twice} == {"03-01-03-01-02-01-07"}
+
+
+def test_plan_when_p9_then_each_corpus_is_left_out_in_turn_under_four_labels():
+    protocol = plan("P9", SIX + SONG)
+
+    assert (protocol.form, protocol.labels) == ("joint", ("angry", "happy", "neutral", "sad"))
+    assert not protocol.speaker_dependent
+    assert [split.name for split in protocol.splits] == ["1", "2", "3", "4", "5", "6"]
+    for split, corpus in zip(protocol.splits, LEFT_OUT_IN_TURN, strict=True):
+        assert {c.corpus for c in split.test} == {corpus}
+        assert {c.corpus for c in split.train} == set(LEFT_OUT_IN_TURN) - {corpus}
+        assert Counter(c.emotion for c in split.test) == {"angry": 2, "happy": 2, "neutral": 4, "sad": 2}
+
+
 def test_plan_when_only_some_folds_then_those():
     assert [split.name for split in plan("P2", EMODB, ["7", "2"]).splits] == ["2", "7"]
 
@@ -63,6 +129,9 @@ def test_plan_when_only_some_folds_then_those():
             None,
             "a would train and test",
         ),
+        ("P7", SPOKEN, None, "missing: ravdess_song"),
+        ("P7", [SPOKEN[0], SUNG[0]], None, "too few clips to draw a fifth of every emotion"),
+        ("P9", [c for c in SIX if c.corpus != "tess"], None, "missing: tess"),
         ("P8", [*RAVDESS, clip("ravdess_song", "a0", "sad", 2)], None, "a0 would train and test"),
     ],
 )
