@@ -130,7 +130,7 @@ def test_plan_when_only_some_folds_then_those():
             "a would train and test",
         ),
         ("P7", SPOKEN, None, "missing: ravdess_song"),
-        ("P7", [SPOKEN[0], SUNG[0]], None, "too few clips to draw a fifth of every emotion"),
+        ("P7", [*SUNG, SPOKEN[12]], None, "too few clips to draw a fifth of every emotion"),
         ("P9", [c for c in SIX if c.corpus != "tess"], None, "missing: tess"),
         ("P8", [*RAVDESS, clip("ravdess_song", "a0", "sad", 2)], None, "a0 would train and test"),
     ],
