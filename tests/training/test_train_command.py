@@ -157,3 +157,23 @@ def test_report_command_when_results_are_there_then_a_page_with_every_figure(eva
     assert page.read_text().endswith("after\n")
     assert "none.md" not in capsys.readouterr().out
     assert not fill_in(tmp_path / "none.md", folder / "results")
+
+
+def test_evaluate_command_when_a_fuller_result_is_there_then_it_stays(
+    evaluated, corpus_table, recipes, tmp_path, capsys
+):
+    folder, _, _ = evaluated
+    whole = (folder / "results" / "P1-in.json").read_bytes()
+    (tmp_path / "P1-in.json").write_bytes(whole)
+    command = [
+        "evaluate", "--protocol", "P1", "--corpus", f"csv={corpus_table}",
+        "--recipe", str(recipes / "once.toml"),
+        "--folds", "1", "--jobs", "1", "--cache", str(folder / "cache"), "--runs", str(folder / "runs"),
+    ]  # fmt: skip
+
+    assert main([*command, "--results", str(tmp_path)]) == 0
+    assert (tmp_path / "P1-in.json").read_bytes() == whole
+    assert "holds folds or seeds that this run lacks" in capsys.readouterr().err
+
+    assert main([*command, "--results", str(tmp_path / "other")]) == 0
+    assert msgspec.json.decode((tmp_path / "other" / "P1-in.json").read_bytes())["folds"] == [1]

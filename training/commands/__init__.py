@@ -1,0 +1,1 @@
+"""What each command of `affectd-train` takes and does; TensorFlow comes only when one needs it."""

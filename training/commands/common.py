@@ -1,0 +1,120 @@
+"""What the commands of `affectd-train` share: arguments, corpora, features, and how they tell of them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from rich.console import Console
+
+from training.corpora import READERS, Clip, Corpus, CorpusError, Problem, read_corpus
+from training.progress import clip_progress
+from training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from training.features import Example
+
+_EX_USAGE = 64
+_SHOWN_PROBLEMS = 10
+
+console = Console(stderr=True)
+
+Commands = argparse._SubParsersAction  # argparse gives it no public name
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that ends with the exit code of sysexits."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the arguments, and end."""
+        self.print_usage(sys.stderr)
+        self.exit(_EX_USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def whole(text: str) -> int:
+    """A whole number above 0, as the type of an argument."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Words between commas, as the type of an argument."""
+    return tuple(word.strip() for word in text.split(","))
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """The arguments of every command that trains: corpora, recipe, cache."""
+    parser.add_argument(
+        "--corpus",
+        action="append",
+        required=True,
+        metavar="KIND=PLACE",
+        help=f"a corpus as it was unpacked; KIND is one of {', '.join(READERS)}; may be given again. "
+        "csv: columns path, speaker, emotion, and if there corpus, language, fold, sex, licence",
+    )
+    parser.add_argument(
+        "--recipe", type=Path, help="TOML with every choice of the training (default: the shipped)"
+    )
+    parser.add_argument(
+        "--cache", type=Path, default=Path("cache"), help="folder of cached features (default: cache)"
+    )
+
+
+def load_features(clips: Sequence[Clip], args: argparse.Namespace, recipe: Recipe) -> list[Example]:
+    """Features of the clips that can be used; the others are named."""
+    from training.features import FeatureCache  # noqa: PLC0415
+
+    cache = FeatureCache(args.cache, recipe.mfcc_config)
+    with clip_progress(console) as show:
+        examples, problems = cache.load(clips, show)
+    tell(problems)
+    return examples
+
+
+def read_places(places: Sequence[str]) -> Corpus:
+    """All corpora of the `--corpus` arguments as one; what is left out is named.
+
+    Raises:
+        CorpusError: when one of them cannot be used.
+    """
+    corpus = Corpus()
+    for place in places:
+        kind, separator, path = place.partition("=")
+        if not separator:
+            raise CorpusError(f"--corpus {place}: say what it is, as in ravdess={place}")
+        part = read_corpus(kind, Path(path).expanduser())
+        counts = f"{path}: {len(part.clips)} clips, {len(part.problems)} left out"
+        console.print(counts, highlight=False, soft_wrap=True, markup=False)
+        corpus.extend(part)
+    known: dict[Path, Clip] = {}
+    for clip in corpus.clips:
+        if known.setdefault(clip.path.resolve(), clip) is not clip:
+            corpus.problems.append(Problem(str(clip.path), "given twice; the first counts"))
+    corpus.clips = list(known.values())
+    tell(corpus.problems)
+    return corpus
+
+
+def tell(problems: Sequence[Problem]) -> None:
+    """Name the files that are left out, and why."""
+    for problem in problems[:_SHOWN_PROBLEMS]:
+        console.print(f"left out: {problem}", style="yellow", highlight=False, soft_wrap=True, markup=False)
+    if len(problems) > _SHOWN_PROBLEMS:
+        console.print(f"left out: {len(problems) - _SHOWN_PROBLEMS} more", style="yellow", highlight=False)
+
+
+def repeatable(args: argparse.Namespace) -> str:
+    """The command that gives the same figures, without the places of this machine."""
+    words = ["evaluate", "--protocol", args.protocol, "--seeds", str(args.seeds)]
+    words += ["--folds", ",".join(args.folds)] if args.folds else []
+    if args.recipe:
+        inside = args.recipe.is_absolute() and args.recipe.is_relative_to(Path.cwd())
+        words += ["--recipe", str(args.recipe.relative_to(Path.cwd()) if inside else args.recipe)]
+    for place in args.corpus:
+        kind, _, path = place.partition("=")
+        words += ["--corpus", f"{kind}=CORPORA/{Path(path).name}"]
+    return " ".join(words)

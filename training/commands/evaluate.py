@@ -1,0 +1,109 @@
+"""`affectd-train evaluate`: measure a recipe by a protocol."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from edge.quiet_stderr import quiet_stderr
+from training.commands.common import (
+    Commands,
+    add_common,
+    console,
+    load_features,
+    read_places,
+    repeatable,
+    whole,
+    words,
+)
+from training.corpora import Clip
+from training.progress import epoch_progress
+from training.recipe import load_recipe
+from training.run_folder import write_whole
+
+
+def add(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Teach the command line this command."""
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="measure a recipe by a protocol",
+        description="Train and score every fold of a protocol, and write the figures as JSON. Finished folds "
+        "are kept: the same command again goes on where it stopped. See docs/accuracy.md for the protocols.",
+        epilog="example: affectd-train evaluate --protocol P1 --corpus ravdess=~/RAVDESS --seeds 3",
+    )
+    add_common(evaluate)
+    evaluate.add_argument(
+        "--protocol",
+        required=True,
+        help="P1 to P6 (one corpus each), P7 (RAVDESS speech and song, random split: the test speakers are "
+        "heard in training), P8 (all together) or P9 (each of six corpora left out in turn)",
+    )
+    evaluate.add_argument(
+        "--seeds", type=whole, default=1, help="runs of each fold, seeds 0, 1, … (default: 1)"
+    )
+    evaluate.add_argument(
+        "--folds", type=words, help="comma-separated folds (default: all); fewer are said so in the result"
+    )
+    evaluate.add_argument(
+        "--jobs", type=whole, default=os.cpu_count() or 1, help="folds side by side (default: cores)"
+    )
+    evaluate.add_argument(
+        "--runs", type=Path, default=Path("runs"), help="folder of the runs (default: runs)"
+    )
+    evaluate.add_argument(
+        "--results",
+        type=Path,
+        default=Path("benchmarks/results/accuracy"),
+        help="folder of the JSON (default: %(default)s)",
+    )
+    evaluate.set_defaults(command=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train and score what is not finished yet, write the figures, and print them."""
+    from training.protocols import plan  # noqa: PLC0415
+
+    recipe = load_recipe(args.recipe)
+    protocol = plan(args.protocol, read_places(args.corpus).clips, args.folds)
+    used: list[Clip] = list({c.path: c for s in protocol.splits for c in (*s.train, *s.test)}.values())
+    load_features(used, args, recipe)
+    with quiet_stderr("tensorflow"):
+        from training.evaluate import evaluate, figures  # noqa: PLC0415  # takes seconds, as in `_fit`
+
+    with epoch_progress(console, recipe.epochs) as tell:
+        results = evaluate(protocol, recipe, range(args.seeds), args.runs, args.cache, args.jobs, tell)
+    made = figures(protocol, results, "affectd-train " + repeatable(args))
+    file = args.results / f"{protocol.name}-{protocol.form}.json"
+    written = write_result(file, made)
+    for kind in ("float", "int8"):
+        low, high = made[kind]["uar_ci95"]
+        print(f"{kind:>5}: UAR {made[kind]['uar']:.1%} [{low:.1%}, {high:.1%}]  WA {made[kind]['wa']:.1%}")
+    if protocol.speaker_dependent:
+        print("speaker-dependent: the people of the test were heard in training; expect far less of new ones")
+    if not written:
+        console.print(
+            f"{file} holds folds or seeds that this run lacks, so it stays as it is: give --results another "
+            "folder, or remove the file",
+            style="yellow", highlight=False, soft_wrap=True, markup=False,
+        )  # fmt: skip
+    print(f"results: {file}" if written else "results: not written")
+    return 0
+
+
+def write_result(file: Path, made: dict[str, Any]) -> bool:
+    """Write figures as JSON; False, and nothing written, if folds or seeds in the file would be lost."""
+    if file.exists():
+        kept = msgspec.json.decode(file.read_bytes())
+        if not _covered(kept) <= _covered(made):
+            return False
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(file, msgspec.json.format(msgspec.json.encode(made), indent=1))
+    return True
+
+
+def _covered(result: dict[str, Any]) -> set[tuple[int, int]]:
+    return {(row["seed"], row["fold"]) for row in result["per_fold"]}

@@ -1,0 +1,59 @@
+"""`affectd-train fit`: train one network."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from edge.quiet_stderr import quiet_stderr
+from training.commands.common import Commands, add_common, console, load_features, read_places, words
+from training.progress import epoch_progress
+from training.recipe import load_recipe
+
+
+def add(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Teach the command line this command."""
+    fit = commands.add_parser(
+        "fit",
+        help="train one network",
+        description="Train one network on all corpora given, under the seven labels of the shipped model or "
+        "your own. A stopped run goes on where it stopped when the same command is given again. "
+        "`affectd-convert RUN` then makes the model file.",
+        epilog="example: affectd-train fit --corpus ravdess=~/RAVDESS --corpus csv=mine.csv --run runs/mine",
+    )
+    add_common(fit)
+    fit.add_argument(
+        "--run", type=Path, default=Path("runs/fit"), help="folder of this run (default: %(default)s)"
+    )
+    fit.add_argument(
+        "--labels", type=words, help="comma-separated labels (default: the seven of the shipped model)"
+    )
+    fit.set_defaults(command=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train, and say how it went and what comes next."""
+    from training.protocols import SHIPPED_LABELS, shipped_clips  # noqa: PLC0415
+
+    recipe = load_recipe(args.recipe)
+    corpus = read_places(args.corpus)
+    labels = args.labels or SHIPPED_LABELS
+    clips = [c for c in corpus.clips if c.emotion in labels] if args.labels else shipped_clips(corpus.clips)
+    examples = load_features(clips, args, recipe)
+    with quiet_stderr("tensorflow"):
+        from training.fit import fit  # noqa: PLC0415  # takes seconds: not for --help, nor to find no corpus
+
+    with epoch_progress(console, recipe.epochs) as tell:
+        info = fit(
+            examples,
+            labels,
+            recipe,
+            args.run,
+            lambda epoch, loss, score: tell(args.run.name, epoch, loss, score),
+        )
+    score = (
+        "" if info.validation_uar is None else f", UAR {info.validation_uar:.1%} on its validation speakers"
+    )
+    print(f"{args.run}: epoch {info.best_epoch} of {info.epochs}{score}")
+    print(f"next: affectd-convert {args.run}")
+    return 0

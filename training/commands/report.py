@@ -1,0 +1,35 @@
+"""`affectd-train report`: the page of figures."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from training.commands.common import Commands
+
+
+def add(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Teach the command line this command."""
+    report = commands.add_parser("report", help="write docs/accuracy.md from the results")
+    report.add_argument("--results", type=Path, default=Path("benchmarks/results/accuracy"))
+    report.add_argument("--output", type=Path, default=Path("docs/accuracy.md"))
+    report.add_argument(
+        "--pages",
+        type=Path,
+        nargs="*",
+        default=[Path("README.md"), Path("edge/models/MODEL_CARD.md")],
+        help="pages between whose `accuracy` marks the table goes (default: README and model card)",
+    )
+    report.set_defaults(command=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the page, its pictures, and the table in other pages."""
+    from training.report import fill_in, write_report  # noqa: PLC0415
+
+    written = write_report(args.results, args.output)
+    for page in args.pages:
+        if fill_in(page, args.results):
+            written.append(page)
+    print("wrote " + ", ".join(map(str, written)))
+    return 0
