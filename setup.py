@@ -77,6 +77,8 @@ EXTRAS = {
         "matplotlib>=3.8",
         "rich>=13.7",
     ],
+    # What the shipped model is compared with: `affectd-train baseline`. openSMILE is free for research only.
+    "baselines": ["opensmile>=2.5", "librosa>=0.10.2"],
     "test": [
         "pytest>=8",
         "pytest-timeout>=2.3",

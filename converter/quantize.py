@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+from converter.unroll import unrolled
 from edge.quiet_stderr import quiet_stderr
 
 Windows = NDArray[np.float32]
@@ -25,6 +27,8 @@ class QuantizeError(ValueError):
 def quantize(network: Any, calibration: Windows) -> bytes:
     """Post-training quantisation, weights and activations, to int8 (Jacob et al., 2018); biases are int32.
 
+    Recurrent layers are unrolled.
+
     Args:
         network: a Keras model from windows (n, n_frames, n_features) to logits, TensorFlow backend.
         calibration: windows (n, n_frames, n_features) whose activations set the ranges.
@@ -33,7 +37,8 @@ def quantize(network: Any, calibration: Windows) -> bytes:
         QuantizeError: when a tensor of the result is not an integer, or the network cannot be converted.
     """
     shape = (1, *calibration.shape[1:])
-    graph = tf.function(lambda window: network(window, training=False))
+    steps = unrolled(network)
+    graph = tf.function(lambda window: steps(window, training=False))
     # A fixed batch of one, and variables as constants: nothing is left that works on shapes or resources.
     frozen = convert_variables_to_constants_v2(graph.get_concrete_function(tf.TensorSpec(shape, tf.float32)))
     with quiet_stderr("tensorflow"):
@@ -88,9 +93,8 @@ def multiply_accumulates(network: Any) -> int:
     total = 0
     for layer in network.layers:
         weights = [w for w in layer.weights if "kernel" in w.name]
-        if not weights:
-            continue
-        kernel = weights[0].shape
-        places = int(np.prod(layer.output.shape[1:-1])) if len(layer.output.shape) > 2 else 1
-        total += places * int(np.prod(kernel))
+        # A recurrent layer uses both of its kernels at every step, whether or not it gives every step out.
+        shape = layer.input.shape if isinstance(layer, keras.layers.RNN) else layer.output.shape
+        places = int(np.prod(shape[1:-1]))
+        total += sum(places * int(np.prod(weight.shape)) for weight in weights)
     return total

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import subprocess
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -17,8 +16,9 @@ import numpy as np
 from edge.errors import AffectdError
 from training import worker
 from training.fold import FoldResult
-from training.metrics import confusion, summary, uar
+from training.metrics import confusion, grouped, summary, uar
 from training.protocols import Protocol
+from training.provenance import commit
 from training.recipe import Recipe
 
 Progress = Callable[[str, int, float, float | None], None]
@@ -82,7 +82,9 @@ def _pass_on(news: Any, progress: Progress | None, wait_s: float) -> bool:
     return True
 
 
-def figures(protocol: Protocol, results: Sequence[FoldResult], command: str) -> dict[str, Any]:
+def figures(
+    protocol: Protocol, results: Sequence[FoldResult], command: str, network: str = "residual"
+) -> dict[str, Any]:
     """The protocol's result as published: rates are fractions, over all folds and seeds together."""
     ordered = sorted(results, key=lambda r: (r.seed, int(r.fold)))
     truth = np.concatenate([r.truth for r in ordered])
@@ -96,11 +98,11 @@ def figures(protocol: Protocol, results: Sequence[FoldResult], command: str) -> 
         "form": protocol.form,
         "speaker_dependent": protocol.speaker_dependent,
         "command": command,
-        "commit": _commit(),
+        "commit": commit(),
         "seeds": sorted({r.seed for r in ordered}),
         "folds": sorted({int(r.fold) for r in ordered}),
         "model": {
-            "name": "residual",
+            "name": network,
             "parameters": ordered[0].parameters,
             "macs": ordered[0].macs,
             "file_bytes": max(r.file_bytes for r in ordered),
@@ -120,33 +122,9 @@ def figures(protocol: Protocol, results: Sequence[FoldResult], command: str) -> 
             }
             for r in ordered
         ],
-        "per_speaker": _grouped(speakers, truth, in_int8),
-        "per_sex": _grouped(sexes, truth, in_int8),
-        "per_corpus": _grouped(corpora, truth, in_int8),
+        "per_speaker": grouped(speakers, truth, in_int8),
+        "per_sex": grouped(sexes, truth, in_int8),
+        "per_corpus": grouped(corpora, truth, in_int8),
         "confusion_int8": confusion(truth, in_int8, len(protocol.labels)),
         "left_out": sorted({line for r in ordered for line in r.left_out}),
     }
-
-
-def _grouped(names: list[str], truth: Any, answers: Any) -> dict[str, float]:
-    groups = np.array(names)
-    return {
-        name: round(uar(truth[groups == name], answers[groups == name]), 4)
-        for name in sorted(set(names))
-        if name
-    }
-
-
-def _commit() -> str | None:
-    """The commit of the working tree, with a plus when it holds more; None outside a checkout."""
-    git = ["git", "-C", str(Path(__file__).parent)]
-    try:
-        head = subprocess.run(
-            [*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True
-        )
-        dirty = subprocess.run(
-            [*git, "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return head.stdout.strip() + ("+" if dirty.stdout.strip() else "")

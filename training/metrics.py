@@ -43,6 +43,16 @@ def uar_interval(
     return float(low), float(high)
 
 
+def grouped(names: list[str], truth: Labels, answer: Labels) -> dict[str, float]:
+    """UAR of each group of clips, by the name of each clip's group; clips without one do not count."""
+    groups = np.array(names)
+    return {
+        name: round(uar(truth[groups == name], answer[groups == name]), 4)
+        for name in sorted(set(names))
+        if name
+    }
+
+
 def confusion(truth: Labels, answer: Labels, n_labels: int) -> list[list[int]]:
     """Counts, one row for each true label."""
     table: list[list[int]] = confusion_matrix(truth, answer, labels=np.arange(n_labels)).tolist()

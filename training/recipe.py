@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -21,10 +21,13 @@ _LEAST_WIDTH = 16
 
 
 class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Size of the network."""
+    """Shape and size of the network."""
+
+    shape: Literal["residual", "light_sernet", "lstm", "crnn"] = "residual"
+    """A file of `training/networks/`: the shipped one, or a baseline"""
 
     width: int = 32
-    """Channels of the first stage, at least 16; the second and third have two and four times as many"""
+    """Channels of the first stage, at least 16; the later ones are a multiple of it"""
 
     dropout: float = 0.2
     """Share of features dropped before the last layer; half of it behind each stage"""

@@ -109,12 +109,13 @@ def tell(problems: Sequence[Problem]) -> None:
 
 def repeatable(args: argparse.Namespace) -> str:
     """The command that gives the same figures, without the places of this machine."""
-    words = ["evaluate", "--protocol", args.protocol, "--seeds", str(args.seeds)]
-    words += ["--folds", ",".join(args.folds)] if args.folds else []
+    given = ["baseline", args.name] if "name" in args else ["evaluate"]
+    given += ["--protocol", args.protocol, "--seeds", str(args.seeds)]
+    given += ["--folds", ",".join(args.folds)] if args.folds else []
     if args.recipe:
         inside = args.recipe.is_absolute() and args.recipe.is_relative_to(Path.cwd())
-        words += ["--recipe", str(args.recipe.relative_to(Path.cwd()) if inside else args.recipe)]
+        given += ["--recipe", str(args.recipe.relative_to(Path.cwd()) if inside else args.recipe)]
     for place in args.corpus:
         kind, _, path = place.partition("=")
-        words += ["--corpus", f"{kind}=CORPORA/{Path(path).name}"]
-    return " ".join(words)
+        given += ["--corpus", f"{kind}=CORPORA/{Path(path).name}"]
+    return " ".join(given)

@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
 
     with epoch_progress(console, recipe.epochs) as tell:
         results = evaluate(protocol, recipe, range(args.seeds), args.runs, args.cache, args.jobs, tell)
-    made = figures(protocol, results, "affectd-train " + repeatable(args))
+    made = figures(protocol, results, "affectd-train " + repeatable(args), recipe.network.shape)
     file = args.results / f"{protocol.name}-{protocol.form}.json"
     written = write_result(file, made)
     for kind in ("float", "int8"):

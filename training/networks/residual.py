@@ -1,4 +1,4 @@
-"""The network: a small residual convolutional net over time and cepstrum, in backend-neutral Keras 3."""
+"""A small residual convolutional network over time and cepstrum: the shipped one."""
 
 from __future__ import annotations
 
@@ -10,12 +10,8 @@ from keras import layers
 from training.recipe import NetworkSettings
 
 
-def build_network(settings: NetworkSettings, n_frames: int, n_features: int, n_labels: int) -> Any:
-    """A network from normalised windows (n, n_frames, n_features) to logits (n, n_labels).
-
-    Only operators that TensorFlow Lite quantises to int8 without a float in between: convolution,
-    addition, mean, fully connected; ReLU and batch normalisation are folded into the convolutions.
-    """
+def build(settings: NetworkSettings, n_frames: int, n_features: int, n_labels: int) -> Any:
+    """See `build_network`."""
     width = settings.width
     window = keras.Input((n_frames, n_features))
     x = layers.Reshape((n_frames, n_features, 1))(window)

@@ -1,0 +1,63 @@
+"""Every network that a recipe can name, on its way to the device."""
+
+import keras
+import numpy as np
+import pytest
+
+from converter.quantize import check_integer, multiply_accumulates, operator_counts, quantize
+from edge.inference.runtime import Runtime, build_interpreter
+from training.networks import build_network
+from training.recipe import NetworkSettings
+
+pytestmark = pytest.mark.training
+
+N_FRAMES = 50
+TRUTH = np.arange(60) % 3
+WINDOWS = np.random.default_rng(4).standard_normal((60, N_FRAMES, 40)).astype(np.float32)
+for window, label in zip(WINDOWS, TRUTH, strict=True):
+    window[:, 5 * label : 5 * label + 4] *= 3.0
+SHAPES = ("residual", "light_sernet", "lstm", "crnn")
+
+
+def small(shape):
+    keras.utils.set_random_seed(1)
+    network = build_network(NetworkSettings(shape=shape, width=16), N_FRAMES, 40, 3)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    network.compile(optimizer=keras.optimizers.Adam(3e-3), loss=loss)
+    network.fit(WINDOWS, TRUTH, batch_size=20, epochs=3, verbose=0)
+    return network
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", SHAPES)
+def test_network_when_quantised_then_all_integer_without_a_loop_and_the_answers_stay(shape):
+    network = small(shape)
+    flatbuffer = quantize(network, WINDOWS)
+
+    check_integer(flatbuffer)
+    assert "WHILE" not in operator_counts(flatbuffer)
+    interpreter, _ = build_interpreter(flatbuffer, Runtime.LITERT, 1)
+    given, taken = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+    answers = []
+    for window in WINDOWS:
+        scale, zero = given["quantization"]
+        quantised = np.clip(np.rint(window / scale) + zero, -128, 127).astype(np.int8)
+        interpreter.set_tensor(given["index"], quantised[None])
+        interpreter.invoke()
+        answers.append(interpreter.get_tensor(taken["index"])[0].argmax())
+    expected = network.predict(WINDOWS, verbose=0).argmax(axis=1)
+    assert np.mean(np.array(answers) == expected) >= 0.9
+
+
+def test_light_sernet_when_of_the_papers_width_then_of_the_papers_size():
+    network = build_network(NetworkSettings(shape="light_sernet"), 256, 40, 4)
+
+    assert network.count_params() == pytest.approx(463_000, rel=0.01)
+
+
+def test_multiply_accumulates_when_recurrent_then_every_step_counts():
+    window = keras.Input((7, 5))
+    last_only = keras.Model(window, keras.layers.LSTM(4)(window))
+    all_steps = keras.Model(window, keras.layers.LSTM(4, return_sequences=True)(window))
+
+    assert multiply_accumulates(last_only) == multiply_accumulates(all_steps) == 7 * (5 + 4) * 16

@@ -1,0 +1,100 @@
+import importlib.util
+
+import msgspec
+import numpy as np
+import pytest
+from voices import LABELS, voice
+
+from training.baselines import egemaps, librosa_means
+from training.baselines.classical import run_classical
+from training.baselines.errors import BaselineError
+from training.baselines.vectors import load_vectors
+from training.cli import main
+from training.corpora import Clip, read_corpus
+from training.protocols import plan
+
+pytestmark = pytest.mark.training
+
+HAS_OPENSMILE = importlib.util.find_spec("opensmile") is not None
+
+
+def loudness(signal):
+    """A feature vector that takes no time: the energy in three bands."""
+    spectrum = np.abs(np.fft.rfft(signal, 9_600)) ** 2
+    return np.log([spectrum[low:high].sum() for low, high in ((0, 300), (300, 1_000), (1_000, 4_800))])
+
+
+def test_baseline_command_when_librosa_mlp_then_figures_in_the_schema_of_the_protocols(
+    corpus_table, tmp_path, capsys
+):
+    command = [
+        "baseline", "librosa-mlp", "--protocol", "P1", "--corpus", f"csv={corpus_table}", "--folds", "2",
+        "--jobs", "1",
+        "--cache", str(tmp_path / "cache"), "--results", str(tmp_path / "results"),
+    ]  # fmt: skip
+    assert main(command) == 0
+
+    result = msgspec.json.decode((tmp_path / "results" / "P1-in-librosa-mlp.json").read_bytes())
+    assert result["command"].startswith("affectd-train baseline librosa-mlp --protocol P1 --seeds 1")
+    assert result["labels"] == sorted(LABELS)
+    assert result["int8"] is None
+    assert result["float"]["uar"] > 0.8
+    assert [row["fold"] for row in result["per_fold"]] == [2]
+    assert sum(map(sum, result["confusion_float"])) == 27
+    assert result["model"]["macs"] < result["model"]["parameters"] < result["model"]["file_bytes"]
+    assert f"UAR {result['float']['uar']:.1%}" in capsys.readouterr().out
+
+
+def test_load_vectors_when_a_clip_is_known_then_it_is_not_computed_again(corpus_table, tmp_path):
+    clips = read_corpus("csv", corpus_table).clips[:4]
+    vectors, problems = load_vectors(clips, loudness, tmp_path, 1)
+    np.save(min(tmp_path.iterdir()), np.array([1.0, 2.0, 3.0], np.float32))
+
+    again, _ = load_vectors(clips, loudness, tmp_path, 1)
+    changed = [path for path in vectors if not np.array_equal(vectors[path], again[path])]
+    assert problems == []
+    assert len(changed) == 1
+    np.testing.assert_array_equal(again[changed[0]], [1.0, 2.0, 3.0])
+
+
+def test_load_vectors_when_a_clip_is_no_audio_then_it_is_named_and_left_out(corpus_table, tmp_path):
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(b"no sound")
+    clips = [*read_corpus("csv", corpus_table).clips[:2], Clip(broken, "tones", "s9", "sad")]
+    vectors, (problem,) = load_vectors(clips, loudness, tmp_path / "cache", 1)
+
+    assert len(vectors) == 2
+    assert problem.where == str(broken)
+
+
+def test_run_classical_when_a_clip_has_no_vector_then_it_is_not_scored(corpus_table, tmp_path):
+    protocol = plan("P1", read_corpus("csv", corpus_table).clips)
+    clips = [clip for split in protocol.splits for clip in split.test]
+    vectors, _ = load_vectors(clips[1:], loudness, tmp_path, 1)
+    result = run_classical("egemaps-svm", protocol, vectors, [0], "a command")
+
+    assert sum(map(sum, result["confusion_float"])) == len(clips) - 1
+    assert result["float"]["uar"] > 0.8
+    assert result["model"]["name"] == "egemaps-svm"
+
+
+def test_librosa_means_when_a_recording_then_180_finite_numbers():
+    vector = librosa_means.extract(voice("sad", 0, 0))
+
+    assert vector.shape == (180,)
+    assert np.isfinite(vector).all()
+
+
+@pytest.mark.skipif(not HAS_OPENSMILE, reason="openSMILE is not installed")
+def test_egemaps_when_a_recording_then_88_finite_numbers():
+    vector = egemaps.extract(voice("sad", 0, 0))
+
+    assert vector.shape == (88,)
+    assert np.isfinite(vector).all()
+
+
+@pytest.mark.skipif(HAS_OPENSMILE, reason="openSMILE is installed")
+def test_egemaps_when_opensmile_is_missing_then_it_says_what_to_install():
+    with pytest.raises(BaselineError, match=r"affectd\[baselines\]") as caught:
+        egemaps.extract(voice("sad", 0, 0))
+    assert caught.value.exit_code == 69

@@ -1,0 +1,116 @@
+"""`affectd-train baseline`: measure what others do, in the same harness."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from edge.quiet_stderr import quiet_stderr
+from training.commands.common import (
+    Commands,
+    add_common,
+    console,
+    load_features,
+    read_places,
+    repeatable,
+    tell,
+    whole,
+    words,
+)
+from training.commands.evaluate import write_result
+from training.corpora import Clip
+from training.progress import clip_progress, epoch_progress
+from training.recipe import load_recipe
+
+if TYPE_CHECKING:
+    from training.protocols import Protocol
+
+CLASSICAL = ("egemaps-svm", "librosa-mlp")
+NETWORKS = {"light-sernet": "light_sernet", "lstm": "lstm", "crnn": "crnn"}
+
+
+def add(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Teach the command line this command."""
+    parser = commands.add_parser(
+        "baseline",
+        help="measure a baseline by a protocol",
+        description="Train and score what others do, on the same clips and folds: openSMILE eGeMAPS with an "
+        "SVM (egemaps-svm), means of librosa features with a tuned MLP (librosa-mlp), or another network in "
+        "place of the recipe's (light-sernet, lstm, crnn). Features and finished folds are kept, so that the "
+        "same command goes on where it stopped. The first two need pip install "
+        "'affectd[training,baselines]'.",
+        epilog="example: affectd-train baseline egemaps-svm --protocol P2 --corpus emodb=~/emodb",
+    )
+    parser.add_argument("name", choices=[*CLASSICAL, *NETWORKS], metavar="NAME", help="which baseline")
+    add_common(parser)
+    parser.add_argument("--protocol", required=True, help="as for evaluate")
+    parser.add_argument("--seeds", type=whole, default=1, help="runs of each fold (default: 1)")
+    parser.add_argument("--folds", type=words, help="comma-separated folds (default: all)")
+    parser.add_argument("--jobs", type=whole, default=os.cpu_count() or 1, help="processes (default: cores)")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the runs (default: runs)")
+    parser.add_argument(
+        "--results",
+        type=Path,
+        default=Path("benchmarks/results/accuracy/baselines"),
+        help="folder of the JSON (default: %(default)s)",
+    )
+    parser.set_defaults(command=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train and score what is not finished yet, write the figures, and print them."""
+    from training.protocols import plan  # noqa: PLC0415
+
+    protocol = plan(args.protocol, read_places(args.corpus).clips, args.folds)
+    command = "affectd-train " + repeatable(args)
+    used = list({c.path: c for s in protocol.splits for c in (*s.train, *s.test)}.values())
+    measure = _classical if args.name in CLASSICAL else _network
+    made = measure(args, protocol, used, command)
+    file = args.results / f"{protocol.name}-{protocol.form}-{args.name}.json"
+    written = write_result(file, made)
+    for kind in ("float", "int8"):
+        if made[kind]:
+            print(f"{kind:>5}: UAR {made[kind]['uar']:.1%}  WA {made[kind]['wa']:.1%}")
+    print(f"results: {file}" if written else f"results: not written, {file} holds more folds or seeds")
+    return 0
+
+
+def _classical(
+    args: argparse.Namespace, protocol: Protocol, used: list[Clip], command: str
+) -> dict[str, Any]:
+    from training.baselines.classical import CLASSICAL as KNOWN  # noqa: PLC0415  # seconds, as in `evaluate`
+    from training.baselines.classical import run_classical  # noqa: PLC0415
+    from training.baselines.vectors import load_vectors  # noqa: PLC0415
+
+    with clip_progress(console) as show:
+        vectors, problems = load_vectors(
+            used, KNOWN[args.name].extract, args.cache / args.name, args.jobs, show
+        )
+    tell(problems)
+    return run_classical(
+        args.name,
+        protocol,
+        vectors,
+        range(args.seeds),
+        command,
+        lambda line: console.print(line, highlight=False, soft_wrap=True, markup=False),
+    )
+
+
+def _network(args: argparse.Namespace, protocol: Protocol, used: list[Clip], command: str) -> dict[str, Any]:
+    recipe = load_recipe(args.recipe)
+    network = msgspec.structs.replace(recipe.network, shape=NETWORKS[args.name])
+    recipe = msgspec.structs.replace(recipe, network=network)
+    load_features(used, args, recipe)
+    with quiet_stderr("tensorflow"):
+        from training.evaluate import evaluate, figures  # noqa: PLC0415  # seconds, as in `evaluate`
+
+    with epoch_progress(console, recipe.epochs) as show:
+        results = evaluate(
+            protocol, recipe, range(args.seeds), args.runs / args.name, args.cache, args.jobs, show
+        )
+    return figures(protocol, results, command, NETWORKS[args.name])

@@ -1,0 +1,24 @@
+"""Networks that a recipe can name, in backend-neutral Keras 3: one file each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from training.networks import crnn, light_sernet, lstm, residual
+from training.recipe import NetworkSettings
+
+_SHAPES = {
+    "residual": residual.build,
+    "light_sernet": light_sernet.build,
+    "lstm": lstm.build,
+    "crnn": crnn.build,
+}
+
+
+def build_network(settings: NetworkSettings, n_frames: int, n_features: int, n_labels: int) -> Any:
+    """The named network, from normalised windows (n, n_frames, n_features) to logits (n, n_labels).
+
+    Only operators that TensorFlow Lite quantises without a float in between: convolution, pooling, addition,
+    concatenation, mean, fully connected, LSTM; ReLU and batch normalisation are folded into the convolutions.
+    """
+    return _SHAPES[settings.shape](settings, n_frames, n_features, n_labels)
