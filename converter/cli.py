@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from converter.signing_cli import add_signing, run_signing
 from edge.errors import AffectdError
 from edge.quiet_stderr import quiet_stderr
 
@@ -28,11 +29,15 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: list[str] | None = None) -> int:
     """Entry point; the result is the exit code."""
+    argv = sys.argv[1:] if argv is None else argv
+    if argv and argv[0] in {"keygen", "sign"}:
+        return run_signing(add_signing(_Parser, argv[0]).parse_args(argv[1:]))
     parser = _Parser(
         prog="affectd-convert",
         description="Make a fully quantised int8 TFLite model, with its card packed in, from a training run, "
         "and compare it with the float network on the run's validation clips.",
-        epilog="example: affectd-convert runs/shipped --output my-model.tflite",
+        epilog="example: affectd-convert runs/shipped --output my-model.tflite · For signed updates, see "
+        "affectd-convert keygen --help and affectd-convert sign --help.",
     )
     parser.add_argument("run", type=Path, help="folder of a finished `affectd-train fit`")
     parser.add_argument("-o", "--output", type=Path, help="model file to write (default: RUN/model.tflite)")

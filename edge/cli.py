@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from edge import __version__
 from edge.errors import AffectdError
+from edge.update.cli import add_model
 
 # Each command imports what it needs: `--help` on a small board must not wait for numpy.
 # ruff: noqa: PLC0415
@@ -79,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     config.add_argument("what", nargs="?", choices=("show",), help="the default")
     _add_config(config)
     config.set_defaults(command=_config)
+    add_model(commands, _add_config, _load)
     broker = commands.add_parser("broker", help="run the embedded MQTT broker alone")
     broker.add_argument("--bind", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     broker.add_argument("--port", type=int, default=1883, help="TCP port (default: %(default)s)")

@@ -6,15 +6,25 @@ import logging
 import os
 import socket
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 import msgspec
 
 from edge import __version__
 from edge.config import Config
-from edge.health import HealthReporter, TimedModel
+from edge.health import HealthReporter
 from edge.listener import Endings, Listener
-from edge.mqtt.commands import Command, CommandRefusedError, SensitivityCommand, ThresholdCommand
+from edge.mqtt.commands import (
+    Command,
+    CommandRefusedError,
+    ModelUpdateCommand,
+    SensitivityCommand,
+    ThresholdCommand,
+)
+from edge.update.store import ModelStore
+from edge.update.trial import Trial, load_model
+from edge.update.updater import Updater
 
 _LOG = logging.getLogger(__name__)
 
@@ -32,6 +42,7 @@ class Controls:
         listener: the recognition.
         health: reports after each change.
         endings: where a restart is asked for.
+        store: the models that were installed.
     """
 
     def __init__(
@@ -41,13 +52,17 @@ class Controls:
         listener: Listener,
         health: HealthReporter,
         endings: Endings,
+        store: ModelStore,
     ) -> None:
         self._config = config
         self._read_config = reload
         self._listener = listener
         self._health = health
         self._endings = endings
-        self._acts: dict[str, Callable[[Any], dict[str, Any]]] = {
+        self._store = store
+        self._trial = Trial(config.model, store)
+        self.updater = Updater(store, self._use_installed)
+        self._acts: dict[str, Callable[[Any], dict[str, Any] | Future[dict[str, Any]]]] = {
             "mute": lambda command: self._mute(command.value),
             "unmute": lambda _: self._mute(False),
             "sensitivity": self._set_sensitivity,
@@ -57,10 +72,11 @@ class Controls:
             "restart": self._restart,
             "health": lambda _: dict(msgspec.to_builtins(self._health.publish())),
             "model/info": self._describe_model,
+            "model/update": self._update_model,
         }
 
-    def execute(self, name: str, command: Command) -> dict[str, Any]:
-        """Carry out a command of `edge.mqtt.commands.KINDS`, and give what to answer.
+    def execute(self, name: str, command: Command) -> dict[str, Any] | Future[dict[str, Any]]:
+        """Carry out a command of `edge.mqtt.commands.KINDS`, and give what to answer, or a future of it.
 
         Raises:
             AffectdError: when it cannot be carried out; nothing has changed then.
@@ -98,13 +114,14 @@ class Controls:
 
     def _reload(self, _: Command) -> dict[str, Any]:
         config = self._read_config()
-        model = TimedModel(config.model)
+        model = load_model(config.model, self._store)
         changed = [
             table
             for table in config.__struct_fields__
             if getattr(config, table) != getattr(self._config, table)
         ]
         self._listener.replace(model, config.gate, config.turns)
+        self._trial = Trial(config.model, self._store)
         logging.getLogger().setLevel(config.log.level.upper())
         self._config = msgspec.structs.replace(
             self._config, **{table: getattr(config, table) for table in _RELOADED}
@@ -113,6 +130,24 @@ class Controls:
             "changed": [table for table in changed if table in _RELOADED],
             "needs_restart": [table for table in changed if table not in _RELOADED],
         }
+
+    def _update_model(self, command: ModelUpdateCommand) -> Future[dict[str, Any]]:
+        return self.updater.start(command.value, command.sha256, self._config.model)
+
+    def _use_installed(self) -> dict[str, Any]:
+        """Go on with the model that is in force now."""
+        config = self._config
+        before, model = self._listener.model, load_model(config.model, self._store)
+        self._trial = Trial(config.model, self._store)
+        self._listener.replace(model, config.gate, config.turns)
+        if model.card.labels == before.card.labels:
+            return {}
+        return {"message": "it has other labels: restart, so that Home Assistant is told"}
+
+    def watch_trial(self) -> None:
+        """Give up a model that was installed last and is too slow; to be called now and then."""
+        if self._trial.has_failed(self._listener.model):
+            self._use_installed()
 
     def _identify(self, _: Command) -> dict[str, Any]:
         _LOG.warning("identify: somebody asks which device this is; it is %s", self._config.mqtt.device)

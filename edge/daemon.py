@@ -21,6 +21,9 @@ from edge.mqtt.client import Publisher
 from edge.mqtt.commands import CommandDesk
 from edge.mqtt.durable_outbox import open_outbox
 from edge.mqtt.home_assistant import Discovery
+from edge.mqtt.outbox_settings import state_folder
+from edge.update.store import ModelStore
+from edge.update.trial import load_model
 
 _LOG = logging.getLogger(__name__)
 
@@ -43,7 +46,8 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
     Raises:
         AudioSettingsError, InferenceError, MqttError: when something cannot even begin.
     """
-    model = TimedModel(config.model)
+    store = ModelStore(state_folder() / "models")
+    model = load_model(config.model, store)
     source = open_source(config.audio)
     with ExitStack() as held:
         broker = held.enter_context(EmbeddedBroker(config.broker)) if config.broker.embedded else None
@@ -59,7 +63,8 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
             is_muted=lambda: listener.muted,
             sensitivity_db=lambda: listener.sensitivity_db,
         )
-        controls = Controls(config, reload or (lambda: config), listener, health, endings)
+        controls = Controls(config, reload or (lambda: config), listener, health, endings, store)
+        held.callback(controls.updater.stop)
         desk = CommandDesk(config.mqtt.topics, controls.execute, publisher.answer)
         publisher.listen(desk.patterns, desk.receive)
         _announce_to_home_assistant(config, model, publisher)
@@ -74,6 +79,7 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
         )
         while (ending := _next_ending(endings)) is None:
             health.tick()
+            controls.watch_trial()
             if not publisher.alive:
                 _LOG.critical(
                     "the MQTT or outbox thread has ended; so does this process, for its supervisor to restart"

@@ -34,6 +34,15 @@ class TimedModel(EmotionModel):
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]
         self.took_ms: deque[float] = deque(maxlen=_REMEMBERED)
+        self.window_ms: deque[float] = deque(maxlen=_REMEMBERED)
+        """The same of each window, of which an answer has several"""
+
+    def logits(self, window: Frames) -> Frames:
+        """Dequantised outputs (n_labels,) for one normalised window (n_frames, n_features)."""
+        begun = time.perf_counter()
+        logits = super().logits(window)
+        self.window_ms.append(1000.0 * (time.perf_counter() - begun))
+        return logits
 
     def answer(self, frames: Frames) -> Answer:
         """What the model makes of a turn's frames (n, n_features), n >= 1."""

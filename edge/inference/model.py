@@ -31,6 +31,9 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     threads: int = 1
     """Processor cores for one inference"""
 
+    trusted_keys: str = "/etc/affectd/model-keys"
+    """Folder of the public keys (*.pem) whose models `affectd model install` takes"""
+
     window_hop_s: float = 0.5
     """Longest step in seconds between the windows that are averaged over a turn"""
 

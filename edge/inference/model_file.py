@@ -20,8 +20,10 @@ from edge.inference.card import ModelCard, decode_card, encode_card
 from edge.inference.errors import ModelFileError, ModelMissingError
 
 CARD_NAME = "card.json"
-_CARD_LIMIT = 1 << 20
-_FILE_LIMIT = 64 << 20
+_ENTRY_LIMIT = 1 << 20
+FILE_LIMIT = 64 << 20
+"""Bytes of a model file, at most"""
+
 _TFLITE_MAGIC = b"TFL3"
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ANEW = "copy it anew, or choose another model"
@@ -41,8 +43,8 @@ def read_model_file(path: Path) -> tuple[ModelCard, bytes]:
         # A pipe would wait for a writer, and a device may never end.
         if not stat.S_ISREG(kind.st_mode):
             raise ModelFileError(f"{path}: is not a file; name a model file made by affectd-convert")
-        if kind.st_size > _FILE_LIMIT:
-            raise ModelFileError(f"{path}: over {_FILE_LIMIT >> 20} MiB; this is no model for a small device")
+        if kind.st_size > FILE_LIMIT:
+            raise ModelFileError(f"{path}: over {FILE_LIMIT >> 20} MiB; this is no model for a small device")
         content = path.read_bytes()
     except FileNotFoundError:
         raise ModelMissingError(f"{path}: no such model file; see `[model] path` or --model") from None
@@ -59,29 +61,40 @@ def read_model_file(path: Path) -> tuple[ModelCard, bytes]:
 def _unpack(content: bytes) -> tuple[ModelCard, bytes]:
     if content[4:8] != _TFLITE_MAGIC:
         raise ModelFileError("not a TFLite model; name one made by affectd-convert")
+    text = read_entry(content, CARD_NAME)
+    if text is None:
+        raise ModelFileError(f"the archive behind the model holds no {CARD_NAME}; {_ANEW}")
+    card = decode_card(text)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        flatbuffer = content[: min(entry.header_offset for entry in archive.infolist())]
+    if hashlib.sha256(flatbuffer).hexdigest() != card.flatbuffer_sha256:
+        raise ModelFileError(f"the model is not the one that its card describes (SHA-256 differs); {_ANEW}")
+    return card, flatbuffer
+
+
+def read_entry(content: bytes, name: str) -> bytes | None:
+    """What is packed behind a flatbuffer under a name; None where the archive holds no such thing.
+
+    Raises:
+        ModelFileError: when there is no archive, or it is damaged or a bomb.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            info = archive.getinfo(CARD_NAME)
-            if info.file_size > _CARD_LIMIT:
-                raise ModelFileError(f"{CARD_NAME} claims {info.file_size} bytes; {_ANEW}")
+            if name not in archive.namelist():
+                return None
+            info = archive.getinfo(name)
+            if info.file_size > _ENTRY_LIMIT:
+                raise ModelFileError(f"{name} claims {info.file_size} bytes; {_ANEW}")
             if info.compress_type not in _COMPRESSIONS:
-                raise ModelFileError(f"{CARD_NAME} is packed in an unusual way; {_ANEW}")
+                raise ModelFileError(f"{name} is packed in an unusual way; {_ANEW}")
             with archive.open(info) as packed:
-                text = packed.read(_CARD_LIMIT)
-            end = min(entry.header_offset for entry in archive.infolist())
-    except KeyError:
-        raise ModelFileError(f"the archive behind the model holds no {CARD_NAME}; {_ANEW}") from None
+                return packed.read(_ENTRY_LIMIT)
     except zipfile.BadZipFile:
         raise ModelFileError(
             f"no card behind the model: it is cut short, or it was not made by affectd-convert; {_ANEW}"
         ) from None
     except _ARCHIVE_ERRORS as error:
-        raise ModelFileError(f"the card cannot be unpacked ({error}); {_ANEW}") from error
-    card = decode_card(text)
-    flatbuffer = content[:end]
-    if hashlib.sha256(flatbuffer).hexdigest() != card.flatbuffer_sha256:
-        raise ModelFileError(f"the model is not the one that its card describes (SHA-256 differs); {_ANEW}")
-    return card, flatbuffer
+        raise ModelFileError(f"{name} cannot be unpacked ({error}); {_ANEW}") from error
 
 
 def pack_model(flatbuffer: bytes, card: ModelCard) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Annotated, Any
 
 import msgspec
@@ -53,6 +54,16 @@ class ThresholdCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields
     """Calibrated confidence, 0 to 1, below which the answer is `uncertain`"""
 
 
+class ModelUpdateCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Fetch a signed model and go on with it; answered when that is done."""
+
+    value: Annotated[str, msgspec.Meta(pattern="^https?://", max_length=512)]
+    """URL of the model file; its signature lies beside it, with `.sig` behind the path"""
+
+    sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F]{64}$")] | None = None
+    """What the file's SHA-256 must be, where it matters which of the signed ones it is"""
+
+
 KINDS: dict[str, type[Command]] = {
     "mute": MuteCommand,
     "unmute": Command,
@@ -63,6 +74,7 @@ KINDS: dict[str, type[Command]] = {
     "restart": Command,
     "health": Command,
     "model/info": Command,
+    "model/update": ModelUpdateCommand,
 }
 """Every command by its name, the part of its topic behind `command/`"""
 
@@ -99,8 +111,8 @@ class CommandDesk:
 
     Args:
         topics: of the device.
-        execute: carries out a command by its name, and gives the answer's `result`; raises an `AffectdError`
-            when it cannot, having changed nothing.
+        execute: carries out a command by its name, and gives the answer's `result`, or a future of it where
+            that takes long; raises an `AffectdError` when it cannot, having changed nothing.
         answer: publishes a payload on a topic.
         clock: seconds, from any beginning.
     """
@@ -108,7 +120,7 @@ class CommandDesk:
     def __init__(
         self,
         topics: Topics,
-        execute: Callable[[str, Command], dict[str, Any]],
+        execute: Callable[[str, Command], dict[str, Any] | Future[dict[str, Any]]],
         answer: Callable[[str, bytes], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -133,8 +145,16 @@ class CommandDesk:
             self._refuse(name, identity, str(error))
             return
         _LOG.info("command %s", name)
+        self._answer_with(name, identity, lambda: self._execute(name, command))
+
+    def _answer_with(
+        self,
+        name: str,
+        identity: str | None,
+        get_result: Callable[[], dict[str, Any] | Future[dict[str, Any]]],
+    ) -> None:
         try:
-            result = self._execute(name, command)
+            result = get_result()
         except AffectdError as error:
             self._refuse(name, identity, str(error))
         except Exception:  # noqa: BLE001
@@ -142,6 +162,9 @@ class CommandDesk:
             _LOG.exception("command %s has failed", name)
             self._refuse(name, identity, "it failed; the log of the device says why")
         else:
+            if isinstance(result, Future):
+                result.add_done_callback(lambda done: self._answer_with(name, identity, done.result))
+                return
             self._say(CommandResult(command=name, id=identity, ok=True, result=result))
 
     def _accepted(self, name: str, payload: bytes, retained: bool) -> Command:

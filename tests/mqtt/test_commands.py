@@ -51,7 +51,11 @@ class Desk:
         return msgspec.json.decode(answer, type=CommandResult)
 
 
-VALUES = {"sensitivity": b'"value": 3', "threshold": b'"value": 0.5'}
+VALUES = {
+    "sensitivity": b'"value": 3',
+    "threshold": b'"value": 0.5',
+    "model/update": b'"value": "https://models.example.org/m.tflite"',
+}
 
 
 @pytest.mark.parametrize("name", [name for name in KINDS if name not in ("reload", "restart")])

@@ -11,6 +11,11 @@ needs_amqtt = pytest.mark.skipif(
     importlib.util.find_spec("amqtt") is None, reason="amqtt is not installed: pip install 'affectd[broker]'"
 )
 
+needs_cryptography = pytest.mark.skipif(
+    importlib.util.find_spec("cryptography") is None,
+    reason="cryptography is not installed: pip install 'affectd[update]'",
+)
+
 
 def without(module: str, folder: Path) -> dict[str, str]:
     """An environment in which a module looks as if it were not installed."""

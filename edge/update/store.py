@@ -1,0 +1,202 @@
+"""The models that were installed on this device, newest last; the shipped one is below them all.
+
+One JSON file says which there are. It is replaced as a whole, so a power cut leaves the old or the new one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from edge.update.errors import UpdateError
+
+_STATE = "installed.json"
+_KEPT = 3
+"""Models that can be gone back to, beside the shipped one"""
+
+
+class Installed(msgspec.Struct, frozen=True, kw_only=True):
+    """One model that was taken."""
+
+    file: str
+    """Name in the folder"""
+
+    name: str
+    version: str
+    sha256: str
+    """Of the whole file, in hex"""
+
+    signed_by: str
+    """File name of the key"""
+
+    at: str
+    """When, UTC in ISO 8601"""
+
+
+class StoreState(msgspec.Struct, frozen=True, kw_only=True):
+    """What `installed.json` says."""
+
+    models: tuple[Installed, ...] = ()
+    """In the order in which they were taken; the last one is in force"""
+
+    pinned: bool = False
+    """Whether the model in force is to stay"""
+
+    on_trial: bool = False
+    """Whether the last one has yet to prove itself in the running daemon"""
+
+    starts: int = 0
+    """How often the daemon has begun to load it without coming to an end of that"""
+
+    given_up: str | None = None
+    """Why the model that was taken last is no longer in force"""
+
+
+class ModelStore:
+    """The folder of installed models. Several processes may use it: every change takes a lock."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def read(self) -> StoreState:
+        """What is installed.
+
+        Raises:
+            UpdateError: when the folder's list cannot be read.
+        """
+        path = self.folder / _STATE
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=StoreState)
+        except (FileNotFoundError, NotADirectoryError):
+            return StoreState()
+        except OSError as error:
+            raise UpdateError(f"{path}: cannot be read: {error.strerror}") from error
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            raise UpdateError(
+                f"{path}: is damaged ({error}); remove it to go on with the shipped model"
+            ) from error
+
+    def path_of(self, model: Installed) -> Path:
+        """Where a model lies."""
+        return self.folder / model.file
+
+    def add(self, content: bytes, *, name: str, version: str, sha256: str, signed_by: str) -> Installed:
+        """Keep a model, and have it in force, on trial.
+
+        Raises:
+            UpdateError: when it cannot be written.
+        """
+        with self._changing() as state:
+            added = Installed(
+                file=f"{version}-{sha256[:12]}.tflite",
+                name=name,
+                version=version,
+                sha256=sha256,
+                signed_by=signed_by,
+                at=datetime.now(UTC).isoformat(timespec="seconds"),
+            )
+            self._write(added.file, content)
+            others = [model for model in state.models if model.file != added.file]
+            self._save(
+                msgspec.structs.replace(
+                    state, models=(*others, added)[-_KEPT:], on_trial=True, starts=0, given_up=None
+                )
+            )
+        return added
+
+    def go_back(self, why: str | None = None) -> StoreState:
+        """Have the model before the one in force take its place.
+
+        Args:
+            why: what was wrong with it, where something was.
+
+        Raises:
+            UpdateError: when there is none, or it cannot be written.
+        """
+        with self._changing() as state:
+            if not state.models:
+                raise UpdateError("nothing to go back to: the shipped model is in force")
+            if state.pinned and why is None:
+                raise UpdateError("the model in force is pinned; `affectd model unpin` first")
+            # Who pinned a model that fails now wants a better one to be taken.
+            after = StoreState(models=state.models[:-1], given_up=why)
+            self._save(after)
+        return after
+
+    def pin(self, pinned: bool) -> StoreState:
+        """Keep the model in force from being replaced, or allow it again.
+
+        Raises:
+            UpdateError: when it cannot be written.
+        """
+        with self._changing() as state:
+            after = msgspec.structs.replace(state, pinned=pinned)
+            self._save(after)
+        return after
+
+    def note_start(self) -> int:
+        """Note that the model on trial is about to be loaded; gives how often it was before, in vain.
+
+        Raises:
+            UpdateError: when it cannot be written.
+        """
+        with self._changing() as state:
+            self._save(msgspec.structs.replace(state, starts=state.starts + 1))
+        return state.starts
+
+    def note(self, *, on_trial: bool) -> None:
+        """Note that the model in force has been loaded, and whether its trial goes on.
+
+        Raises:
+            UpdateError: when it cannot be written.
+        """
+        with self._changing() as state:
+            self._save(msgspec.structs.replace(state, on_trial=on_trial, starts=0))
+
+    @contextmanager
+    def _changing(self) -> Iterator[StoreState]:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with (self.folder / ".lock").open("a") as lock:
+                self._give_to_owner(self.folder)
+                self._give_to_owner(self.folder / ".lock")
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                yield self.read()
+        except OSError as error:
+            raise UpdateError(
+                f"{self.folder}: cannot be written: {error.strerror}; run this as the user of the daemon, "
+                "or as root"
+            ) from error
+
+    def _save(self, state: StoreState) -> None:
+        self._write(_STATE, msgspec.json.format(msgspec.json.encode(state), indent=1))
+        kept = {model.file for model in state.models}
+        for path in self.folder.glob("*.tflite"):
+            if path.name not in kept:
+                path.unlink(missing_ok=True)
+
+    def _write(self, name: str, content: bytes) -> None:
+        partial = self.folder / f"{name}.partial"
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        self._give_to_owner(partial)
+        partial.replace(self.folder / name)
+        descriptor = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _give_to_owner(self, path: Path) -> None:
+        """What root writes into the daemon's state must remain the daemon's to change."""
+        owner = self.folder.parent.stat()
+        if os.geteuid() == 0 and owner.st_uid != path.stat().st_uid:
+            os.chown(path, owner.st_uid, owner.st_gid)

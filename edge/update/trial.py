@@ -1,0 +1,105 @@
+"""Which model the daemon runs: the one installed last, until it fails; then the one before."""
+
+from __future__ import annotations
+
+import logging
+import statistics
+from pathlib import Path
+
+import msgspec
+
+from edge.errors import AffectdError
+from edge.health import TimedModel
+from edge.inference.errors import RuntimeMissingError
+from edge.inference.model import SHIPPED_MODEL, ModelSettings
+from edge.update.errors import UpdateError
+from edge.update.release import read_release
+from edge.update.self_test import slower_than_allowed
+from edge.update.store import ModelStore
+
+_LOG = logging.getLogger(__name__)
+
+_STARTS = 3
+"""Starts that a model on trial may have in vain: a process that it crashes leaves no other trace"""
+
+_WINDOWS = 20
+"""Inferences that are timed before a model has proved itself"""
+
+
+def load_model(settings: ModelSettings, store: ModelStore) -> TimedModel:
+    """The model that is in force, going back for as long as one fails.
+
+    A path in the settings other than that of the shipped model is what the user wants, whatever happens.
+
+    Raises:
+        InferenceError: when the model that is left cannot be used.
+    """
+    while (path := _in_force(settings, store)) is not None:
+        try:
+            return _load_installed(msgspec.structs.replace(settings, path=str(path)), store)
+        except AffectdError as error:
+            if isinstance(error, RuntimeMissingError):
+                TimedModel(settings)  # where not even the shipped one runs, no model is at fault
+            if not _give_up(store, str(error)):
+                break
+    return TimedModel(settings)
+
+
+def _in_force(settings: ModelSettings, store: ModelStore) -> Path | None:
+    if settings.path != str(SHIPPED_MODEL):
+        return None
+    try:
+        models = store.read().models
+    except UpdateError as error:
+        _LOG.error("%s; going on with the shipped model", error)
+        return None
+    return store.path_of(models[-1]) if models else None
+
+
+def _load_installed(settings: ModelSettings, store: ModelStore) -> TimedModel:
+    on_trial = store.read().on_trial
+    if on_trial and store.note_start() >= _STARTS:
+        raise UpdateError(f"{settings.path}: {_STARTS} starts with it came to no end")
+    model = TimedModel(settings)
+    if on_trial:
+        release = read_release(Path(settings.path))
+        if release is not None:
+            model.logits(release.test_windows()[0])
+        store.note(on_trial=True)
+    return model
+
+
+def _give_up(store: ModelStore, why: str) -> bool:
+    """Go back to the model before; says whether that could be noted."""
+    _LOG.critical("the installed model is given up, the one before takes its place: %s", why)
+    try:
+        store.go_back(why)
+    except UpdateError as error:
+        _LOG.error("%s; going on with the shipped model until the next start", error)
+        return False
+    return True
+
+
+class Trial:
+    """Watches the model that was installed last in its first inferences."""
+
+    def __init__(self, settings: ModelSettings, store: ModelStore) -> None:
+        self._settings = settings
+        self._store = store
+        self._over = False
+
+    def has_failed(self, model: TimedModel) -> bool:
+        """Whether the model has just been given up, because it is slower than the hop allows."""
+        if self._over or len(model.window_ms) < _WINDOWS:
+            return False
+        self._over = True
+        slow = slower_than_allowed(statistics.median(model.window_ms), self._settings)
+        try:
+            if not self._store.read().on_trial:
+                return False
+            if slow is None:
+                self._store.note(on_trial=False)
+        except UpdateError as error:
+            _LOG.error("%s", error)
+            return False
+        return slow is not None and _give_up(self._store, slow)
