@@ -119,6 +119,9 @@ def _add_run(commands: Any) -> None:
     mqtt = run.add_argument_group("MQTT")
     mqtt.add_argument("--host", help="the broker (default: localhost)")
     mqtt.add_argument("--port", type=int, help="its port (default: 1883)")
+    mqtt.add_argument(
+        "--protocol", choices=("auto", "5", "3.1.1"), help="version of MQTT (default: the broker's newest)"
+    )
     mqtt.add_argument("--username", help="to log in with; the password is in AFFECTD_MQTT_PASSWORD")
     mqtt.add_argument("--device-id", help="this device's name in every topic (default: the host's name)")
     mqtt.add_argument(
@@ -214,7 +217,8 @@ def _overrides(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
     places = {
         "audio": {"device": "device", "file": "path", "realtime": "realtime", "program": "command",
                   "device_rate": "device_rate", "rate": "rate", "channels": "channels"},
-        "mqtt": {"host": "host", "port": "port", "username": "username", "device_id": "device"},
+        "mqtt": {"host": "host", "port": "port", "protocol": "protocol", "username": "username",
+                 "device_id": "device"},
         "outbox": {"outbox": "storage"},
         "broker": {"embedded_broker": "embedded"},
         "model": {"model": "path"},

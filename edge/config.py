@@ -18,7 +18,7 @@ from edge.inference.model import ModelSettings
 from edge.inference.turns import TurnSettings
 from edge.mqtt.home_assistant import HomeAssistantSettings
 from edge.mqtt.outbox_settings import OutboxSettings
-from edge.mqtt.settings import BrokerSettings, MqttSettings
+from edge.mqtt.settings import BrokerSettings, MqttSettings, Protocol
 
 DEFAULT_FILE = Path("/etc/affectd/affectd.toml")
 
@@ -80,6 +80,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 f"the embedded broker listens on port {self.broker.port}, and mqtt.port is {self.mqtt.port}: "
                 "set mqtt.port and broker.port to the same"
             )
+        if self.broker.embedded and here and self.mqtt.protocol is Protocol.AUTO:
+            # amqtt speaks no other, and complains in the log about a client that asks for one.
+            known = msgspec.structs.replace(self.mqtt, protocol=Protocol.V3_1_1)
+            msgspec.structs.force_setattr(self, "mqtt", known)
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):

@@ -131,7 +131,16 @@ class _Daemon:
     def __init__(self, broker: BrokerSettings, speech: Path) -> None:
         self._command = [
             *(sys.executable, "-m", "edge.cli", "run", "--no-config", "--log-level", "warning"),
-            *("--host", broker.bind, "--port", str(broker.port), "--device-id", _DEVICE),
+            *(
+                "--host",
+                broker.bind,
+                "--port",
+                str(broker.port),
+                "--protocol",
+                "3.1.1",
+                "--device-id",
+                _DEVICE,
+            ),
             *("--file", str(speech), "--realtime", "--outbox", "memory"),
         ]
 

@@ -1,37 +1,31 @@
-"""The connection to the broker: says that the device is there, its state, and every turn."""
+"""What the device says to its broker: that it is there, its state, and every turn."""
 
 from __future__ import annotations
 
 import logging
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import Self
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, topic_matches_sub
-from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from paho.mqtt.properties import Properties
+from paho.mqtt.client import topic_matches_sub
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edge.mqtt import diagnosis, tls
+from edge.mqtt.backoff import Backoff
+from edge.mqtt.connection import Connection
 from edge.mqtt.messages import State, Turn, encode
 from edge.mqtt.outbox import MemoryOutbox, Outbox
 from edge.mqtt.outbox_settings import OutboxSettings
 from edge.mqtt.outgoing import Message, Outgoing
-from edge.mqtt.settings import MqttSettings, Protocol
-from edge.mqtt.situation import Situation
+from edge.mqtt.settings import MqttSettings
 
 _LOG = logging.getLogger(__name__)
 
 ONLINE = b"online"
 OFFLINE = b"offline"
 
-_VERSIONS = {Protocol.V3_1_1: MQTTProtocolVersion.MQTTv311, Protocol.V5: MQTTProtocolVersion.MQTTv5}
-_RECONNECT_MIN_S = 1
-_RECONNECT_MAX_S = 60
-_JOIN_S = 0.5
-"""paho sleeps for up to a second between attempts; its thread is a daemon, so nobody need wait for that"""
+_NEVER = {149, 153}
+"""Reasons for which a broker will not take a message later either: too large, payload format invalid"""
 
 
 class Publisher:
@@ -47,7 +41,9 @@ class Publisher:
     welcome would overtake those that waited, and a full queue would refuse the newest turn, not the oldest.
     """
 
-    def __init__(self, settings: MqttSettings, outbox: Outbox | None = None) -> None:
+    def __init__(
+        self, settings: MqttSettings, outbox: Outbox | None = None, backoff: Backoff | None = None
+    ) -> None:
         """Prepare the connection; `start` opens it.
 
         Raises:
@@ -65,28 +61,16 @@ class Publisher:
         self._stopping = False
         self._frozen = False
         self._dropped_before_outage = self._outbox.dropped
-        self._situation = Situation(settings, _RECONNECT_MAX_S)
-        self._network_thread: threading.Thread | None = None
         self._handlers: list[tuple[str, Callable[[str, bytes, bool], None]]] = []
-        self._client = self._make_client()
-
-    def _make_client(self) -> Client:
-        settings = self._settings
-        version = _VERSIONS[settings.protocol]
-        client = Client(CallbackAPIVersion.VERSION2, client_id=settings.client_id, protocol=version)
-        if settings.username is not None:
-            client.username_pw_set(settings.username, settings.password())
-        if settings.tls:
-            client.tls_set_context(tls.make_context(settings))
-        client.will_set(self._topics.availability, OFFLINE, qos=1, retain=True)
-        client.reconnect_delay_set(_RECONNECT_MIN_S, _RECONNECT_MAX_S)
-        client.on_pre_connect = self._on_pre_connect
-        client.on_connect = self._on_connect
-        client.on_connect_fail = self._on_connect_fail
-        client.on_disconnect = self._on_disconnect
-        client.on_publish = self._on_publish
-        client.on_message = self._on_message
-        return client
+        self._connection = Connection(
+            settings,
+            will=(self._topics.availability, OFFLINE),
+            on_welcome=self._on_welcome,
+            on_loss=self._on_loss,
+            on_publish=self._on_publish,
+            on_message=self._on_message,
+            backoff=backoff,
+        )
 
     def __enter__(self) -> Self:
         self.start()
@@ -103,8 +87,7 @@ class Publisher:
     @property
     def alive(self) -> bool:
         """Whether network and outbox run or have yet to begin; when False, no message may ever leave."""
-        network_alive = self._network_thread is None or self._network_thread.is_alive()
-        return network_alive and self._outbox.alive
+        return self._connection.alive and self._outbox.alive
 
     @property
     def queued(self) -> int:
@@ -121,8 +104,7 @@ class Publisher:
     def start(self) -> None:
         """Begin to connect, and go on trying until `stop`. Returns at once. A publisher starts only once."""
         self._outbox.start(self._advance)
-        self._client.connect_async(self._settings.host, self._settings.port, self._settings.keepalive_s)
-        self._client.loop_start()
+        self._connection.start([pattern for pattern, _ in self._handlers])
 
     def wait_connected(self, timeout_s: float) -> bool:
         """Wait for the broker's welcome, `timeout_s` at most; says whether it came."""
@@ -181,6 +163,8 @@ class Publisher:
             if self._stopping:
                 return
             self._stopping = True
+        self._connection.fall_silent()
+        with self._changed:
             # Half of the time is kept for `offline`.
             self._changed.wait_for(lambda: not self.connected or self._is_idle(), timeout_s / 2)
             self._frozen = True
@@ -189,13 +173,11 @@ class Publisher:
             _LOG.warning("stopping: %d turns were not delivered to %s", unsent, self._settings.address)
         if self.connected:
             self._say_offline(deadline)
-        self._client.disconnect()
-        if self._network_thread is not None:
-            self._network_thread.join(_JOIN_S)
+        self._connection.close()
         self._outbox.close()
 
     def _say_offline(self, deadline: float) -> None:
-        info = self._client.publish(self._topics.availability, OFFLINE, qos=1, retain=True)
+        info = self._connection.publish(self._topics.availability, OFFLINE, qos=1, retain=True)
         try:
             info.wait_for_publish(max(0.0, deadline - time.monotonic()))
         except (RuntimeError, ValueError):
@@ -211,38 +193,11 @@ class Publisher:
                 return
             message = self._in_flight = self._outgoing.take_next()
         if message is not None:
-            self._client.publish(message.topic, message.payload, qos=message.qos, retain=message.retain)
+            self._connection.publish(message.topic, message.payload, message.qos, message.retain)
 
-    def _trouble(self, why: str) -> None:
-        if not self._stopping:
-            self._situation.trouble(why)
+    # The methods below run in the network's thread.
 
-    # The callbacks below run in paho's network thread.
-
-    def _on_pre_connect(self, client: Client, _userdata: Any) -> None:
-        self._network_thread = threading.current_thread()
-        self._situation.explained = False
-        if self._stopping:
-            client.disconnect()
-
-    def _on_connect_fail(self, _client: Client, _userdata: Any) -> None:
-        # paho passes no reason, but calls from within its `except OSError`.
-        self._trouble(diagnosis.of_error(sys.exc_info()[1], self._settings))
-
-    def _on_connect(
-        self,
-        client: Client,
-        _userdata: Any,
-        _flags: ConnectFlags,
-        reason: ReasonCode,
-        _properties: Properties | None,
-    ) -> None:
-        if reason.is_failure:
-            self._trouble(diagnosis.of_refusal(reason, self._settings))
-            return
-        if self._stopping:
-            client.disconnect()
-            return
+    def _on_welcome(self) -> None:
         with self._changed:
             self._connected = True
             self._outgoing.repeat_latest()
@@ -253,38 +208,22 @@ class Publisher:
             lost = self._outbox.dropped - self._dropped_before_outage
             self._dropped_before_outage += lost
             self._changed.notify_all()
-        self._situation.connected()
-        if self._handlers:
-            client.subscribe([(pattern, 1) for pattern, _ in self._handlers])
         if waiting:
             _LOG.info("%d turns waited for the broker, %d were dropped", waiting, lost)
         self._advance()
 
-    def _on_disconnect(
-        self,
-        _client: Client,
-        _userdata: Any,
-        _flags: DisconnectFlags,
-        reason: ReasonCode,
-        _properties: Properties | None,
-    ) -> None:
+    def _on_loss(self) -> None:
         with self._changed:
-            was_connected, self._connected = self._connected, False
+            self._connected = False
             self._changed.notify_all()
-        if was_connected and not self._stopping:
-            self._situation.lost(reason)
-        elif not self._situation.explained:
-            self._trouble(diagnosis.of_silence(self._settings))
 
-    def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
+    def _on_message(self, topic: str, payload: bytes, retained: bool) -> None:
         for pattern, handler in self._handlers:
-            if topic_matches_sub(pattern, message.topic):
-                handler(message.topic, bytes(message.payload), message.retain)
+            if topic_matches_sub(pattern, topic):
+                handler(topic, payload, retained)
                 return
 
-    def _on_publish(
-        self, _client: Client, _userdata: Any, _mid: int, reason: ReasonCode, _properties: Properties | None
-    ) -> None:
+    def _on_publish(self, reason: ReasonCode) -> None:
         with self._changed:
             # With one message on its way, an acknowledgement can only be meant for that one.
             message = self._in_flight
@@ -292,8 +231,11 @@ class Publisher:
                 return
             self._in_flight = None
             if message.turn is not None:
-                self._outbox.remove(message.turn)
+                if reason.is_failure and reason.value not in _NEVER:
+                    self._outgoing.hold_turns()
+                else:
+                    self._outbox.remove(message.turn)
             self._changed.notify_all()
         if reason.is_failure:
-            self._situation.refused(message.topic, reason)
+            self._connection.situation.refused(message.topic, reason, "write")
         self._advance()

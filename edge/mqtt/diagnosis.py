@@ -1,91 +1,175 @@
-"""Why there is no connection to the broker, in words that say what to do."""
+"""Why there is no connection to the broker, or a message is not taken, in words that say what to do."""
 
 from __future__ import annotations
 
 import socket
 import ssl
+from datetime import UTC, datetime
+from typing import NamedTuple
 
+from paho.mqtt.client import WebsocketConnectionError
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edge.mqtt.settings import PASSWORD_VARIABLE, MqttSettings
+from edge.mqtt.settings import PASSWORD_VARIABLE, MqttSettings, Protocol
 
-_UNSUPPORTED_VERSION = {1, 132}
+UNSUPPORTED_VERSION = {1, 132}
 _CLIENT_ID_REFUSED = {2, 133}
 _UNAVAILABLE = {3, 136, 137}
 _CREDENTIALS_REFUSED = {4, 5, 134, 135}
+_DENIED = {128, 135}
 _KEEPALIVE_TIMEOUT = 141
 _TAKEN_OVER = 142
 
+# X509_V_ERR_… of OpenSSL, see its manual page X509_STORE_CTX_get_error.
+_NOT_YET_VALID, _EXPIRED = 9, 10
+_UNKNOWN_ISSUER = {2, 18, 19, 20, 21}
+_OTHER_NAME = {62, 64}
 
-def of_error(error: BaseException | None, settings: MqttSettings) -> str:
-    """Why the network or TLS let us down."""
+_OURS_REFUSED = ("CERTIFICATE", "UNKNOWN_CA", "HANDSHAKE_FAILURE", "ACCESS_DENIED")
+"""In the name of an alert that the broker sends about our certificate, or the lack of one"""
+
+
+class Diagnosis(NamedTuple):
+    """What is wrong, and what to do."""
+
+    cause: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.cause}; {self.remedy}"
+
+
+def of_error(error: BaseException | None, settings: MqttSettings) -> Diagnosis:
+    """Why the network, TLS or the WebSocket let us down."""
     match error:
         case socket.gaierror():
-            why = f"the name {settings.host!r} is not known ({error.strerror}); check host, network and DNS"
-        case ssl.SSLCertVerificationError():
             why = (
-                f"the broker's certificate is not trusted ({error.verify_message}); check ca_file, "
-                "that host is the name in the certificate, and the clock of this device"
+                f"the name {settings.host!r} is not known ({error.strerror})",
+                "check host, network and DNS",
             )
+        case ssl.SSLCertVerificationError():
+            why = _of_certificate(error, settings)
         case ssl.SSLError():
+            why = _of_tls(error, settings)
+        case WebsocketConnectionError():
             why = (
-                f"TLS failed ({error.reason or error}); check that port {settings.port} expects TLS "
-                "and that the broker accepts cert_file"
+                f"it does not speak MQTT over WebSockets at {settings.path} ({error})",
+                f'check path and that port {settings.port} is for WebSockets, or set transport = "tcp"',
             )
         case ConnectionRefusedError():
-            why = "nothing listens there; start the broker, or check host and port"
+            why = ("nothing listens there", "start the broker, or check host and port")
         case ConnectionResetError() if settings.tls:
-            why = f"it hung up in the TLS handshake; check that port {settings.port} expects TLS"
+            why = ("it hung up in the TLS handshake", f"check that port {settings.port} expects TLS")
         case TimeoutError():
-            why = "no answer; check host, and that no firewall stands between"
+            why = ("no answer", "check host, and that no firewall stands between")
         case OSError():
-            why = f"{error.strerror or error}; check the network, host and port"
+            why = (str(error.strerror or error), "check the network, host and port")
         case _:
-            why = "the reason is not known; check host and port"
-    return why
+            why = ("the reason is not known", "check host and port")
+    return Diagnosis(*why)
 
 
-def of_refusal(reason: ReasonCode, settings: MqttSettings) -> str:
-    """Why the broker refused the connection."""
-    who = "an anonymous client" if settings.username is None else f"username {settings.username!r}"
-    if reason.value in _CREDENTIALS_REFUSED:
-        return (
-            f"the broker refuses {who} ({reason}); check username, and the password in "
-            f"password_file or {PASSWORD_VARIABLE}"
+def _of_certificate(error: ssl.SSLCertVerificationError, settings: MqttSettings) -> Diagnosis:
+    today = f"the clock of this device ({datetime.now(UTC):%Y-%m-%d %H:%M} UTC)"
+    if error.verify_code == _EXPIRED:
+        return Diagnosis("the broker's certificate has expired", f"renew it there, or check {today}")
+    if error.verify_code == _NOT_YET_VALID:
+        return Diagnosis("the broker's certificate is not valid yet", f"check {today}, and its own")
+    if error.verify_code in _OTHER_NAME:
+        return Diagnosis(
+            f"the broker's certificate is for another name than {settings.host!r} ({error.verify_message})",
+            "set host to a name in the certificate, or have one made for this name",
         )
-    if reason.value in _UNSUPPORTED_VERSION:
-        return f"the broker does not speak MQTT {settings.protocol} ({reason}); choose the other protocol"
+    if error.verify_code in _UNKNOWN_ISSUER:
+        trusted = "that of the system" if settings.ca_file is None else settings.ca_file
+        return Diagnosis(
+            f"the broker's certificate is not from a CA that is trusted here ({error.verify_message})",
+            f"check ca_file, now {trusted}: it must be the certificate of the broker's CA",
+        )
+    return Diagnosis(
+        f"the broker's certificate is not trusted ({error.verify_message})", "check ca_file and the broker"
+    )
+
+
+def _of_tls(error: ssl.SSLError, settings: MqttSettings) -> Diagnosis:
+    reason, ours = error.reason or str(error), settings.cert_file
+    if "ALERT" in reason and any(word in reason for word in _OURS_REFUSED):
+        if ours is None:
+            return Diagnosis(
+                f"the broker asks for a certificate of ours ({reason})", "set cert_file and key_file"
+            )
+        return Diagnosis(
+            f"the broker does not accept our certificate ({reason})",
+            f"check that cert_file {ours} has not expired and is of a CA that the broker trusts",
+        )
+    return Diagnosis(
+        f"TLS failed ({reason})",
+        f"check that port {settings.port} expects TLS and that the broker accepts cert_file",
+    )
+
+
+def of_refusal(reason: ReasonCode, settings: MqttSettings) -> Diagnosis:
+    """Why the broker refused the connection."""
+    if reason.value in _CREDENTIALS_REFUSED:
+        return Diagnosis(
+            f"the broker refuses {_who(settings)} ({reason})",
+            f"check username, and the password in password_file or {PASSWORD_VARIABLE}",
+        )
+    if reason.value in UNSUPPORTED_VERSION:
+        return Diagnosis(
+            f"the broker does not speak MQTT {settings.protocol} ({reason})", 'set protocol = "auto"'
+        )
     if reason.value in _CLIENT_ID_REFUSED:
-        return f"the broker refuses the client id {settings.client_id!r} ({reason}); choose another client_id"
+        return Diagnosis(
+            f"the broker refuses the client id {settings.client_id!r} ({reason})", "choose another client_id"
+        )
     if reason.value in _UNAVAILABLE:
-        return f"the broker is busy or not ready ({reason})"
-    return f"the broker refuses the connection ({reason}); its log says why"
+        return Diagnosis(f"the broker is busy or not ready ({reason})", "wait, or look at its log")
+    return Diagnosis(f"the broker refuses the connection ({reason})", "its log says why")
 
 
-def of_loss(reason: ReasonCode, settings: MqttSettings) -> str:
+def of_loss(reason: ReasonCode, settings: MqttSettings) -> Diagnosis:
     """Why an established connection ended."""
     if reason.value == _TAKEN_OVER:
         return of_clash(settings)
     if reason.value == _KEEPALIVE_TIMEOUT:
-        return f"the broker fell silent for {settings.keepalive_s} s; check the network"
-    return (
-        "the connection was lost; if that happens again and again, "
-        f"check that no other client uses the client id {settings.client_id!r}"
+        return Diagnosis(
+            f"the broker fell silent, keepalive_s is {settings.keepalive_s}", "check the network"
+        )
+    return Diagnosis(
+        "the connection was lost",
+        "if that happens again and again, check that no other client uses the client id "
+        f"{settings.client_id!r}",
     )
 
 
-def of_clash(settings: MqttSettings) -> str:
+def of_clash(settings: MqttSettings) -> Diagnosis:
     """Why a broker throws us out that has just let us in."""
-    return (
+    return Diagnosis(
         f"another client with the client id {settings.client_id!r} seems to take the connection over, "
-        f"perhaps a second affectd with the device name {settings.device!r}; give each its own"
+        f"perhaps a second affectd with the device name {settings.device!r}",
+        "give each its own",
     )
 
 
-def of_silence(settings: MqttSettings) -> str:
+def of_silence(settings: MqttSettings) -> Diagnosis:
     """Why a connection ended before the broker had answered."""
     how = "over TLS, and whether the broker asks for a cert_file" if settings.tls else "without TLS"
-    return (
-        "it took the connection and ended it without an answer; "
-        f"check that port {settings.port} speaks MQTT {settings.protocol} {how}"
+    version = "" if settings.protocol is Protocol.AUTO else f" {settings.protocol}"
+    return Diagnosis(
+        "it took the connection and ended it without an answer",
+        f"check that port {settings.port} speaks MQTT{version} {how}",
     )
+
+
+def of_denial(topic: str, reason: object, settings: MqttSettings, deed: str = "write") -> Diagnosis:
+    """Why a message was not taken, or a subscription was not granted."""
+    if isinstance(reason, ReasonCode) and reason.value not in _DENIED:
+        return Diagnosis(f"the broker refuses {topic} ({reason})", "its log says why")
+    return Diagnosis(
+        f"{_who(settings)} may not {deed} {topic} ({reason})", "check the broker's access control list"
+    )
+
+
+def _who(settings: MqttSettings) -> str:
+    return "an anonymous client" if settings.username is None else f"username {settings.username!r}"

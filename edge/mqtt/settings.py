@@ -20,8 +20,21 @@ _PORTS = range(1, 65_536)
 class Protocol(StrEnum):
     """Version of MQTT that the client speaks."""
 
+    AUTO = "auto"
+    """5, and 3.1.1 where the broker does not speak it"""
+
     V3_1_1 = "3.1.1"
+    """Old brokers; they do not say when they refuse a message, and so neither can affectd"""
+
     V5 = "5"
+
+
+class Transport(StrEnum):
+    """What carries MQTT."""
+
+    TCP = "tcp"
+    WEBSOCKETS = "websockets"
+    """For a broker behind a web server or a proxy that lets nothing else through"""
 
 
 def default_device() -> str:
@@ -55,7 +68,8 @@ class MqttSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Path of a file that holds the password alone; AFFECTD_MQTT_PASSWORD in the environment wins"""
 
     keepalive_s: int = 30
-    """Seconds; a device that vanishes is called `offline` after one and a half times this"""
+    """Seconds; when the network falls silent, broker and device each notice within one and a half times this,
+    and the broker says `offline`"""
 
     tls: bool = False
     """Encrypt the connection and check the broker's certificate"""
@@ -72,16 +86,19 @@ class MqttSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     client_id: str = ""
     """Name of this connection, unique on the broker. Default: affectd-<device>"""
 
-    protocol: Protocol = Protocol.V3_1_1
+    protocol: Protocol = Protocol.AUTO
+
+    transport: Transport = Transport.TCP
+
+    path: str = "/mqtt"
+    """Of the broker's address, with transport = "websockets" alone"""
 
     def __post_init__(self) -> None:
         topics = self.topics
         if not self.client_id:
             msgspec.structs.force_setattr(self, "client_id", f"affectd-{topics.device}")
-        try:
-            msgspec.structs.force_setattr(self, "protocol", Protocol(self.protocol))
-        except ValueError:
-            raise MqttSettingsError(f"protocol is {self.protocol!r}; choose 3.1.1 or 5") from None
+        _make_member(self, "protocol", Protocol)
+        _make_member(self, "transport", Transport)
         _check_host("host", self.host)
         rules = (
             (self.port in _PORTS, f"port is {self.port}; it must be 1 to 65535"),
@@ -93,6 +110,8 @@ class MqttSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
              "cert_file and key_file belong together; set both or neither"),
             (self.tls or not (self.ca_file or self.cert_file),
              "ca_file or cert_file is set but tls is false; set tls = true"),
+            (self.path.startswith("/") and self.path.isprintable() and " " not in self.path,
+             f"path is {self.path!r}; it begins with '/' and has no spaces, for example '/mqtt'"),
         )  # fmt: skip
         for holds, message in rules:
             if not holds:
@@ -189,6 +208,14 @@ class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 def join_address(host: str, port: int) -> str:
     """`host:port`, with brackets around an IPv6 address."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _make_member(settings: MqttSettings, field: str, kind: type[StrEnum]) -> None:
+    value = getattr(settings, field)
+    try:
+        msgspec.structs.force_setattr(settings, field, kind(value))
+    except ValueError:
+        raise MqttSettingsError(f"{field} is {value!r}; choose {' or '.join(kind)}") from None
 
 
 def _check_host(field: str, host: str) -> None:

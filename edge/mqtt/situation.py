@@ -19,7 +19,7 @@ _QUICK_S, _QUICK_LOSSES = 10.0, 3
 class Situation:
     """Remembers what was said last of a broker, and says only what is new."""
 
-    def __init__(self, settings: MqttSettings, retry_max_s: int) -> None:
+    def __init__(self, settings: MqttSettings, retry_max_s: float) -> None:
         self._settings = settings
         self._address = settings.address
         self._retry_max_s = retry_max_s
@@ -45,21 +45,17 @@ class Situation:
         else:
             self.trouble(diagnosis.of_loss(reason, self._settings))
 
-    def trouble(self, why: str) -> None:
+    def trouble(self, why: diagnosis.Diagnosis) -> None:
         """There is no connection."""
         self.explained = True
-        self._say(f"{why}. Trying again, at least every {self._retry_max_s} s", logging.WARNING)
+        self._say(f"{why}. Trying again, at least every {self._retry_max_s:g} s", logging.WARNING)
 
-    def refused(self, topic: str, reason: object) -> None:
-        """The broker took a message and threw it away."""
+    def refused(self, topic: str, reason: ReasonCode, deed: str) -> None:
+        """The broker does not let us write or read a topic."""
         if topic not in self._refused:
             self._refused.add(topic)
-            _LOG.warning(
-                "MQTT broker %s refuses messages on %s (%s); check its access control list",
-                self._address,
-                topic,
-                reason,
-            )
+            why = diagnosis.of_denial(topic, reason, self._settings, deed)
+            _LOG.warning("MQTT broker %s: %s", self._address, why)
 
     def _say(self, situation: str, level: int) -> None:
         if situation != self._said:

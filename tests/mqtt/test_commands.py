@@ -8,13 +8,12 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.brokers import Broker
+from support.brokers import Broker, settings_of
 from support.subscriber import Subscriber
 
 from edge.errors import AffectdError
 from edge.mqtt.client import Publisher
 from edge.mqtt.commands import KINDS, MAX_BYTES, Command, CommandDesk, CommandResult
-from edge.mqtt.settings import MqttSettings
 from edge.mqtt.topics import Topics
 
 TOPICS = Topics("affectd", "pi")
@@ -189,7 +188,7 @@ def test_command_when_it_is_anything_a_hundred_thousand_times_then_only_sound_on
 
 
 def test_commands_when_sent_through_a_broker_then_are_answered_there(broker: Broker, device: str) -> None:
-    settings = MqttSettings(host="127.0.0.1", port=broker.port, device=device)
+    settings = settings_of(broker, device)
     root = settings.topics.command
     publisher = Publisher(settings)
     desk = CommandDesk(settings.topics, lambda name, _: {"done": name}, publisher.answer)

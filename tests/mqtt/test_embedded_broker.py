@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
-from support.brokers import free_port
+from support.brokers import TIMEOUT_S, free_port
 from support.subscriber import Subscriber, make_state
 
 from edge.mqtt.broker import EmbeddedBroker
 from edge.mqtt.client import Publisher
 from edge.mqtt.errors import BrokerError, BrokerNotInstalledError, MqttSettingsError, PortInUseError
-from edge.mqtt.settings import PASSWORD_VARIABLE, BrokerSettings, MqttSettings
+from edge.mqtt.settings import PASSWORD_VARIABLE, BrokerSettings, MqttSettings, Protocol
 
 needs_amqtt = pytest.mark.skipif(
     importlib.util.find_spec("amqtt") is None, reason="amqtt is not installed: pip install 'affectd[broker]'"
@@ -106,7 +106,7 @@ def test_broker_when_its_parent_is_killed_then_ends_too() -> None:
 
 @needs_amqtt
 def test_broker_when_its_group_is_signalled_then_stays_until_its_parent_has_said_offline(device: str) -> None:
-    settings = MqttSettings(host="127.0.0.1", port=free_port(), device=device)
+    settings = MqttSettings(host="127.0.0.1", port=free_port(), device=device, protocol=Protocol.V3_1_1)
     topic = settings.topics.availability
     with EmbeddedBroker(BrokerSettings(port=settings.port)) as broker:
         publisher = Publisher(settings)
@@ -159,7 +159,9 @@ def test_password_file_when_given_then_only_its_users_are_let_in(
     port = free_port()
     with EmbeddedBroker(BrokerSettings(port=port, password_file=str(users))):
         monkeypatch.setenv(PASSWORD_VARIABLE, "kiosk-pass")
-        settings = MqttSettings(host="127.0.0.1", port=port, device=device, username="kiosk")
+        settings = MqttSettings(
+            host="127.0.0.1", port=port, device=device, username="kiosk", protocol=Protocol.V3_1_1
+        )
         topics = settings.topics
         with Subscriber(port, topics.state, "kiosk", "kiosk-pass") as live, Publisher(settings) as publisher:
             publisher.publish_state(make_state())
@@ -185,7 +187,7 @@ def test_password_file_when_missing_then_the_error_names_it(tmp_path: Path) -> N
 def test_websocket_when_its_port_is_set_then_a_browser_is_let_in(device: str) -> None:
     port, websocket_port = free_port(), free_port()
     with EmbeddedBroker(BrokerSettings(port=port, websocket_port=websocket_port)):
-        settings = MqttSettings(host="127.0.0.1", port=port, device=device)
+        settings = MqttSettings(host="127.0.0.1", port=port, device=device, protocol=Protocol.V3_1_1)
         with Publisher(settings) as publisher:
             publisher.publish_state(make_state())
             browser = Client(CallbackAPIVersion.VERSION2, transport="websockets")
@@ -200,3 +202,14 @@ def test_websocket_when_its_port_is_set_then_a_browser_is_let_in(device: str) ->
             browser.connect("127.0.0.1", websocket_port)
             browser.loop_forever()
             assert came[0] == settings.topics.state
+
+
+@needs_amqtt
+def test_broker_when_a_device_does_not_know_its_version_then_lets_it_in_all_the_same(device: str) -> None:
+    port = free_port()
+    with EmbeddedBroker(BrokerSettings(port=port)):
+        settings = MqttSettings(host="127.0.0.1", port=port, device=device, protocol=Protocol.AUTO)
+        with Publisher(settings) as publisher, Subscriber(port, settings.topics.availability) as live:
+            assert publisher.wait_connected(TIMEOUT_S)
+            live.wait_for(settings.topics.availability, b"online")
+            assert publisher.alive

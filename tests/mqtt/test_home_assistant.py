@@ -6,7 +6,7 @@ import re
 
 import msgspec
 import pytest
-from support.brokers import Broker, Mosquitto, Wire
+from support.brokers import Broker, Mosquitto, Wire, settings_of
 from support.subscriber import Subscriber
 
 from edge.mqtt.client import Publisher
@@ -35,7 +35,7 @@ def announced(publisher: Publisher, settings: MqttSettings, prefix: str, enabled
 
 
 def test_discovery_when_home_assistant_starts_then_is_said_again(broker: Broker, device: str) -> None:
-    settings = MqttSettings(host="127.0.0.1", port=broker.port, device=device)
+    settings = settings_of(broker, device)
     publisher = Publisher(settings)
     discovery = announced(publisher, settings, device)
     with Subscriber(broker.port, f"{device}/#") as live, publisher:

@@ -9,7 +9,7 @@ import sys
 
 import msgspec
 import pytest
-from support.brokers import TIMEOUT_S, Broker, Mosquitto, free_port
+from support.brokers import TIMEOUT_S, Broker, Mosquitto, free_port, settings_of
 from support.subscriber import Subscriber, make_state, make_turn
 
 from edge.mqtt.client import Publisher
@@ -24,7 +24,7 @@ def settings_for(port: int, device: str, **changes: object) -> MqttSettings:
 def test_availability_when_started_and_stopped_then_is_retained_online_and_offline(
     broker: Broker, device: str
 ) -> None:
-    settings = settings_for(broker.port, device)
+    settings = settings_of(broker, device)
     topic = settings.topics.availability
     publisher = Publisher(settings)
     publisher.start()
@@ -43,15 +43,17 @@ def test_availability_when_started_and_stopped_then_is_retained_online_and_offli
 def test_availability_when_the_process_is_killed_then_the_last_will_says_offline(
     broker: Broker, device: str
 ) -> None:
-    topic = settings_for(broker.port, device).topics.availability
+    topic = settings_of(broker, device).topics.availability
     program = (
-        "import sys; from edge.mqtt.client import Publisher; from edge.mqtt.settings import MqttSettings\n"
-        "Publisher(MqttSettings(host='127.0.0.1', port=int(sys.argv[1]), device=sys.argv[2])).start()\n"
+        "import sys\nfrom edge.mqtt.client import Publisher\nfrom edge.mqtt.settings import MqttSettings\n"
+        "port, device, version = sys.argv[1:]\n"
+        "settings = MqttSettings(host='127.0.0.1', port=int(port), device=device, protocol=version)\n"
+        "Publisher(settings).start()\n"
         "sys.stdin.read()"
     )
     with Subscriber(broker.port, topic) as live:
         child = subprocess.Popen(
-            [sys.executable, "-c", program, str(broker.port), device], stdin=subprocess.PIPE
+            [sys.executable, "-c", program, str(broker.port), device, broker.version], stdin=subprocess.PIPE
         )
         try:
             live.wait_for(topic, b"online")
@@ -67,7 +69,7 @@ def test_availability_when_the_process_is_killed_then_the_last_will_says_offline
 def test_state_when_published_several_times_then_the_last_value_is_retained(
     broker: Broker, device: str
 ) -> None:
-    settings = settings_for(broker.port, device)
+    settings = settings_of(broker, device)
     topic = settings.topics.state
     with Publisher(settings) as publisher, Subscriber(broker.port, topic) as live:
         for emotion in ("happy", "sad", "uncertain"):
@@ -82,7 +84,7 @@ def test_state_when_published_several_times_then_the_last_value_is_retained(
 
 
 def test_turn_when_published_then_has_qos_1_and_is_not_retained(broker: Broker, device: str) -> None:
-    settings = settings_for(broker.port, device)
+    settings = settings_of(broker, device)
     topics = settings.topics
     with Publisher(settings) as publisher, Subscriber(broker.port, topics.turn) as live:
         turn = make_turn("t1")
@@ -98,7 +100,7 @@ def test_turn_when_published_then_has_qos_1_and_is_not_retained(broker: Broker, 
 
 
 def test_turns_when_published_in_a_burst_then_arrive_once_and_in_order(broker: Broker, device: str) -> None:
-    settings = settings_for(broker.port, device)
+    settings = settings_of(broker, device)
     ids = [f"t{number}" for number in range(200)]
     with Subscriber(broker.port, settings.topics.turn) as live, Publisher(settings) as publisher:
         for id_ in ids:
@@ -107,7 +109,7 @@ def test_turns_when_published_in_a_burst_then_arrive_once_and_in_order(broker: B
 
 
 def test_stop_when_turns_are_queued_then_delivers_them_before_offline(broker: Broker, device: str) -> None:
-    settings = settings_for(broker.port, device)
+    settings = settings_of(broker, device)
     topics = settings.topics
     with Subscriber(broker.port, f"affectd/{device}/#") as live:
         publisher = Publisher(settings)
@@ -145,7 +147,7 @@ def test_stop_when_never_started_then_does_nothing(device: str) -> None:
 
 
 def test_publisher_when_the_broker_speaks_mqtt_5_then_uses_it(mosquitto: Mosquitto, device: str) -> None:
-    settings = settings_for(mosquitto.port, device, protocol=Protocol.V5)
+    settings = settings_of(mosquitto, device, protocol=Protocol.V5)
     with Subscriber(mosquitto.port, f"affectd/{device}/#") as live, Publisher(settings) as publisher:
         publisher.publish_state(make_state())
         publisher.publish_turn(make_turn("t1"))
@@ -163,7 +165,7 @@ def test_alive_when_the_network_thread_dies_then_is_false(device: str) -> None:
     publisher.start()
     thread = None
     while thread is None:
-        thread = publisher._network_thread
+        thread = publisher._connection._thread
     thread.join(TIMEOUT_S)
     assert not publisher.alive
     assert not publisher.connected

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from support.brokers import TIMEOUT_S, Broker, Mosquitto, Wire
+from support.brokers import TIMEOUT_S, Broker, Mosquitto, Wire, settings_of
 from support.loglines import Log
 from support.subscriber import Subscriber, make_state, make_turn
 
+from edge.mqtt.backoff import Backoff
 from edge.mqtt.client import Publisher
 from edge.mqtt.messages import State, encode
 from edge.mqtt.outbox import MemoryOutbox
@@ -15,16 +16,12 @@ from edge.mqtt.outbox_settings import OutboxSettings
 from edge.mqtt.settings import MqttSettings, Protocol
 
 
-def settings_for(port: int, device: str, **changes: object) -> MqttSettings:
-    return MqttSettings(host="127.0.0.1", port=port, device=device, **changes)  # type: ignore[arg-type]
-
-
 def test_turns_when_published_before_the_broker_is_there_then_arrive_in_order(
     broker: Broker, device: str, log: Log
 ) -> None:
     ids = [f"t{number}" for number in range(60)]
     with Wire(broker.port) as wire, Subscriber(broker.port, f"affectd/{device}/#") as live:
-        settings = settings_for(wire.port, device)
+        settings = settings_of(broker, device, port=wire.port)
         with Publisher(settings) as publisher:
             publisher.publish_state(make_state("sad"))
             for id_ in ids:
@@ -43,7 +40,7 @@ def test_turn_when_published_before_the_brokers_welcome_then_does_not_overtake(
     with Wire(broker.port) as wire, Subscriber(broker.port, f"affectd/{device}/turn") as live:
         wire.hold_answers()
         wire.open()
-        settings = settings_for(wire.port, device)
+        settings = settings_of(broker, device, port=wire.port)
         publisher = Publisher(settings)
         publisher.publish_turn(make_turn("first"))
         publisher.publish_turn(make_turn("second"))
@@ -60,7 +57,7 @@ def test_turns_when_the_connection_breaks_before_the_acknowledgement_then_arrive
 ) -> None:
     with Wire(broker.port) as wire, Subscriber(broker.port, f"affectd/{device}/turn") as live:
         wire.open()
-        settings = settings_for(wire.port, device)
+        settings = settings_of(broker, device, port=wire.port)
         with Publisher(settings) as publisher:
             publisher.publish_turn(make_turn("t0"))
             assert live.turn_ids(settings.topics.turn, "t0") == ["t0"]
@@ -80,7 +77,7 @@ def test_state_when_the_connection_breaks_before_the_acknowledgement_then_the_ne
 ) -> None:
     with Wire(broker.port) as wire, Subscriber(broker.port, f"affectd/{device}/#") as live:
         wire.open()
-        settings = settings_for(wire.port, device)
+        settings = settings_of(broker, device, port=wire.port)
         topics = settings.topics
         with Publisher(settings) as publisher:
             publisher.publish_turn(make_turn("t0"))
@@ -101,7 +98,7 @@ def test_publisher_when_the_broker_restarts_then_says_everything_again(
 ) -> None:
     with Wire(own_broker.port) as wire:
         wire.open()
-        settings = settings_for(wire.port, device)
+        settings = settings_of(own_broker, device, port=wire.port)
         topics = settings.topics
         with Publisher(settings) as publisher, Subscriber(own_broker.port, f"affectd/{device}/#") as live:
             publisher.publish_state(make_state("fear"))
@@ -128,7 +125,7 @@ def test_turns_when_more_wait_than_allowed_then_the_oldest_are_dropped_and_count
     mosquitto: Mosquitto, device: str, log: Log
 ) -> None:
     with Wire(mosquitto.port) as wire, Subscriber(mosquitto.port, f"affectd/{device}/turn") as live:
-        settings = settings_for(wire.port, device)
+        settings = settings_of(mosquitto, device, port=wire.port)
         publisher = Publisher(settings, MemoryOutbox(OutboxSettings(max_turns=3)))
         for number in range(8):
             publisher.publish_turn(make_turn(f"t{number}"))
@@ -145,7 +142,7 @@ def test_log_when_every_attempt_fails_alike_then_has_one_line(
     mosquitto: Mosquitto, device: str, log: Log
 ) -> None:
     with Wire(mosquitto.port) as wire:
-        settings = settings_for(wire.port, device)
+        settings = settings_of(mosquitto, device, port=wire.port)
         wire.hold_answers()
         wire.open()
         with Publisher(settings) as publisher:
@@ -170,11 +167,11 @@ def test_log_when_the_host_is_not_known_then_says_so(device: str, log: Log) -> N
     publisher.stop()
 
 
-@pytest.mark.parametrize("protocol", list(Protocol))
+@pytest.mark.parametrize("protocol", [Protocol.V3_1_1, Protocol.V5])
 def test_log_when_another_affectd_has_the_same_device_name_then_says_so(
     mosquitto: Mosquitto, device: str, log: Log, protocol: Protocol
 ) -> None:
-    settings = settings_for(mosquitto.port, device, protocol=protocol)
-    with Publisher(settings), Publisher(settings):
+    settings = settings_of(mosquitto, device, protocol=protocol)
+    with Publisher(settings, backoff=Backoff(1.0)), Publisher(settings, backoff=Backoff(1.0)):
         line = log.wait_for("a second affectd with the device name")
     assert device in line

@@ -14,7 +14,7 @@ def test_settings_when_default_then_name_the_device_after_the_host() -> None:
     settings = MqttSettings()
     assert settings.device == default_device()
     assert settings.client_id == f"affectd-{settings.device}"
-    assert settings.protocol is Protocol.V3_1_1
+    assert settings.protocol is Protocol.AUTO
 
 
 def test_settings_when_read_from_toml_then_are_typed() -> None:
@@ -48,6 +48,9 @@ def test_settings_when_read_from_unfit_toml_then_are_refused(text: str) -> None:
         ({"tls": True, "cert_file": "x"}, "key_file"),
         ({"ca_file": "x"}, "tls"),
         ({"protocol": "3.1"}, "protocol"),
+        ({"transport": "udp"}, "transport"),
+        ({"path": "mqtt"}, "path"),
+        ({"path": "/a b"}, "path"),
     ],
 )
 def test_settings_when_a_value_makes_no_sense_then_the_error_names_it(

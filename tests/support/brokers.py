@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import getpass
 import shutil
+import signal
 import socket
 import subprocess
 import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
 from edge.mqtt.broker import EmbeddedBroker
-from edge.mqtt.settings import BrokerSettings
+from edge.mqtt.settings import BrokerSettings, MqttSettings
+from edge.mqtt.settings import Protocol as Version
 
 TIMEOUT_S = 20.0
 
@@ -36,6 +38,8 @@ def program(name: str) -> str:
 
 class Broker(Protocol):
     port: int
+    version: Version
+    """Of MQTT, that it is spoken to in"""
 
     def start(self) -> None: ...
     def stop(self) -> None: ...
@@ -43,6 +47,8 @@ class Broker(Protocol):
 
 class Mosquitto:
     """A Mosquitto process with a configuration of its own."""
+
+    version = Version.AUTO
 
     def __init__(self, folder: Path, extra: str = "allow_anonymous true", listener: str = "") -> None:
         self.port = free_port()
@@ -72,6 +78,11 @@ class Mosquitto:
             self._process.terminate()
             self._process.wait(TIMEOUT_S)
 
+    def reload(self) -> None:
+        """Read passwords and access list again."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
+
     def kill(self) -> None:
         """As if its machine had lost power."""
         assert self._process is not None
@@ -81,6 +92,8 @@ class Mosquitto:
 
 class Amqtt:
     """The embedded broker, in the same shape."""
+
+    version = Version.V3_1_1
 
     def __init__(self) -> None:
         pytest.importorskip("amqtt", reason="amqtt is not installed: pip install 'affectd[broker]'")
@@ -92,6 +105,13 @@ class Amqtt:
 
     def stop(self) -> None:
         self._broker.stop()
+
+
+def settings_of(broker: Broker, device: str, **changes: Any) -> MqttSettings:
+    """How a device speaks to a broker; through a wire with another `port`."""
+    return MqttSettings(
+        **{"host": "127.0.0.1", "port": broker.port, "device": device, "protocol": broker.version, **changes}
+    )
 
 
 def make_broker(kind: str, folder: Path) -> Broker:

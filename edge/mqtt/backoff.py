@@ -1,0 +1,50 @@
+"""How long to wait before the next attempt to connect."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+
+SHORTEST_S = 1.0
+LONGEST_S = 60.0
+_STOOD_S = 10.0
+"""A connection that stood for so long was a good one; one that breaks at once must not begin a storm"""
+
+
+class Backoff:
+    """Waits of 1 to 60 s, longer and longer, and never alike for two devices.
+
+    Each wait is drawn between the shortest and three times the one before ("decorrelated jitter": Brooker,
+    Exponential Backoff and Jitter, AWS Architecture Blog, 2015), so that a thousand devices which lost one
+    broker at one moment do not come back at one moment.
+
+    Args:
+        longest_s: no wait is longer.
+        draw: a number between two others.
+        clock: seconds, from any beginning.
+    """
+
+    def __init__(
+        self,
+        longest_s: float = LONGEST_S,
+        draw: Callable[[float, float], float] = random.uniform,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.longest_s = longest_s
+        self._draw = draw
+        self._clock = clock
+        self._last_s = SHORTEST_S
+        self._welcomed_at: float | None = None
+
+    def welcomed(self) -> None:
+        """The broker has let us in."""
+        self._welcomed_at = self._clock()
+
+    def next_s(self) -> float:
+        """Seconds to wait after an attempt that failed, or a connection that was lost."""
+        if self._welcomed_at is not None and self._clock() - self._welcomed_at >= _STOOD_S:
+            self._last_s = SHORTEST_S
+        self._welcomed_at = None
+        self._last_s = min(self.longest_s, self._draw(SHORTEST_S, 3.0 * self._last_s))
+        return self._last_s
