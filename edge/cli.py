@@ -24,6 +24,10 @@ _EX_USAGE = 64
 _IMPLIED_SOURCES = {"device": "microphone", "file": "file", "program": "command"}
 """Which source an option belongs to"""
 
+_STAGES = ("configuration", "system", "model", "speed", "permissions", "microphone", "clock", "disk",
+           "board", "broker", "home-assistant")  # fmt: skip
+"""What the doctor looks at: `edge.doctor.report.Stage`, which needs msgspec"""
+
 
 class _UsageError(AffectdError):
     """Raised when options contradict each other in a way that the parser cannot know."""
@@ -72,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(command=_demo)
     devices = commands.add_parser("devices", help="list the microphones, as the configuration names them")
     devices.set_defaults(command=_devices)
+    _add_doctor(commands)
     config = commands.add_parser(
         "config",
         help="show the configuration in force",
@@ -148,6 +153,22 @@ def _add_classify(commands: Any) -> None:
     classify.set_defaults(command=_classify)
 
 
+def _add_doctor(commands: Any) -> None:
+    doctor = commands.add_parser(
+        "doctor",
+        help="look at everything that affectd needs, and say what to mend",
+        description="Look at system, model, speed, permissions, microphone, clock, disk, board, broker and "
+        "Home Assistant, one after the other. Each line is ok, warn, fail or skip, and says what to do. "
+        "Nothing is changed, and a running affectd is not disturbed.",
+        epilog="Exit codes: 0 nothing fails, 69 something does, 78 the configuration does. As the service "
+        "sees it: sudo -u affectd affectd doctor",
+    )
+    _add_config(doctor)
+    doctor.add_argument("--only", nargs="+", metavar="STAGE", choices=_STAGES, help=", ".join(_STAGES))
+    doctor.add_argument("--json", action="store_true", help="one JSON object, when all is looked at")
+    doctor.set_defaults(command=_doctor)
+
+
 def _run(args: argparse.Namespace) -> int:
     # Until the daemon listens to signals itself, Ctrl-C ends it as SIGTERM does, wherever Python stands.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -173,6 +194,14 @@ def _demo(_args: argparse.Namespace) -> int:
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     return run_demo()
+
+
+def _doctor(args: argparse.Namespace) -> int:
+    from edge.doctor.command import run_doctor
+
+    # What is worth saying is in the report; the rooms' own log lines would stand between its lines.
+    logging.disable(logging.CRITICAL)
+    return run_doctor(lambda: _load(args), args.only, args.json)
 
 
 def _devices(_args: argparse.Namespace) -> int:

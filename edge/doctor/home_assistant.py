@@ -1,0 +1,117 @@
+"""Whether Home Assistant can find the device: the description that it reads, as the broker holds it."""
+
+from __future__ import annotations
+
+import queue
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from edge import __version__
+from edge.config import Config
+from edge.doctor.report import Finding, Stage, Verdict
+from edge.inference.model_file import read_model_file
+from edge.mqtt.home_assistant import Discovery, describe
+from edge.mqtt.paho_client import make_client
+from edge.mqtt.settings import MqttSettings
+
+_CONNECT_S, _LISTEN_S = 5.0, 1.0
+"""A broker gives what it retains at once; after so long there is no more"""
+
+
+def examine(config: Config) -> Iterator[Finding]:
+    """The description, and whether Home Assistant runs.
+
+    Raises:
+        ModelFileError: when the model, whose emotions are in the description, cannot be used.
+        MqttSettingsError: when the password or a TLS file cannot be used.
+    """
+    settings, topics = config.home_assistant, config.mqtt.topics
+    if not settings.enabled:
+        yield _finding(Verdict.SKIP, "it is told of nothing: enabled = false in [home_assistant]")
+        return
+    card, _ = read_model_file(Path(config.model.path))
+    wanted = describe(topics, card.labels, card.name, __version__)
+    place = Discovery(settings, topics, card.labels, card.name, __version__, lambda *_: None).topic
+    status = f"{settings.discovery_prefix}/status"
+    retained = _retained(config.mqtt, (place, status))
+    if retained is None:
+        yield _finding(Verdict.SKIP, "the broker cannot be reached, see above")
+        return
+    yield _description(place, retained.get(place), wanted)
+    yield _running(retained.get(status))
+
+
+def _description(place: str, held: bytes | None, wanted: dict[str, Any]) -> Finding:
+    if not held:
+        return _finding(
+            Verdict.WARN,
+            f"the broker holds no description at {place}, or lets us not read it",
+            "start affectd: it describes itself at every connection",
+        )
+    try:
+        described = msgspec.json.decode(held)
+    except msgspec.DecodeError:
+        described = None
+    if described != wanted:
+        return _finding(
+            Verdict.WARN,
+            f"the description at {place} is not the one of this affectd and this model",
+            "restart affectd; if it stays so, a second device has the same name",
+        )
+    return _finding(Verdict.OK, f"described with {len(wanted['components'])} entities at {place}")
+
+
+def _running(status: bytes | None) -> Finding:
+    if status == b"online":
+        return _finding(Verdict.OK, "Home Assistant is online")
+    if status == b"offline":
+        return _finding(
+            Verdict.WARN, "Home Assistant has said that it is offline", "start Home Assistant, or its MQTT"
+        )
+    return _finding(Verdict.SKIP, "Home Assistant has not said whether it runs; it does only when it starts")
+
+
+def _retained(settings: MqttSettings, topics: Sequence[str]) -> dict[str, bytes] | None:
+    """What the broker retains at these topics; None when it does not let us in."""
+    heard: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
+    client = make_client(settings, settings.protocol, f"{settings.client_id}-{uuid.uuid4().hex[:8]}")
+    client.on_connect = lambda *arguments: heard.put(("", arguments[3]))
+    client.on_message = lambda *arguments: heard.put((arguments[2].topic, bytes(arguments[2].payload)))
+    try:
+        client.connect(settings.host, settings.port)
+    except OSError:
+        return None
+    client.loop_start()
+    try:
+        try:
+            _, reason = heard.get(timeout=_CONNECT_S)
+        except queue.Empty:
+            return None
+        if reason.is_failure:
+            return None
+        client.subscribe([(topic, 1) for topic in topics])
+        return _collect(heard, len(topics))
+    finally:
+        client.disconnect()
+        client.loop_stop()
+
+
+def _collect(heard: queue.SimpleQueue[tuple[str, Any]], most: int) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    deadline = time.monotonic() + _LISTEN_S
+    while len(found) < most:
+        try:
+            topic, payload = heard.get(timeout=max(0.0, deadline - time.monotonic()))
+        except queue.Empty:
+            break
+        found[topic] = payload
+    return found
+
+
+def _finding(verdict: Verdict, message: str, remedy: str = "") -> Finding:
+    return Finding(stage=Stage.HOME_ASSISTANT, verdict=verdict, message=message, remedy=remedy)

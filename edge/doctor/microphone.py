@@ -1,0 +1,183 @@
+"""The source of sound: opened for real, and listened to for a moment."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from edge.audio.block import SAMPLE_RATE, Block
+from edge.audio.errors import AudioError
+from edge.audio.settings import AudioSettings, SourceKind
+from edge.audio.sources import open_source
+from edge.config import Config
+from edge.doctor.examination import of_error
+from edge.doctor.report import Finding, Stage, Verdict
+from edge.frontend.vad import HopLevels
+
+LISTEN_S = 3.0
+_OPEN_S = 8.0
+"""Seconds that a source may take beyond that until it counts as hanging"""
+
+_CLIPPED = 0.985
+"""Amplitude from which on a sample counts as clipped; resampling rounds the corners off"""
+
+_CLIPPED_SHARE, _ZERO_SHARE, _OFFSET, _LATE = 1e-3, 0.5, 0.02, 0.8
+_QUIET_DBFS, _LOUD_FLOOR_DBFS = -60.0, -35.0
+
+
+def examine(config: Config) -> Iterator[Finding]:
+    """Open the source, listen, and judge what came."""
+    if config.audio.source is SourceKind.STDIN:
+        yield _finding(Verdict.SKIP, "the sound comes from standard input, which belongs to the daemon")
+        return
+    try:
+        sound, took_s = _listen(config.audio)
+    except AudioError as error:
+        yield _busy(error) or of_error(Stage.MICROPHONE, error)
+        return
+    what = _name(config.audio)
+    if not sound.size:
+        yield _finding(
+            Verdict.FAIL,
+            f"{what} opens and delivers nothing for {took_s:.0f} s",
+            "see whether `arecord -d 3 /dev/null` ends by itself; unplug the microphone and plug it in again",
+        )
+        return
+    heard_s = sound.size / SAMPLE_RATE
+    if config.audio.source is not SourceKind.FILE and heard_s < _LATE * LISTEN_S:
+        yield _finding(
+            Verdict.WARN,
+            f"{what} delivered {heard_s:.1f} s of sound in {took_s:.1f} s",
+            "its driver drops sound: try another USB port, or another device_rate in [audio]",
+        )
+    else:
+        yield _finding(Verdict.OK, f"{what} delivers sound")
+    yield from _judge(sound)
+
+
+def _listen(settings: AudioSettings) -> tuple[Block, float]:
+    """At most LISTEN_S of sound, shape (n,), and the seconds that it took."""
+    source = open_source(settings)
+    wanted, blocks, count = round(LISTEN_S * SAMPLE_RATE), [], 0
+    # A driver may hang, and a pipe may stay open and silent.
+    guard = threading.Timer(LISTEN_S + _OPEN_S, source.close)
+    guard.daemon = True
+    guard.start()
+    begun = time.monotonic()
+    try:
+        # A generator that is not run to its end is closed here, not when memory is next tidied up.
+        with contextlib.closing(source.blocks()) as sound:  # type: ignore[type-var]
+            for block in sound:
+                blocks.append(block)
+                count += block.size
+                if count >= wanted:
+                    break
+    finally:
+        guard.cancel()
+        source.close()
+    took_s = time.monotonic() - begun
+    return (np.concatenate(blocks) if blocks else np.empty(0, np.float32)), took_s
+
+
+def _judge(sound: Block) -> Iterator[Finding]:
+    zeros = float(np.mean(sound == 0.0))
+    if zeros == 1.0:
+        yield _finding(
+            Verdict.FAIL,
+            "every sample is zero: the input is muted, or nothing is connected to it",
+            "turn its capture on and up in `alsamixer` (F4), and look at its switch; with an I2S microphone, "
+            "at its wiring and at `channel` in [audio]",
+        )
+        return
+    clipped = float(np.mean(np.abs(sound) >= _CLIPPED))
+    levels = HopLevels(SAMPLE_RATE // 10).push(sound)
+    floor, loudest = float(np.percentile(levels, 10)), float(levels.max())
+    yield _level(floor, loudest)
+    if zeros > _ZERO_SHARE:
+        yield _finding(
+            Verdict.WARN,
+            f"{100 * zeros:.0f} % of the samples are zero: the microphone has gaps, or a gate of its own",
+            "turn noise suppression off in its driver or in `alsamixer`, or try another USB port",
+        )
+    if clipped > _CLIPPED_SHARE:
+        yield _finding(
+            Verdict.WARN,
+            f"{100 * clipped:.1f} % of the samples are clipped",
+            "turn capture down in `alsamixer` (F4)",
+        )
+    else:
+        yield _finding(Verdict.OK, "nothing is clipped")
+    offset = float(np.mean(sound))
+    if abs(offset) > _OFFSET:
+        yield _finding(
+            Verdict.WARN,
+            f"the sound is {offset:+.3f} off its middle, which reads as noise that never ends",
+            "high-pass it: firmware_configs/microphones has an asound.conf for microphones that do this",
+        )
+
+
+def _level(floor: float, loudest: float) -> Finding:
+    message = f"quietest tenth {floor:.0f} dBFS, loudest moment {loudest:.0f} dBFS"
+    if loudest < _QUIET_DBFS:
+        return _finding(
+            Verdict.WARN,
+            f"{message}: hardly a signal",
+            "speak while the doctor listens; if that changes nothing, turn capture up in `alsamixer` (F4)",
+        )
+    if floor > _LOUD_FLOOR_DBFS:
+        return _finding(
+            Verdict.WARN,
+            f"{message}: loud all the time, and speech must stand out from it",
+            "move the microphone away from fans and loudspeakers, or turn capture down in `alsamixer` (F4)",
+        )
+    return _finding(Verdict.OK, message)
+
+
+def _busy(error: AudioError) -> Finding | None:
+    """That affectd itself holds the microphone is no illness."""
+    holder = next((pid for pid in _capturing() if "affectd" in _command(pid)), None)
+    if holder is None:
+        return None
+    return _finding(
+        Verdict.WARN,
+        f"affectd is listening already (process {holder}), so the sound was not looked at: {error}",
+        "sudo systemctl stop affectd, and look again, to have it looked at",
+    )
+
+
+def _capturing(proc: Path = Path("/proc")) -> list[str]:
+    """Processes that capture from a sound card."""
+    owners = []
+    for status in proc.glob("asound/card*/pcm*c/sub*/status"):
+        with contextlib.suppress(OSError):
+            for line in status.read_text(encoding="ascii", errors="replace").splitlines():
+                key, _, value = line.partition(":")
+                if key.strip() == "owner_pid":
+                    owners.append(value.strip())
+    return owners
+
+
+def _command(pid: str, proc: Path = Path("/proc")) -> str:
+    # The owner is a thread, which has the command line of its process.
+    with contextlib.suppress(OSError):
+        return (proc / pid / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    return ""
+
+
+def _name(settings: AudioSettings) -> str:
+    match settings.source:
+        case SourceKind.FILE:
+            return f"the file {settings.path}"
+        case SourceKind.COMMAND:
+            return f"the command {settings.command!r}"
+        case _:
+            return "the default microphone" if settings.device is None else f"microphone {settings.device!r}"
+
+
+def _finding(verdict: Verdict, message: str, remedy: str = "") -> Finding:
+    return Finding(stage=Stage.MICROPHONE, verdict=verdict, message=message, remedy=remedy)

@@ -1,0 +1,89 @@
+"""Whether this machine keeps up: the time that front end and model take for a second of sound."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import numpy as np
+
+from edge.audio.block import SAMPLE_RATE
+from edge.config import Config
+from edge.doctor.report import Finding, Stage, Verdict
+from edge.frontend.mfcc import StreamingMfcc
+from edge.inference.model import EmotionModel
+
+_SOUND_S = 5.0
+_BLOCK = SAMPLE_RATE // 50
+"""Samples in the 20 ms that a microphone gives at a time"""
+
+_WARM_UP, _WINDOWS = 3, 20
+_BUSY, _TOO_SLOW = 0.5, 1.0
+"""Shares of the time of the sound itself"""
+
+_FASTER = (
+    "raise window_hop_s in [model], end other programs, and see below whether the board is throttled; "
+    "firmware_configs/boards has values for each board"
+)
+
+
+def examine(config: Config) -> Iterator[Finding]:
+    """The front end's real-time factor, and the time until a long turn is answered.
+
+    Raises:
+        InferenceError: when the model cannot be used.
+    """
+    model = EmotionModel(config.model)
+    factor = _frontend_factor(StreamingMfcc(model.mfcc_config))
+    yield Finding(
+        stage=Stage.SPEED,
+        verdict=_judge(factor),
+        message=f"front end: {1000.0 * factor:.1f} ms for a second of sound (real-time factor {factor:.4f})",
+        remedy="" if factor < _BUSY else "end other programs, and see below whether the board is throttled",
+    )
+    window_s = _window_s(model)
+    longest_s = config.turns.max_turn_s
+    windows = len(model.windows(np.zeros(_frames(model, longest_s), np.float32)))
+    share = windows * window_s / longest_s
+    yield Finding(
+        stage=Stage.SPEED,
+        verdict=_judge(factor + share),
+        message=f"model: {1000.0 * window_s:.1f} ms for a window, so the answer to a turn of {longest_s:g} s "
+        f"comes {1000.0 * windows * window_s:.0f} ms behind its end",
+        remedy="" if factor + share < _BUSY else _FASTER,
+    )
+
+
+def _judge(share: float) -> Verdict:
+    if share >= _TOO_SLOW:
+        return Verdict.FAIL
+    return Verdict.WARN if share >= _BUSY else Verdict.OK
+
+
+def _frontend_factor(mfcc: StreamingMfcc) -> float:
+    """Seconds that the front end takes for a second of sound."""
+    # Noise costs what speech costs: the arithmetic does not look at the sound.
+    sound = np.random.default_rng(0).uniform(-0.1, 0.1, round(_SOUND_S * SAMPLE_RATE)).astype(np.float32)
+    blocks = np.split(sound, range(_BLOCK, sound.size, _BLOCK))
+    for block in blocks[: len(blocks) // 5]:
+        mfcc.push(block)
+    begun = time.perf_counter()
+    for block in blocks:
+        mfcc.push(block)
+    return (time.perf_counter() - begun) / _SOUND_S
+
+
+def _window_s(model: EmotionModel) -> float:
+    """Median seconds that one inference takes."""
+    window = model.windows(np.zeros((1, model.mfcc_config.n_features), np.float32))[0]
+    took = []
+    for _ in range(_WARM_UP + _WINDOWS):
+        begun = time.perf_counter()
+        model.logits(window)
+        took.append(time.perf_counter() - begun)
+    return float(np.median(took[_WARM_UP:]))
+
+
+def _frames(model: EmotionModel, seconds: float) -> tuple[int, int]:
+    config = model.mfcc_config
+    return max(1, round(seconds * config.sample_rate / config.hop_length)), config.n_features

@@ -1,0 +1,108 @@
+"""What the doctor hears: sound of every quality from a program, a silent pipe, a microphone of ALSA's."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.programs import affectd
+from support.sound import DEMO_SPEECH, RATE, pcm
+
+from edge.audio.settings import AudioSettings, SourceKind
+from edge.config import Config
+from edge.doctor import microphone
+from edge.doctor.report import Finding, Verdict
+
+SECONDS = np.arange(5 * RATE) / RATE
+NOISE = np.random.default_rng(1).normal(0.0, 1.0, SECONDS.size)
+SPEECHLIKE = 0.001 * NOISE + 0.2 * np.sin(2 * np.pi * 300 * SECONDS) * (np.sin(2 * np.pi * SECONDS) > 0.5)
+
+WRITE = "import pathlib, sys; sys.stdout.buffer.write(pathlib.Path(sys.argv[1]).read_bytes())"
+
+
+def listen_to(sound: np.ndarray, folder: Path) -> list[Finding]:
+    """What is found of a command that writes this sound."""
+    path = folder / "sound.raw"
+    path.write_bytes(pcm(sound))
+    settings = AudioSettings(source=SourceKind.COMMAND, command=[sys.executable, "-c", WRITE, str(path)])
+    return list(microphone.examine(Config(audio=settings)))
+
+
+def wrong(findings: list[Finding]) -> list[str]:
+    assert all(finding.remedy for finding in findings if finding.verdict in {Verdict.WARN, Verdict.FAIL})
+    return [finding.message for finding in findings if finding.verdict is not Verdict.OK]
+
+
+def test_microphone_when_it_hears_well_then_nothing_is_wrong(tmp_path):
+    findings = listen_to(SPEECHLIKE, tmp_path)
+    assert wrong(findings) == []
+    assert "dBFS" in findings[1].message
+
+
+@pytest.mark.parametrize(
+    ("sound", "words"),
+    [
+        (np.zeros_like(SPEECHLIKE), "every sample is zero"),
+        (np.clip(20 * SPEECHLIKE, -1, 1), "are clipped"),
+        (0.0001 * NOISE, "hardly a signal"),
+        (0.1 * NOISE, "loud all the time"),
+        (SPEECHLIKE + 0.1, "off its middle"),
+        (np.where(SECONDS % 1 < 0.7, 0.0, SPEECHLIKE), "are zero"),
+        (SPEECHLIKE[:RATE], "delivered 1.0 s of sound"),
+    ],
+    ids=["zeros", "clipping", "quiet", "loud", "offset", "gaps", "short"],
+)
+def test_microphone_when_its_sound_is_bad_then_that_is_told(tmp_path, sound, words):
+    assert any(words in message for message in wrong(listen_to(sound, tmp_path)))
+
+
+def test_microphone_when_the_source_hangs_then_it_is_let_go_and_told(monkeypatch):
+    monkeypatch.setattr(microphone, "LISTEN_S", 0.2)
+    monkeypatch.setattr(microphone, "_OPEN_S", 0.3)
+    settings = AudioSettings(source=SourceKind.COMMAND, command="sleep 60")
+    (finding,) = microphone.examine(Config(audio=settings))
+    assert finding.verdict is Verdict.FAIL
+    assert "delivers nothing" in finding.message
+
+
+def test_microphone_when_the_program_is_not_there_then_its_error_is_the_finding():
+    settings = AudioSettings(source=SourceKind.COMMAND, command="no-such-recorder -q")
+    (finding,) = microphone.examine(Config(audio=settings))
+    assert finding.verdict is Verdict.FAIL
+    assert "no-such-recorder" in finding.message
+    assert finding.remedy
+
+
+def test_microphone_when_the_source_is_a_file_then_it_is_read():
+    settings = AudioSettings(source=SourceKind.FILE, path=str(DEMO_SPEECH))
+    assert wrong(list(microphone.examine(Config(audio=settings)))) == []
+
+
+def test_microphone_when_the_source_is_standard_input_then_it_is_left_alone():
+    (finding,) = microphone.examine(Config(audio=AudioSettings(source=SourceKind.STDIN)))
+    assert finding.verdict is Verdict.SKIP
+
+
+def test_capturing_when_a_card_is_in_use_then_its_owner_is_known(tmp_path):
+    status = tmp_path / "asound" / "card1" / "pcm0c" / "sub0" / "status"
+    status.parent.mkdir(parents=True)
+    status.write_text("state: RUNNING\nowner_pid   : 4711\ntrigger_time: 1.2\n")
+    (tmp_path / "4711").mkdir()
+    (tmp_path / "4711" / "cmdline").write_bytes(b"/opt/affectd/bin/python\0/opt/affectd/bin/affectd\0run\0")
+    assert microphone._capturing(tmp_path) == ["4711"]
+    assert "affectd run" in microphone._command("4711", tmp_path)
+
+
+def test_doctor_when_alsa_has_a_microphone_that_plays_speech_then_it_is_heard(tmp_path, alsa_config):
+    speech = tmp_path / "speech.raw"
+    speech.write_bytes(pcm(np.repeat(0.5 * SPEECHLIKE, 2)) * 20)
+    env = alsa_config(
+        "pcm.fakemic { type plug slave.pcm { type file slave.pcm null file /dev/null "
+        f'infile "{speech}" format raw }} }}'
+    )
+    config = tmp_path / "affectd.toml"
+    config.write_text('[audio]\ndevice = "fakemic"\n')
+    done = affectd("doctor", "--config", config, "--only", "microphone", env=env)
+    assert "ok    microphone 'fakemic' delivers sound" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 0
+    assert done.stderr == ""
