@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from edge import __version__
+from edge.bench.cli import add_bench
 from edge.errors import AffectdError
 from edge.update.cli import add_model
 
@@ -85,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     config.add_argument("what", nargs="?", choices=("show",), help="the default")
     _add_config(config)
     config.set_defaults(command=_config)
+    add_bench(commands, _add_config, _load)
     add_model(commands, _add_config, _load)
     broker = commands.add_parser("broker", help="run the embedded MQTT broker alone")
     broker.add_argument("--bind", default="127.0.0.1", help="address to listen on (default: %(default)s)")

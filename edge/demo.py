@@ -52,7 +52,7 @@ def run_demo(speech: Path = SPEECH) -> int:
     """
     # As Ctrl-C does, so that neither ends the demo and leaves the daemon behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    broker = BrokerSettings(port=_free_port(1883))
+    broker = BrokerSettings(port=free_port(1883))
     arrivals: queue.SimpleQueue[MQTTMessage] = queue.SimpleQueue()
     with ExitStack() as held:
         held.enter_context(EmbeddedBroker(broker))
@@ -159,7 +159,7 @@ class _Daemon:
             self.process.wait()
 
 
-def _free_port(wanted: int) -> int:
+def free_port(wanted: int) -> int:
     """The wanted TCP port where nobody listens on it, else one that the system picks."""
     for port in (wanted, 0):
         with socket.socket() as probe, suppress(OSError):

@@ -1,0 +1,1 @@
+"""`affectd bench`: what recognition costs on the machine at hand, measured."""

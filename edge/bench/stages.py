@@ -1,0 +1,97 @@
+"""Processor time of each stage of the recognition, per second of sound, in this process."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+
+import msgspec
+import numpy as np
+
+from edge.audio.block import SAMPLE_RATE, Block
+from edge.config import Config
+from edge.frontend.mfcc import StreamingMfcc
+from edge.health import TimedModel
+from edge.inference.recognizer import Event, Recognizer, TurnResult
+
+BLOCK = SAMPLE_RATE // 50
+"""Samples: 20 ms, as the sources give them"""
+
+_ROUNDS = 5
+_QUIET_DBFS = -70.0
+
+
+class Stages(msgspec.Struct, frozen=True, kw_only=True):
+    """Real-time factors: processor time of all threads over the duration of the sound, medians of rounds."""
+
+    sound_s: float
+    """Seconds of speech, with its pauses, that were taken"""
+
+    turns: int
+    windows: int
+    """Inferences in it"""
+
+    front_end: float
+    """MFCC of every hop, whether somebody speaks or not"""
+
+    gate: float
+    """Voice activity, turns and all else that a quiet room costs beside the front end"""
+
+    model: float
+    """What speech costs beside a quiet room: windows, inferences, answers"""
+
+    whole: float
+    """All of them"""
+
+    window_ms: float
+    """Median time of one inference by the clock"""
+
+
+def quiet_room(seconds: float) -> Block:
+    """Noise 70 dB below full scale, which is no speech: float32 (n,)."""
+    noise = np.random.default_rng(0).standard_normal(round(seconds * SAMPLE_RATE))
+    return np.asarray(10.0 ** (_QUIET_DBFS / 20.0) * noise, np.float32)
+
+
+def measure_stages(
+    config: Config, model: TimedModel, speech: Block, progress: Callable[[str], None]
+) -> Stages:
+    """Run speech and quiet through the recognition.
+
+    Args:
+        config: whose gate and turns are taken.
+        model: loaded.
+        speech: mono at 16 kHz, [-1, 1].
+        progress: is told what is going on.
+    """
+    quiet = quiet_room(len(speech) / SAMPLE_RATE)
+    runs: dict[str, list[float]] = {"front_end": [], "quiet": [], "whole": []}
+    events: list[Event] = []
+    model.window_ms.clear()
+    for number in range(_ROUNDS):
+        progress(f"stages: round {number + 1} of {_ROUNDS}")
+        runs["front_end"].append(_factor(StreamingMfcc(model.mfcc_config).push, quiet))
+        runs["quiet"].append(_factor(Recognizer(model, config.turns, config.gate).push, quiet))
+        recognizer = Recognizer(model, config.turns, config.gate)
+        events = []
+        runs["whole"].append(_factor(lambda block: events.extend(recognizer.push(block)), speech))  # noqa: B023
+    front_end, in_quiet, whole = (statistics.median(values) for values in runs.values())
+    return Stages(
+        sound_s=len(speech) / SAMPLE_RATE,
+        turns=sum(isinstance(event, TurnResult) for event in events),
+        windows=len(model.window_ms) // _ROUNDS,
+        front_end=front_end,
+        gate=max(0.0, in_quiet - front_end),
+        model=max(0.0, whole - in_quiet),
+        whole=whole,
+        window_ms=statistics.median(model.window_ms) if model.window_ms else 0.0,
+    )
+
+
+def _factor(push: Callable[[Block], object], sound: Block) -> float:
+    """Processor time over duration, of sound pushed block by block."""
+    begun = time.process_time()
+    for start in range(0, len(sound), BLOCK):
+        push(sound[start : start + BLOCK])
+    return (time.process_time() - begun) * SAMPLE_RATE / len(sound)
