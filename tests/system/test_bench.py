@@ -23,7 +23,8 @@ def children(pid: int) -> list[int]:
 def benchmark_json(tmp_path_factory) -> Benchmark:
     done = affectd("bench", "--no-config", "--seconds", "2", "--json")
     assert done.returncode == 0, done.stderr
-    assert done.stderr.splitlines() == [
+    # The broker says there when a stranger knocks at its port.
+    assert [line for line in done.stderr.splitlines() if line.endswith("…")] == [
         "stages …",
         "daemon …",
         "daemon, live speech …",
