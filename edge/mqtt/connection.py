@@ -207,7 +207,7 @@ class Connection:
         if stood and not self._closing.is_set():
             self.situation.lost(reason)
         elif silent:
-            self._trouble(diagnosis.of_silence(self._settings))
+            self._trouble(diagnosis.of_silence(self._settings, reason))
         if silent and self._other is not None:
             self._speak_otherwise(self._backoff.next_s())
         else:

@@ -134,7 +134,7 @@ def of_loss(reason: ReasonCode, settings: MqttSettings) -> Diagnosis:
         return of_clash(settings)
     if reason.value == _KEEPALIVE_TIMEOUT:
         return Diagnosis(
-            f"the broker fell silent, keepalive_s is {settings.keepalive_s}", "check the network"
+            f"the network fell silent; keepalive_s is {settings.keepalive_s}", "check the way to the broker"
         )
     return Diagnosis(
         "the connection was lost",
@@ -152,14 +152,14 @@ def of_clash(settings: MqttSettings) -> Diagnosis:
     )
 
 
-def of_silence(settings: MqttSettings) -> Diagnosis:
-    """Why a connection ended before the broker had answered."""
+def of_silence(settings: MqttSettings, reason: ReasonCode | None = None) -> Diagnosis:
+    """Why a connection ended, for a reason that is not always known, before the broker had answered."""
     how = "over TLS, and whether the broker asks for a cert_file" if settings.tls else "without TLS"
     version = "" if settings.protocol is Protocol.AUTO else f" {settings.protocol}"
-    return Diagnosis(
-        "it took the connection and ended it without an answer",
-        f"check that port {settings.port} speaks MQTT{version} {how}",
-    )
+    remedy = f"check that port {settings.port} speaks MQTT{version} {how}"
+    if reason is not None and reason.value == _KEEPALIVE_TIMEOUT:
+        return Diagnosis("it takes connections and does not answer", f"check the network, and {remedy}")
+    return Diagnosis("it took the connection and ended it without an answer", remedy)
 
 
 def of_denial(topic: str, reason: object, settings: MqttSettings, deed: str = "write") -> Diagnosis:

@@ -31,8 +31,8 @@ def end(settings: MqttSettings) -> Stage:
     return last
 
 
-def test_probe_when_all_is_well_then_goes_there_and_back(broker: Broker, device: str) -> None:
-    stages = probe(settings_of(broker, device))
+def test_probe_when_all_is_well_then_goes_there_and_back(own_broker: Broker, device: str) -> None:
+    stages = probe(settings_of(own_broker, device))
     assert steps(stages) == [
         ("DNS", True), ("TCP", True), ("login", True), ("publish", True), ("subscribe back", True),
     ]  # fmt: skip

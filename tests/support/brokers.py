@@ -119,15 +119,19 @@ def make_broker(kind: str, folder: Path) -> Broker:
 
 
 class Wire:
-    """A TCP relay to the broker. Closed until opened; answers can be held back, connections cut."""
+    """A TCP relay to the broker. Closed until opened; it can stall, hold answers back and cut connections."""
 
     def __init__(self, target_port: int) -> None:
         self.port = free_port()
         self.accepted = threading.Semaphore(0)
-        """Counts the connections taken so far"""
+        """Released at every connection that is taken"""
+        self.taken = 0
+        """Connections taken so far"""
         self._target_port = target_port
         self._answers = threading.Event()
         self._answers.set()
+        self._passing = threading.Event()
+        self._passing.set()
         self._listener: socket.socket | None = None
         self._connections: list[socket.socket] = []
 
@@ -155,6 +159,15 @@ class Wire:
             with suppress(OSError):
                 self._connections.pop().shutdown(socket.SHUT_RDWR)
         self._answers.set()
+        self._passing.set()
+
+    def stall(self) -> None:
+        """As a network that is parted: connections stand and new ones are taken, and nothing passes."""
+        self._passing.clear()
+
+    def heal(self) -> None:
+        """Pass everything on again, what was sent meanwhile included."""
+        self._passing.set()
 
     def hold_answers(self) -> None:
         self._answers.clear()
@@ -168,18 +181,30 @@ class Wire:
                 client, _ = listener.accept()
                 server = socket.create_connection(("127.0.0.1", self._target_port))
                 self._connections += [client, server]
-                threading.Thread(target=self._relay, args=(client, server, None), daemon=True).start()
-                threading.Thread(
-                    target=self._relay, args=(server, client, self._answers), daemon=True
-                ).start()
+                for ends, gates in (
+                    ((client, server), [self._passing]),
+                    ((server, client), [self._passing, self._answers]),
+                ):
+                    threading.Thread(target=self._relay, args=(*ends, gates), daemon=True).start()
+                self.taken += 1
                 self.accepted.release()
 
     @staticmethod
-    def _relay(source: socket.socket, sink: socket.socket, gate: threading.Event | None) -> None:
+    def _relay(source: socket.socket, sink: socket.socket, gates: list[threading.Event]) -> None:
         with suppress(OSError):
             while data := source.recv(4096):
-                if gate is not None:
-                    gate.wait(TIMEOUT_S)
+                waits = not all(gate.is_set() for gate in gates)
+                for gate in gates:
+                    gate.wait()
+                if waits and _has_ended(source):
+                    break  # through a parted network, what a dead end had sent would never have come
                 sink.sendall(data)
         with suppress(OSError):
             sink.shutdown(socket.SHUT_RDWR)
+
+
+def _has_ended(end: socket.socket) -> bool:
+    try:
+        return end.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
