@@ -100,7 +100,13 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
 def _announce_to_home_assistant(config: Config, model: TimedModel, publisher: Publisher) -> None:
     card, topics = model.card, config.mqtt.topics
     discovery = Discovery(
-        config.home_assistant, topics, card.labels, card.name, __version__, publisher.publish_latest
+        config.home_assistant,
+        topics,
+        card.labels,
+        card.name,
+        __version__,
+        publisher.publish_latest,
+        config.mqtt.room,
     )
     publisher.listen(discovery.patterns, discovery.receive)
     discovery.announce()

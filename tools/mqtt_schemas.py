@@ -89,7 +89,10 @@ def _asyncapi() -> dict[str, Any]:
         channels[name] = {
             "address": f"{{base}}/{{device}}/{topic}",
             "parameters": {
-                "base": {"default": "affectd", "description": "base_topic of the configuration"},
+                "base": {
+                    "default": "affectd",
+                    "description": "base_topic, site and room of the configuration, as far as they are set",
+                },
                 "device": {"description": "Name of the device: a-z, 0-9 and hyphens"},
             },
             "messages": {"message": {"$ref": f"#/components/messages/{schema}"}},

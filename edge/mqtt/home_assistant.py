@@ -44,6 +44,7 @@ class Discovery:
         model: its name.
         version: of affectd.
         publish: makes a payload the retained value of a topic, now and at every connection.
+        room: where the device is, as in its topics; None when that is not said.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Discovery:
         model: str,
         version: str,
         publish: Callable[[str, bytes], None],
+        room: str | None = None,
     ) -> None:
         self._publish = publish
         self._enabled = settings.enabled
@@ -61,7 +63,7 @@ class Discovery:
         """Where the device is described"""
         self.patterns = [f"{settings.discovery_prefix}/status"] if settings.enabled else []
         """Where Home Assistant says that it has started"""
-        self._payload = msgspec.json.encode(describe(topics, labels, model, version))
+        self._payload = msgspec.json.encode(describe(topics, labels, model, version, room))
 
     def announce(self) -> None:
         """Describe the device, or take an earlier description back: an empty message removes it."""
@@ -74,7 +76,9 @@ class Discovery:
             self.announce()
 
 
-def describe(topics: Topics, labels: Sequence[str], model: str, version: str) -> dict[str, Any]:
+def describe(
+    topics: Topics, labels: Sequence[str], model: str, version: str, room: str | None = None
+) -> dict[str, Any]:
     """The discovery message for Home Assistant 2024.11 and later.
 
     Every entity takes its value from one field of one topic, so that none can reset another; what is null
@@ -95,6 +99,7 @@ def describe(topics: Topics, labels: Sequence[str], model: str, version: str) ->
             "manufacturer": "affectd",
             "model": model,
             "sw_version": version,
+            **({} if room is None else {"suggested_area": room.replace("-", " ").capitalize()}),
         },
         "origin": {"name": "affectd", "sw_version": version},
         "availability_topic": topics.availability,

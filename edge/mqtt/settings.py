@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from edge.mqtt.errors import MqttSettingsError
-from edge.mqtt.topics import Topics, device_name
+from edge.mqtt.topics import Topics, device_name, is_level
 
 PASSWORD_VARIABLE = "AFFECTD_MQTT_PASSWORD"  # noqa: S105  # the name of a variable, not a password
 _PORTS = range(1, 65_536)
@@ -59,7 +59,13 @@ class MqttSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Name of this device in every topic: a-z, 0-9, hyphens; unique on the broker. Default: the host name"""
 
     base_topic: str = "affectd"
-    """Topic levels above the device"""
+    """Topic levels above all others"""
+
+    site: str | None = None
+    """Where there are several: one more level, as in affectd/<site>/<device>; a-z, 0-9, hyphens"""
+
+    room: str | None = None
+    """One more level above the device, likewise; to Home Assistant, the area that it suggests"""
 
     username: str | None = None
     """Name to log in with; none logs in anonymously"""
@@ -94,6 +100,13 @@ class MqttSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Of the broker's address, with transport = "websockets" alone"""
 
     def __post_init__(self) -> None:
+        for field in ("site", "room"):
+            level = getattr(self, field)
+            if level is not None and not is_level(level):
+                example = device_name(level)
+                raise MqttSettingsError(
+                    f"{field} is {level!r}; use 1 to 64 of a-z, 0-9 and '-', for example {example!r}"
+                )
         topics = self.topics
         if not self.client_id:
             msgspec.structs.force_setattr(self, "client_id", f"affectd-{topics.device}")
@@ -120,7 +133,8 @@ class MqttSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     @property
     def topics(self) -> Topics:
         """Where this device publishes and listens."""
-        return Topics(self.base_topic, self.device)
+        levels = (self.base_topic, self.site, self.room)
+        return Topics("/".join(level for level in levels if level is not None), self.device)
 
     @property
     def address(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from edge.mqtt.errors import MqttSettingsError
 
-_DEVICE = re.compile(r"[a-z0-9-]{1,64}")
+_LEVEL = re.compile(r"[a-z0-9-]{1,64}")
 _BASE_LEVEL = re.compile(r"[^\x00-\x1f\x7f-\x9f\s+#$/\ud800-\udfff][^\x00-\x1f\x7f-\x9f+#/\ud800-\udfff]*")
 _BASE_BYTES = 256
 
@@ -16,6 +16,11 @@ def device_name(hostname: str) -> str:
     """A device name made from a host name: its first label, in lower case, other signs as hyphens."""
     label = hostname.partition(".")[0].lower()
     return re.sub(r"[^a-z0-9]+", "-", label).strip("-")[:64].strip("-") or "affectd"
+
+
+def is_level(name: str) -> bool:
+    """Whether a text is one plain topic level, as the device is, and the site and room above it."""
+    return _LEVEL.fullmatch(name) is not None
 
 
 def is_base(base: str) -> bool:
@@ -38,7 +43,7 @@ class Topics:
     """One level of a-z, 0-9 and hyphens"""
 
     def __post_init__(self) -> None:
-        if not _DEVICE.fullmatch(self.device):
+        if not is_level(self.device):
             raise MqttSettingsError(
                 f"device is {self.device!r}; use 1 to 64 of a-z, 0-9 and '-', for example "
                 f"{device_name(self.device)!r}"

@@ -23,7 +23,9 @@ TOPICS = [Topics("affectd", "pi"), Topics("site 1/küche", "hall-2")]
 
 def message(topics: Topics) -> dict[str, Any]:
     """As Home Assistant gets it."""
-    found: dict[str, Any] = json.loads(json.dumps(describe(topics, LABELS, "affectd", "0.1.0")))
+    found: dict[str, Any] = json.loads(
+        json.dumps(describe(topics, LABELS, "affectd", "0.1.0", "living-room"))
+    )
     return found
 
 

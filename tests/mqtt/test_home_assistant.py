@@ -114,3 +114,9 @@ def test_identifiers_when_devices_differ_only_in_their_base_then_differ() -> Non
 def test_prefix_when_it_is_no_topic_then_is_refused(prefix: str) -> None:
     with pytest.raises(MqttSettingsError, match="discovery_prefix"):
         HomeAssistantSettings(discovery_prefix=prefix)
+
+
+def test_device_when_its_room_is_known_then_home_assistant_is_told_an_area() -> None:
+    topics = Topics("affectd/north/living-room", "pi")
+    assert describe(topics, LABELS, "m", "1", "living-room")["device"]["suggested_area"] == "Living room"
+    assert "suggested_area" not in describe(topics, LABELS, "m", "1")["device"]

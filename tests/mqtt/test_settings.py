@@ -42,6 +42,10 @@ def test_settings_when_read_from_unfit_toml_then_are_refused(text: str) -> None:
         ({"port": 65_536}, "port"),
         ({"device": "Küche"}, "device"),
         ({"base_topic": "a/#"}, "base_topic"),
+        ({"site": "a/b"}, "site"),
+        ({"room": "Living Room"}, "room is 'Living Room'.*'living-room'"),
+        ({"room": ""}, "room"),
+        ({"base_topic": "x" * 252, "site": "north"}, "base_topic"),
         ({"keepalive_s": 0}, "keepalive_s"),
         ({"username": ""}, "username"),
         ({"password_file": "x"}, "username"),
@@ -59,6 +63,21 @@ def test_settings_when_a_value_makes_no_sense_then_the_error_names_it(
     with pytest.raises(MqttSettingsError, match=field) as caught:
         MqttSettings(**{"device": "pi", **changes})
     assert caught.value.exit_code == 78
+
+
+@pytest.mark.parametrize(
+    ("levels", "topic"),
+    [
+        ({}, "affectd/pi/turn"),
+        ({"room": "kitchen"}, "affectd/kitchen/pi/turn"),
+        ({"site": "north", "room": "kitchen"}, "affectd/north/kitchen/pi/turn"),
+        ({"base_topic": "museum/affectd", "site": "north"}, "museum/affectd/north/pi/turn"),
+    ],
+)
+def test_topics_when_site_and_room_are_set_then_stand_above_the_device(
+    levels: dict[str, str], topic: str
+) -> None:
+    assert MqttSettings(device="pi", **levels).topics.turn == topic
 
 
 @pytest.mark.parametrize("host", ["localhost", "broker.lan", "192.168.1.2", "::1", "münchen.example"])

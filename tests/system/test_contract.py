@@ -17,6 +17,7 @@ from edge.mqtt.settings import MqttSettings
 
 jsonschema = pytest.importorskip("jsonschema", reason="jsonschema is not installed")
 DOCS = Path(ROOT) / "docs"
+VALUES = {"sensitivity": 1, "threshold": 0.5, "model/update": "http://127.0.0.1:9/nobody.tflite"}
 
 
 def test_messages_when_captured_from_a_broker_then_fit_the_published_schemas(
@@ -31,7 +32,7 @@ def test_messages_when_captured_from_a_broker_then_fit_the_published_schemas(
     ):
         captured = live.collect_until(f"{root}/health")
         for name in KINDS:
-            value = {"sensitivity": 1, "threshold": 0.5}.get(name)
+            value = VALUES.get(name)
             if name != "restart":
                 command = {"id": name} | ({} if value is None else {"value": value})
                 live.say(f"{root}/command/{name}", json.dumps(command))
