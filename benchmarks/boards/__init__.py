@@ -1,0 +1,1 @@
+"""What recognition would cost on boards that are not at hand."""

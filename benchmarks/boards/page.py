@@ -1,0 +1,52 @@
+"""The table in docs/boards.md, made from benchmarks/results/board_load.json."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "boards.md"
+_PLACE = re.compile(r"(<!-- board_load[^\n]*-->\n).*?(<!-- /board_load -->)", re.DOTALL)
+_SLOW = 0.5
+"""Instructions a cycle on a bad day: caches of a small core, and an interpreter that jumps a great deal"""
+
+
+def fill_page(result: dict[str, Any], page: Path = PAGE) -> None:
+    """Put the table between its marks."""
+    text = page.read_text(encoding="utf-8")
+    filled, places = _PLACE.subn(lambda found: found[1] + "\n".join(table(result)) + "\n" + found[2], text)
+    if places != 1:
+        raise ValueError(f"{page}: {places} places for the table, and there must be one")
+    page.write_text(filled, encoding="utf-8")
+
+
+def table(result: dict[str, Any]) -> Iterator[str]:
+    """Million instructions a second of sound, and what they are of one core."""
+    yield "| board | core | front end | gate, turns | model | all | of a core, speech | of a core, quiet |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for name, board in result["boards"].items():
+        counted = result["instructions"][board["core"]]
+        parts = [counted[f"{stage}_per_s"] / 1e6 for stage in ("front_end", "gate", "model")]
+        yield (
+            f"| {name}, {board['clock_ghz']:g} GHz | {board['core'].title()} | "
+            + " | ".join(f"{part:.1f}" for part in parts)
+            + f" | {sum(parts):.1f} | {_share(sum(parts), board)} | {_share(sum(parts[:2]), board)} |"
+        )
+    some = next(iter(result["instructions"].values()))
+    yield ""
+    yield (
+        f"Estimated for model `{result['model']}` ({result['model_sha256'][:12]}), "
+        f"{some['seconds']:.0f} s of speech with {some['turns']} turns and {some['inferences']} inferences. One inference: "
+        + ", ".join(
+            f"{c['one_inference'] / 1e6:.1f} M on a {core.title()}"
+            for core, c in result["instructions"].items()
+        )
+        + "."
+    )
+
+
+def _share(million_per_s: float, board: dict[str, Any]) -> str:
+    percent = million_per_s / (1000.0 * board["clock_ghz"]) * 100.0
+    return f"{percent:.1f} to {percent / _SLOW:.1f} %"
