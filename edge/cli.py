@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from edge import __version__
 from edge.bench.cli import add_bench
 from edge.errors import AffectdError
+from edge.mqtt.provision.cli import add_provision
 from edge.update.cli import add_model
 
 # Each command imports what it needs: `--help` on a small board must not wait for numpy.
@@ -92,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     broker.add_argument("--bind", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     broker.add_argument("--port", type=int, default=1883, help="TCP port (default: %(default)s)")
     broker.set_defaults(command=_broker)
+    add_provision(commands)
     return parser
 
 

@@ -59,7 +59,7 @@ class Discovery:
     ) -> None:
         self._publish = publish
         self._enabled = settings.enabled
-        self.topic = f"{settings.discovery_prefix}/device/{_identifier(topics)}/config"
+        self.topic = f"{settings.discovery_prefix}/device/{identifier(topics)}/config"
         """Where the device is described"""
         self.patterns = [f"{settings.discovery_prefix}/status"] if settings.enabled else []
         """Where Home Assistant says that it has started"""
@@ -84,17 +84,17 @@ def describe(
     Every entity takes its value from one field of one topic, so that none can reset another; what is null
     there becomes `unknown`.
     """
-    identifier = _identifier(topics)
+    unique = identifier(topics)
     components = {
         **_present(topics, labels),
         **_controls(topics),
         **_diagnostics(topics),
     }
     for key, entity in components.items():
-        entity["unique_id"] = f"{identifier}_{key}"
+        entity["unique_id"] = f"{unique}_{key}"
     return {
         "device": {
-            "identifiers": [identifier],
+            "identifiers": [unique],
             "name": f"affectd {topics.device}",
             "manufacturer": "affectd",
             "model": model,
@@ -108,7 +108,7 @@ def describe(
     }
 
 
-def _identifier(topics: Topics) -> str:
+def identifier(topics: Topics) -> str:
     """Unique among all devices of the broker, whatever topics they stand under."""
     # Home Assistant allows a-z, A-Z, 0-9, '_' and '-' here; a base topic may hold anything.
     base = "".join(c if c.isascii() and c.isalnum() else f"_{ord(c):x}_" for c in topics.base)

@@ -16,6 +16,12 @@ from edge.mqtt.settings import MqttSettings
 
 BRIDGE = Path(__file__).resolve().parents[2] / "firmware_configs" / "mosquitto" / "bridge.conf"
 
+COMMANDS = {
+    "mute": "{}",
+    "model/info": "{}",
+    "model/update": '{"value": "https://models.example.org/kiosk.tflite"}',
+}
+
 
 @pytest.fixture
 def brokers(tmp_path: Path) -> Iterator[tuple[Mosquitto, Mosquitto, Wire]]:
@@ -47,9 +53,9 @@ def test_bridge_when_a_device_speaks_then_the_central_broker_has_it_and_may_comm
         live.wait_for(settings.topics.availability, b"online")
         publisher.publish_turn(make_turn("t1"))
         live.wait_for(settings.topics.turn)
-        for name in ("mute", "model/info"):
+        for name, command in COMMANDS.items():
             topic = f"{settings.topics.command}/{name}"
-            live.say(topic, "{}")
+            live.say(topic, command)
             assert b'"ok":true' in live.wait_for(f"{topic}/result").payload
 
 

@@ -5,17 +5,15 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import paho.mqtt.client as mqtt
 import pytest
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.properties import Properties
-from paho.mqtt.reasoncodes import ReasonCode
+from support.mqtt_user import User
+
+from edge.mqtt.commands import KINDS
 
 FILES = Path(__file__).resolve().parents[2] / "firmware_configs" / "mosquitto"
 DAEMON_PATH = os.pathsep.join((os.environ["PATH"], "/usr/sbin", "/sbin"))
@@ -99,68 +97,13 @@ def port() -> Iterator[int]:
             yield number
 
 
-class User:
-    """One client, whose broker answers with reasons because it speaks MQTT 5."""
-
-    def __init__(self, port: int, name: str | None, password: str | None = None) -> None:
-        self.answer: ReasonCode | None = None
-        self.received: list[str] = []
-        self._connected = threading.Event()
-        self._published: dict[int, ReasonCode] = {}
-        self._changed = threading.Condition()
-        self._subscribed = threading.Event()
-        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
-        if name is not None:
-            self.client.username_pw_set(name, PASSWORDS.get(name) if password is None else password)
-        self.client.on_connect = self._on_connect
-        self.client.on_publish = self._on_publish
-        self.client.on_subscribe = lambda *_: self._subscribed.set()
-        self.client.on_message = self._on_message
-        self.client.connect("127.0.0.1", port)
-        self.client.loop_start()
-        assert self._connected.wait(WAIT_S)
-
-    def _on_connect(self, _c: object, _u: object, _f: object, reason: ReasonCode, _p: object) -> None:
-        self.answer = reason
-        self._connected.set()
-
-    def _on_publish(self, _c: object, _u: object, mid: int, reason: ReasonCode, _p: Properties) -> None:
-        with self._changed:
-            self._published[mid] = reason
-            self._changed.notify_all()
-
-    def _on_message(self, _c: object, _u: object, message: mqtt.MQTTMessage) -> None:
-        with self._changed:
-            self.received.append(message.topic)
-            self._changed.notify_all()
-
-    def publish(self, topic: str, *, retain: bool = False) -> bool:
-        """Whether the broker took it."""
-        mid = self.client.publish(topic, "{}", qos=1, retain=retain).mid
-        with self._changed:
-            assert self._changed.wait_for(lambda: mid in self._published, WAIT_S)
-            return not self._published[mid].is_failure
-
-    def subscribe(self, topic: str) -> None:
-        self._subscribed.clear()
-        self.client.subscribe(topic, qos=1)
-        assert self._subscribed.wait(WAIT_S)
-
-    def got(self, topic: str) -> bool:
-        with self._changed:
-            return self._changed.wait_for(lambda: topic in self.received, WAIT_S)
-
-    def close(self) -> None:
-        self.client.disconnect()
-        self.client.loop_stop()
-
-
 @pytest.fixture
 def login(port: int) -> Iterator[type]:
     users: list[User] = []
 
     def make(name: str | None, password: str | None = None) -> User:
-        users.append(User(port, name, password))
+        known = None if name is None else PASSWORDS.get(name)
+        users.append(User(port, name, known if password is None else password))
         return users[-1]
 
     yield make
@@ -191,7 +134,16 @@ def test_device_when_it_publishes_its_own_topics_then_the_dashboard_sees_them(lo
 
 
 @pytest.mark.parametrize(
-    "topic", ["affectd/hall-2/state", "affectd/hall-2/command/mute", "other/kitchen", "$SYS/x"]
+    "topic",
+    [
+        "affectd/hall-2/state",
+        "affectd/hall-2/command/mute",
+        "affectd/kitchen/command/mute",
+        "affectd/kitchen/command/model/update",
+        "affectd/kitchen/other",
+        "other/kitchen",
+        "$SYS/x",
+    ],
 )
 def test_device_when_it_publishes_elsewhere_then_is_refused(login, topic):
     assert not login("kitchen").publish(topic)
@@ -234,21 +186,17 @@ def test_home_assistant_when_it_has_started_then_devices_hear_it_and_it_may_comm
     assert not home_assistant.publish("affectd/kitchen/state")
 
 
-def test_controller_when_it_asks_for_the_model_then_the_device_gets_it(login):
-    kitchen = login("kitchen")
-    kitchen.subscribe("affectd/kitchen/command/model/info")
-    assert login("controller").publish("affectd/kitchen/command/model/info")
-    assert kitchen.got("affectd/kitchen/command/model/info")
-
-
-def test_controller_when_it_commands_then_the_device_gets_it_and_the_answer_comes_back(login):
-    kitchen, controller = login("kitchen"), login("controller")
-    kitchen.subscribe("affectd/kitchen/command/+")
-    controller.subscribe("affectd/+/command/+/result")
-    assert controller.publish("affectd/kitchen/command/mute")
-    assert kitchen.got("affectd/kitchen/command/mute")
-    assert kitchen.publish("affectd/kitchen/command/mute/result")
-    assert controller.got("affectd/kitchen/command/mute/result")
+@pytest.mark.parametrize("who", ["controller", "homeassistant"])
+@pytest.mark.parametrize("name", KINDS)
+def test_command_when_a_controller_sends_it_then_arrives_and_is_answered(login, who, name):
+    topic = f"affectd/kitchen/command/{name}"
+    kitchen, controller = login("kitchen"), login(who)
+    kitchen.subscribe(topic)
+    controller.subscribe(f"{topic}/result")
+    assert controller.publish(topic)
+    assert kitchen.got(topic)
+    assert kitchen.publish(f"{topic}/result")
+    assert controller.got(f"{topic}/result")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,59 @@
+"""Who may do what on the broker, as Mosquitto's access control list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from edge.mqtt.home_assistant import HomeAssistantSettings, identifier
+from edge.mqtt.topics import Topics
+
+
+class Role(StrEnum):
+    """A client that is no device."""
+
+    DASHBOARD = "dashboard"
+    """Sees everything and changes nothing"""
+
+    CONTROLLER = "controller"
+    """Sees everything, and commands"""
+
+    HOME_ASSISTANT = "homeassistant"
+    """A controller that has topics of its own"""
+
+
+def access_list(devices: Sequence[Topics]) -> str:
+    """The list for these devices, each logging in under its own name, and for every role.
+
+    A device writes its own topics and reads its own commands; only a controller and Home Assistant write
+    commands. What no line grants is refused.
+    """
+    prefix = HomeAssistantSettings().discovery_prefix
+    bases = dict.fromkeys(topics.base for topics in devices)
+    reads = [f"topic read {base}/#" for base in bases]
+    commands = [f"topic write {topics.command}/{name}" for topics in devices for name in ("+", "model/+")]
+    blocks = [
+        *(_device(topics, prefix) for topics in devices),
+        [f"user {Role.DASHBOARD}", *reads],
+        [f"user {Role.CONTROLLER}", *reads, *commands],
+        [f"user {Role.HOME_ASSISTANT}", *reads, *commands, f"topic readwrite {prefix}/#"],
+    ]
+    return (
+        "# Made by `affectd provision`; what no line grants is refused.\n\n"
+        + "\n\n".join("\n".join(block) for block in blocks)
+        + "\n"
+    )
+
+
+_SAID = ("availability", "state", "turn", "health", "command/+/result", "command/model/+/result")
+
+
+def _device(topics: Topics, prefix: str) -> list[str]:
+    own = f"{topics.base}/{topics.device}"
+    return [
+        f"user {topics.device}",
+        *(f"topic write {own}/{what}" for what in _SAID),
+        f"topic read {topics.command}/#",
+        f"topic write {prefix}/device/{identifier(topics)}/config",
+        f"topic read {prefix}/status",
+    ]
