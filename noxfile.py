@@ -160,8 +160,8 @@ def endurance(session: nox.Session) -> None:
 
 @nox.session(python="3.11")
 def training(session: nox.Session) -> None:
-    """The workbench with TensorFlow, and the front end against librosa."""
-    folders = _existing((*WORKBENCH_TESTS, "frontend"))
+    """The workbench with TensorFlow, the front end against librosa, the model in TensorFlow Lite Micro."""
+    folders = _existing((*WORKBENCH_TESTS, "frontend", "microcontroller"))
     if not folders:
         session.skip("no tests for the training environment yet")
     _install(session, "--editable", ".[test,training,parity,broker]")

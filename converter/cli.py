@@ -45,11 +45,20 @@ def main(argv: list[str] | None = None) -> int:
         "--report", type=Path, help="where the report goes as JSON (default: beside the model)"
     )
     parser.add_argument(
+        "--c-array",
+        type=Path,
+        metavar="HEADER",
+        help="write model, card and the front end's tables as a C99 header, too; in place of RUN, a model "
+        "file will do, which is then only read",
+    )
+    parser.add_argument(
         "--results",
         type=Path,
         help="folder of `affectd-train evaluate` results; their figures go into the card",
     )
     args = parser.parse_args(argv)
+    if args.c_array and args.run.is_file():
+        return _export(args.run, args.c_array)
 
     import msgspec  # noqa: PLC0415  # --help must not wait for TensorFlow
 
@@ -78,6 +87,20 @@ def main(argv: list[str] | None = None) -> int:
     for clip in parity.worst:
         print(f"  differs by {clip.difference:.3f}: {clip.clip} ({clip.float_answer} -> {clip.int8_answer})")
     print(f"report: {report}")
+    return _export(output, args.c_array) if args.c_array else 0
+
+
+def _export(model: Path, header: Path) -> int:
+    """Write the C header of a model file; gives the exit code."""
+    from converter.c_array import write_c_array  # noqa: PLC0415  # --help must not wait for numpy
+
+    try:
+        size = write_c_array(model, header)
+    except AffectdError as error:
+        return _fail(str(error), error.exit_code)
+    except OSError as error:
+        return _fail(f"{error}; see --c-array", _EX_IOERR)
+    print(f"{header}: {size / 1000:.0f} kB of C99")
     return 0
 
 

@@ -35,15 +35,15 @@ def table(result: dict[str, Any]) -> Iterator[str]:
             + f" | {sum(parts):.1f} | {_share(sum(parts), board)} | {_share(sum(parts[:2]), board)} |"
         )
     some = next(iter(result["instructions"].values()))
+    inferences = ", ".join(
+        f"{counted['one_inference'] / 1e6:.1f} M on a {core.title()}"
+        for core, counted in result["instructions"].items()
+    )
     yield ""
     yield (
         f"Estimated for model `{result['model']}` ({result['model_sha256'][:12]}), "
-        f"{some['seconds']:.0f} s of speech with {some['turns']} turns and {some['inferences']} inferences. One inference: "
-        + ", ".join(
-            f"{c['one_inference'] / 1e6:.1f} M on a {core.title()}"
-            for core, c in result["instructions"].items()
-        )
-        + "."
+        f"{some['seconds']:.0f} s of sound with {some['turns']} turns and {some['inferences']} inferences. "
+        f"One inference: {inferences}."
     )
 
 
