@@ -22,6 +22,8 @@ from edge.mqtt.commands import (
     SensitivityCommand,
     ThresholdCommand,
 )
+from edge.mqtt.outbox_settings import state_folder
+from edge.tuning import Tuning, TuningFile
 from edge.update.store import ModelStore
 from edge.update.trial import Trial, load_model
 from edge.update.updater import Updater
@@ -29,6 +31,7 @@ from edge.update.updater import Updater
 _LOG = logging.getLogger(__name__)
 
 RESTART = "a command asks for a restart"
+_MARGIN_MAX_DB = 60.0
 _RELOADED = ("gate", "turns", "model", "log")
 """Tables that a running daemon takes over; all others need a restart"""
 
@@ -61,6 +64,9 @@ class Controls:
         self._endings = endings
         self._store = store
         self._trial = Trial(config.model, store)
+        self._tuning_file = TuningFile(state_folder(), config.mqtt.topics.device)
+        self._tuning = self._tuning_file.read()
+        self._apply_tuning()
         self.updater = Updater(store, self._use_installed)
         self._acts: dict[str, Callable[[Any], dict[str, Any] | Future[dict[str, Any]]]] = {
             "mute": lambda command: self._mute(command.value),
@@ -92,21 +98,49 @@ class Controls:
         return {"muted": muted}
 
     def _set_sensitivity(self, command: SensitivityCommand) -> dict[str, Any]:
-        configured = self._config.gate.margin_db
-        margin_db = configured - command.value
-        if not 0.0 < margin_db <= 60.0:
+        margin_db = self._margin_db(command.value)
+        if margin_db is None:
+            configured = self._config.gate.margin_db
             raise CommandRefusedError(
                 f"value is {command.value:g}: with the configured margin_db of {configured:g}, it must be "
-                f"{configured - 60.0:g} to below {configured:g}"
+                f"{configured - _MARGIN_MAX_DB:g} to below {configured:g}"
             )
-        self._listener.set_margin(margin_db)
-        self._listener.sensitivity_db = command.value
+        remembered = self._tune(msgspec.structs.replace(self._tuning, sensitivity_db=command.value))
         self._health.publish()
-        return {"sensitivity": command.value, "margin_db": margin_db}
+        return {"sensitivity": command.value, "margin_db": margin_db, "remembered": remembered}
+
+    def _margin_db(self, sensitivity_db: float) -> float | None:
+        """Decibels above the noise that are speech then; None where that makes no sense."""
+        margin_db = self._config.gate.margin_db - sensitivity_db
+        return margin_db if 0.0 < margin_db <= _MARGIN_MAX_DB else None
 
     def _set_threshold(self, command: ThresholdCommand) -> dict[str, Any]:
-        self._listener.model.uncertain_below = command.value
-        return {"uncertain_below": command.value}
+        remembered = self._tune(msgspec.structs.replace(self._tuning, threshold=command.value))
+        return {"uncertain_below": command.value, "remembered": remembered}
+
+    def _tune(self, tuning: Tuning) -> bool:
+        """Go on with this, and keep it over a restart; says whether that can be."""
+        self._tuning = tuning
+        self._apply_tuning()
+        return self._tuning_file.write(tuning)
+
+    def _apply_tuning(self) -> None:
+        tuning, listener = self._tuning, self._listener
+        if tuning.threshold is not None:
+            listener.model.uncertain_below = tuning.threshold
+        if tuning.sensitivity_db is None:
+            return
+        margin_db = self._margin_db(tuning.sensitivity_db)
+        if margin_db is None:
+            configured = self._config.gate.margin_db
+            _LOG.warning(
+                "sensitivity %g dB, set by a command, does not fit margin_db %g: left out",
+                tuning.sensitivity_db,
+                configured,
+            )
+            return
+        listener.set_margin(margin_db)
+        listener.sensitivity_db = tuning.sensitivity_db
 
     def _restart(self, _: Command) -> dict[str, Any]:
         self._endings.put(RESTART)
@@ -121,6 +155,7 @@ class Controls:
             if getattr(config, table) != getattr(self._config, table)
         ]
         self._listener.replace(model, config.gate, config.turns)
+        self._tune(Tuning())
         self._trial = Trial(config.model, self._store)
         logging.getLogger().setLevel(config.log.level.upper())
         self._config = msgspec.structs.replace(
@@ -140,6 +175,7 @@ class Controls:
         before, model = self._listener.model, load_model(config.model, self._store)
         self._trial = Trial(config.model, self._store)
         self._listener.replace(model, config.gate, config.turns)
+        self._apply_tuning()
         if model.card.labels == before.card.labels:
             return {}
         return {"message": "it has other labels: restart, so that Home Assistant is told"}

@@ -67,7 +67,7 @@ def test_mute_when_commanded_then_no_turn_comes_until_unmuted(daemon, command, l
 def test_threshold_when_set_to_one_then_every_turn_is_uncertain(
     daemon, command, live, device, speech
 ) -> None:
-    assert command("threshold", value=1.0).result == {"uncertain_below": 1.0}
+    assert command("threshold", value=1.0).result == {"uncertain_below": 1.0, "remembered": True}
     assert command("model/info").result["uncertain_below"] == 1.0
     daemon.say(speech)
     turn = msgspec.json.decode(live.wait_for(f"affectd/{device}/turn").payload, type=Turn)
@@ -75,7 +75,11 @@ def test_threshold_when_set_to_one_then_every_turn_is_uncertain(
 
 
 def test_sensitivity_when_set_then_moves_the_margin_and_is_refused_out_of_range(daemon, command) -> None:
-    assert command("sensitivity", value=-20).result == {"sensitivity": -20.0, "margin_db": 29.0}
+    assert command("sensitivity", value=-20).result == {
+        "sensitivity": -20.0,
+        "margin_db": 29.0,
+        "remembered": True,
+    }
     assert not command("sensitivity", value=60).ok
 
 
@@ -134,3 +138,27 @@ def retained(port: int, topic: str, kind: type[Any]) -> Any:
     with Subscriber(port, topic) as late:
         message = late.wait_for(topic)
     return msgspec.json.decode(message.payload, type=kind)
+
+
+def test_tuning_when_the_daemon_is_killed_then_holds_at_the_next_start_until_a_reload(
+    config: Path, live: Subscriber, command, device: str
+) -> None:
+    def start() -> Program:
+        return Program("run", "--config", config, "--source", "stdin")
+
+    with start():
+        live.wait_for(f"affectd/{device}/availability", b"online")
+        as_made = command("model/info").result["uncertain_below"]
+        assert command("threshold", value=0.99).ok
+        assert command("sensitivity", value=3).ok
+    live.wait_for(f"affectd/{device}/availability", b"offline")
+    with start():
+        live.wait_for(f"affectd/{device}/availability", b"online")
+        assert command("model/info").result["uncertain_below"] == 0.99
+        assert command("health").result["sensitivity_db"] == 3.0
+        assert command("reload").ok
+    live.wait_for(f"affectd/{device}/availability", b"offline")
+    with start():
+        live.wait_for(f"affectd/{device}/availability", b"online")
+        assert command("model/info").result["uncertain_below"] == as_made
+        assert command("health").result["sensitivity_db"] == 0.0
