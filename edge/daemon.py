@@ -24,6 +24,7 @@ from edge.mqtt.home_assistant import Discovery
 from edge.mqtt.outbox_settings import state_folder
 from edge.update.store import ModelStore
 from edge.update.trial import load_model
+from edge.watchdog import Watchdog
 
 _LOG = logging.getLogger(__name__)
 
@@ -71,6 +72,9 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
         publisher.start()
         held.callback(publisher.stop, _STOP_S)
         listener.start()
+        watchdog = Watchdog()
+        watchdog.ready()
+        held.callback(watchdog.stopping)
         _LOG.info(
             "listening to %s, publishing to %s as %s",
             config.audio.source.value,
@@ -78,6 +82,8 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
             config.mqtt.topics.turn,
         )
         while (ending := _next_ending(endings)) is None:
+            if listener.busy_s() < watchdog.patience_s:
+                watchdog.feed()
             health.tick()
             controls.watch_trial()
             if not publisher.alive:

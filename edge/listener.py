@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 
 from edge.announcer import Announcer
 from edge.audio.sources import Source
@@ -45,6 +46,12 @@ class Listener(threading.Thread):
         self.sensitivity_db = 0.0
         """Decibels by which speech may be quieter than configured, as it was last set"""
         self.exit_code = 0
+        self._busy_since: float | None = None
+
+    def busy_s(self) -> float:
+        """Seconds that the present block of sound has been worked on; 0 while the next one is waited for."""
+        since = self._busy_since
+        return 0.0 if since is None else time.monotonic() - since
 
     @property
     def model(self) -> TimedModel:
@@ -84,6 +91,7 @@ class Listener(threading.Thread):
         self._be_silent()
         was_muted = False
         for block in self._source.blocks():
+            self._busy_since = time.monotonic()
             self.meter.hear(block)
             self._adopt()
             if self.muted != was_muted:
@@ -93,6 +101,7 @@ class Listener(threading.Thread):
             if not was_muted:
                 for event in self._recognizer.push(block):
                     self._announce(event)
+            self._busy_since = None
         for event in self._recognizer.flush():
             self._announce(event)
 

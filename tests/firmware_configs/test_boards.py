@@ -17,8 +17,8 @@ def uncommented(board: Path) -> str:
     return re.sub(r"^#(?=\w+ = )", "", board.read_text(encoding="utf-8"), flags=re.MULTILINE)
 
 
-def test_boards_when_listed_then_there_are_five():
-    assert [board.stem for board in BOARDS] == ["pi3", "pi4", "pi5", "pi_zero_2w", "x86"]
+def test_boards_when_listed_then_there_are_six():
+    assert [board.stem for board in BOARDS] == ["pi3", "pi4", "pi5", "pi_32bit", "pi_zero_2w", "x86"]
 
 
 @each_board

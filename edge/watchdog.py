@@ -1,0 +1,59 @@
+"""What systemd is told while the daemon runs: that it is ready, and that it still works.
+
+The protocol is that of sd_notify(3): a datagram of `KEY=value` lines to the socket in NOTIFY_SOCKET.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+
+_LOG = logging.getLogger(__name__)
+
+_SHARE = 0.25
+"""Of the time after which systemd kills us; it recommends half, and a busy board may be late"""
+
+
+class Watchdog:
+    """Tells systemd how the daemon fares; without systemd it does nothing."""
+
+    def __init__(self) -> None:
+        self._address = os.environ.get("NOTIFY_SOCKET", "")
+        self.patience_s = _limit_s()
+        """Seconds after which systemd takes us for hung; infinite where it does not watch"""
+        self._due = 0.0
+
+    def ready(self) -> None:
+        """The daemon listens, or waits for its microphone."""
+        self._tell("READY=1")
+
+    def feed(self) -> None:
+        """The daemon works; to be called often, and passed on now and then."""
+        if time.monotonic() >= self._due:
+            self._due = time.monotonic() + _SHARE * self.patience_s
+            self._tell("WATCHDOG=1")
+
+    def stopping(self) -> None:
+        """The daemon is about to end."""
+        self._tell("STOPPING=1")
+
+    def _tell(self, text: str) -> None:
+        if not self._address:
+            return
+        # A leading @ stands for the zero byte of an abstract socket.
+        address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as connection:
+                connection.connect(address)
+                connection.sendall(text.encode())
+        except OSError as error:
+            _LOG.warning("systemd cannot be told %s: %s", text, error)
+
+
+def _limit_s() -> float:
+    text, pid = os.environ.get("WATCHDOG_USEC", ""), os.environ.get("WATCHDOG_PID", "")
+    if not text.isdigit() or pid not in {"", str(os.getpid())}:
+        return float("inf")
+    return int(text) / 1e6

@@ -1,0 +1,273 @@
+#!/usr/bin/env bash
+# Installs affectd as a service on Raspberry Pi OS or Debian; `install.sh --help` says how.
+set -euo pipefail
+
+usage() {
+    cat <<'TEXT'
+Usage: sudo firmware_configs/install.sh [OPTION]...
+
+Installs affectd into /opt/affectd and runs it as a service: packages of Debian, a virtual environment, a user, the
+configuration of this board, a systemd unit. Run it again to bring an installation up to date; what stands already is
+left alone, and so is /etc/affectd/affectd.toml.
+
+  --board NAME      configuration to begin with, a file of firmware_configs/boards (default: found out)
+  --no-microphone   nothing is compiled: no PyAudio; the sound comes from the program arecord
+  --wheel FILE      install this wheel of affectd, not the checkout in which this script lies
+  --extra NAME      also install the extra NAME of affectd: broker, update, web (may stand several times)
+  --no-start        neither enable nor start the service
+  --check           change nothing; say what is in place and what is not, and end with 1 when something is missing
+  --uninstall       remove the program and the unit; keep configuration, state and user
+  --purge           with --uninstall: remove those too
+  --help            this text
+
+Environment: AFFECTD_PIP_OPTIONS, options for pip, such as --no-index --find-links DIR for a board without a network.
+Ends with 64 on a wrong option, 69 when packages cannot be had, 77 when it is not run by root.
+TEXT
+}
+
+here=$(dirname "$(readlink -f "$0")")
+readonly prefix=/opt/affectd config=/etc/affectd/affectd.toml state=/var/lib/affectd link=/usr/local/bin/affectd
+readonly unit=/etc/systemd/system/affectd.service journal=/etc/systemd/journald.conf.d/affectd.conf
+
+board='' wheel='' microphone=yes start=yes action=install purge=no extras=()
+
+say() { printf '%s\n' "$*"; }
+fail() { # CODE MESSAGE
+    printf 'install.sh: %s\n' "$2" >&2
+    exit "$1"
+}
+
+while [ $# -gt 0 ]; do
+    case $1 in
+    --board | --wheel | --extra)
+        [ $# -ge 2 ] || fail 64 "$1 needs a value; see --help"
+        case $1 in
+        --board) board=$2 ;;
+        --wheel) wheel=$(readlink -f "$2") ;;
+        --extra) extras+=("$2") ;;
+        esac
+        shift
+        ;;
+    --no-microphone) microphone=no ;;
+    --no-start) start=no ;;
+    --check) action=check ;;
+    --uninstall) action=uninstall ;;
+    --purge) purge=yes ;;
+    --help | -h)
+        usage
+        exit 0
+        ;;
+    *) fail 64 "unknown option $1; see --help" ;;
+    esac
+    shift
+done
+[ "$purge" = no ] || [ "$action" = uninstall ] || fail 64 "--purge belongs to --uninstall"
+
+systemd_runs() { [ -d /run/systemd/system ]; }
+
+# --- what this machine is ---------------------------------------------------------------------------------------
+
+bits() { getconf LONG_BIT; }
+
+# A release, and what it means for the runtime: LiteRT has wheels for 64-bit systems, tflite-runtime up to Python 3.11.
+look_at_system() {
+    command -v apt-get >/dev/null || fail 69 "this is for Raspberry Pi OS and Debian; elsewhere: pip install affectd"
+    local codename version
+    codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+    say "System: $(sed -n 's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release), $(dpkg --print-architecture), $(bits)-bit"
+    case $codename in
+    bookworm | trixie) ;;
+    *) say "Not tried on $codename; going on." ;;
+    esac
+    version=$(apt-cache policy python3 | sed -n 's/^ *Candidate: \(3\.[0-9]*\).*/\1/p')
+    case $(bits)-$version in
+    32-3.11 | 64-3.*) ;;
+    32-*) fail 69 "a 32-bit system with Python $version has no TFLite runtime: tflite-runtime ends with Python 3.11. \
+Take the 64-bit Raspberry Pi OS, or the 32-bit one of Bookworm" ;;
+    *) fail 69 "no Python 3 in the package lists; call apt-get update first" ;;
+    esac
+}
+
+detect_board() {
+    local model=''
+    [ ! -r /proc/device-tree/model ] || model=$(tr -d '\0' </proc/device-tree/model)
+    case $(bits)-$model in
+    32-*) say pi_32bit ;;
+    *'Zero 2'*) say pi_zero_2w ;;
+    *'Raspberry Pi 3'*) say pi3 ;;
+    *'Raspberry Pi 4'* | *'Compute Module 4'*) say pi4 ;;
+    *'Raspberry Pi 5'* | *'Compute Module 5'*) say pi5 ;;
+    *) say x86 ;;
+    esac
+}
+
+# --- packages ---------------------------------------------------------------------------------------------------
+
+needed_packages() {
+    say python3-venv alsa-utils
+    [ "$microphone" = no ] || say python3-dev gcc libc6-dev portaudio19-dev libasound2-plugins
+    # The wheels for 32-bit systems bring neither libsndfile nor the linear algebra that NumPy stands on.
+    [ "$(bits)" = 64 ] || say libsndfile1 libopenblas0
+}
+
+is_installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'; }
+
+missing_packages() {
+    local package
+    for package in $(needed_packages); do
+        is_installed "$package" || printf '%s ' "$package"
+    done
+}
+
+install_packages() {
+    local missing
+    missing=$(missing_packages)
+    [ -n "$missing" ] || return 0
+    say "Packages: $missing"
+    export DEBIAN_FRONTEND=noninteractive
+    # shellcheck disable=SC2086  # one word for each package
+    apt-get install -y -qq --no-install-recommends $missing >/dev/null 2>&1 ||
+        { apt-get update -qq && apt-get install -y -qq --no-install-recommends $missing >/dev/null; } ||
+        fail 69 "apt cannot install: $missing"
+}
+
+# --- the program ------------------------------------------------------------------------------------------------
+
+pip_install() { # REQUIREMENT: wheels for everything but affectd itself, which is pure Python, and PyAudio
+    # shellcheck disable=SC2086  # the user's options are several words
+    "$prefix/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade \
+        --only-binary :all: --no-binary PyAudio ${AFFECTD_PIP_OPTIONS:-} "$1"
+}
+
+with_extras() { # EXTRA...: the requirement of affectd with these
+    local list
+    list=$(IFS=, && printf '%s' "$*")
+    printf '%s%s' "${wheel:-$(dirname "$here")}" "${list:+[$list]}"
+}
+
+install_program() {
+    [ -x "$prefix/bin/python" ] || python3 -m venv "$prefix"
+    say "Program: $prefix (pip takes a while on a small board)"
+    pip_install "$(with_extras "${extras[@]}")" || fail 69 "pip cannot install affectd; see above"
+    if [ "$microphone" = yes ] && ! pip_install "$(with_extras mic "${extras[@]}")"; then
+        say "PyAudio does not build here; the sound comes from the program arecord."
+        microphone=no
+    fi
+    ln -sfn "$prefix/bin/affectd" "$link"
+    say "         $("$prefix/bin/affectd" --version)"
+}
+
+# --- user, configuration, service -------------------------------------------------------------------------------
+
+install_user() {
+    if ! getent passwd affectd >/dev/null; then
+        useradd --system --user-group --home-dir "$state" --no-create-home --shell /usr/sbin/nologin affectd
+    fi
+    usermod -aG audio affectd
+    install -d -o affectd -g affectd -m 700 "$state"
+    say "User:    affectd, in the group audio; state in $state"
+}
+
+install_config() {
+    if [ -e "$config" ]; then
+        say "Config:  $config stays as it is"
+        return
+    fi
+    install -d -m 755 "$(dirname "$config")"
+    install -m 644 "$here/boards/$board.toml" "$config"
+    if [ "$microphone" = no ]; then
+        sed -i 's/^source = "microphone"$/source = "command"\ncommand = "arecord -q -f S16_LE -r 16000 -c 1 -t raw"/' \
+            "$config"
+    fi
+    say "Config:  $config, made from boards/$board.toml; name your broker there"
+}
+
+install_service() {
+    install -m 644 "$here/systemd/affectd.service" "$unit"
+    install -D -m 644 "$here/systemd/journald.conf" "$journal"
+    if [ "$start" = no ] || ! command -v systemctl >/dev/null; then
+        say "Service: $unit, not enabled"
+        return
+    fi
+    if systemd_runs; then
+        systemctl daemon-reload
+        systemctl enable --quiet affectd
+        systemctl restart affectd
+        say "Service: started; journalctl -u affectd -f shows what it says"
+    else
+        systemctl enable --quiet affectd 2>/dev/null
+        say "Service: starts with the next boot"
+    fi
+}
+
+install_all() {
+    look_at_system
+    board=${board:-$(detect_board)}
+    [ -f "$here/boards/$board.toml" ] ||
+        fail 64 "no board $board; there are: $(cd "$here/boards" && printf '%s ' *.toml | sed 's/\.toml//g')"
+    [ -z "$wheel" ] || [ -f "$wheel" ] || fail 64 "no such wheel: $wheel"
+    install_packages
+    install_program
+    install_user
+    install_config
+    install_service
+    say
+    say "Now: sudo affectd doctor"
+}
+
+# --- --check ----------------------------------------------------------------------------------------------------
+
+check() {
+    local missing=0
+    look() { # WHAT COMMAND...: a line that says whether the command succeeds
+        local what=$1
+        shift
+        if "$@" >/dev/null 2>&1; then say "  there    $what"; else
+            say "  missing  $what"
+            missing=1
+        fi
+    }
+    grep -qs '^source = "command"' "$config" && microphone=no
+    look "packages: $(needed_packages | tr '\n' ' ')" test -z "$(missing_packages)"
+    look "program: $prefix" "$prefix/bin/affectd" --version
+    look "command: $link" test -x "$link"
+    [ "$microphone" = no ] || look "PyAudio" "$prefix/bin/python" -c 'import pyaudio'
+    look "user: affectd, in the group audio" sh -c 'id -nG affectd | grep -qw audio'
+    look "state: $state" test -d "$state"
+    look "configuration: $config, and affectd takes it" "$prefix/bin/affectd" config show --config "$config"
+    look "unit: $unit, as in this checkout" cmp "$here/systemd/affectd.service" "$unit"
+    look "journal limits: $journal" test -f "$journal"
+    if systemd_runs; then
+        look "service: enabled" systemctl is-enabled affectd
+        look "service: running" systemctl is-active affectd
+    fi
+    return "$missing"
+}
+
+# --- --uninstall ------------------------------------------------------------------------------------------------
+
+uninstall() {
+    if systemd_runs; then systemctl disable --now --quiet affectd 2>/dev/null || true; fi
+    rm -f "$unit" /etc/systemd/system/multi-user.target.wants/affectd.service "$journal"
+    if systemd_runs; then systemctl daemon-reload; fi
+    if [ "$(readlink "$link" || true)" = "$prefix/bin/affectd" ]; then rm -f "$link"; fi
+    rm -rf "$prefix"
+    if [ "$purge" = yes ]; then
+        rm -rf /etc/affectd "$state"
+        if getent passwd affectd >/dev/null; then userdel affectd; fi
+        say "affectd is gone, with its configuration and its state. Packages of Debian are left."
+    else
+        # The user stays with its files: another user that gets its number would own them.
+        say "affectd is gone. Left are /etc/affectd, $state and the user affectd; --purge removes them too."
+    fi
+}
+
+if [ "$action" = check ]; then
+    check
+    exit
+fi
+[ "$(id -u)" -eq 0 ] || fail 77 "run it as root: sudo $0"
+case $action in
+install) install_all ;;
+uninstall) uninstall ;;
+esac
