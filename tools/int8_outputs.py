@@ -1,7 +1,7 @@
 """The model's int8 outputs on recordings, made on one machine and compared on another.
 
-`int8_outputs.py make FILE.npz RECORDING...` writes inputs and outputs of every window; `compare` with the same
-arguments computes both anew, and ends with 1 where an output is more than one step off.
+`int8_outputs.py make FILE.npz RECORDING...` writes inputs and outputs of every window; `compare` with the
+same arguments computes both anew, and ends with 1 where an output is more than one step off.
 """
 
 from __future__ import annotations

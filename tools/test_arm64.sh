@@ -84,7 +84,7 @@ inside() { # COMMAND: in the root, as root, with none of this machine's programs
         DEBIAN_FRONTEND=noninteractive "${pip[@]}" bash -euc "cd /root/affectd && $1"
 }
 
-used_mb() { du -smx "$root" | cut -f1; }
+used_mb() { du -smx "${binds[@]/#/--exclude=$root/}" "$root" | cut -f1; }
 
 timed() { # WHAT COMMAND...: seconds and megabytes that it took
     local what=$1 begun=$SECONDS before

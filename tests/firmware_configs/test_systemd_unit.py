@@ -64,3 +64,32 @@ def test_unit_when_the_program_fails_then_it_restarts_save_for_mistakes_of_the_u
 
 def test_unit_when_read_then_no_password_is_in_it():
     assert "PASSWORD" not in UNIT.read_text(encoding="utf-8")
+
+
+def test_unit_when_the_program_hangs_then_systemd_notices():
+    settings = service()
+    assert settings["Type"] == "notify"
+    assert int(settings["WatchdogSec"]) <= 60
+
+
+@needs_systemd
+def test_mount_unit_when_verified_then_systemd_finds_nothing(tmp_path):
+    mount = UNIT.with_name("var-lib-affectd.mount")
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", mount], capture_output=True, text=True, check=False
+    )
+    assert "var-lib-affectd" not in done.stdout + done.stderr
+    assert done.returncode == 0, done.stderr
+
+
+def test_journal_limits_when_journald_is_asked_then_it_knows_every_key():
+    daemon = Path("/lib/systemd/systemd-journald")
+    if not daemon.is_file():
+        pytest.skip("systemd-journald is not installed")
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.optionxform = str
+    parser.read(UNIT.with_name("journald.conf"), encoding="utf-8")
+    # The daemon has no switch that checks a file; the names that it understands stand in its table.
+    table = daemon.read_bytes()
+    assert parser.sections() == ["Journal"]
+    assert [key for key in parser["Journal"] if f"\0Journal.{key}".encode() not in table] == []
