@@ -95,8 +95,8 @@ EXTRAS = {
         CRYPTOGRAPHY,
         "scipy>=1.12",  # imported by python_speech_features, which does not say so
     ],
-    # The second opinion on the front end: heavy (numba), so only where TensorFlow is installed anyway. And one
-    # on the model, of the interpreter for microcontrollers, which has no release but its daily ones.
+    # The second opinion on the front end: heavy (numba), so only where TensorFlow is installed anyway. And
+    # one on the model, of the interpreter for microcontrollers, which has no release but its daily ones.
     "parity": ["librosa>=0.10.2", 'tflite-micro; platform_machine == "x86_64" and python_version < "3.13"'],
     # A minor release of a linter brings new findings and new formatting, so each stays in the series that the
     # sources were checked with.
