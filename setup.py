@@ -131,7 +131,7 @@ setup(
     packages=find_packages(
         include=[f"{name}{end}" for name in ("edge", "training", "converter") for end in ("", ".*")]
     ),
-    package_data={"edge": ["models/*.tflite", "models/*.md", "demo_speech.ogg"]},
+    package_data={"edge": ["models/*.tflite", "models/*.npz", "models/*.md", "demo_speech.ogg"]},
     include_package_data=False,
     install_requires=BASE,
     extras_require=EXTRAS,

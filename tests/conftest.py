@@ -8,10 +8,15 @@ import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from support.brokers import Mosquitto
 
 import edge
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 _ROOT = Path(edge.__file__).parents[1]
 _ALSA = Path("/usr/share/alsa/alsa.conf")

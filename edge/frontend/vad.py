@@ -1,9 +1,10 @@
-"""Speech or not, hop by hop, from the level alone: an energy gate over an adaptive noise floor."""
+"""The level of each hop, and speech or not from it alone: an energy gate over an adaptive noise floor."""
 
 from __future__ import annotations
 
 import math
 from collections import deque
+from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -14,11 +15,30 @@ SILENCE_DB = -120.0
 """The level given to digital silence, in dB below full scale."""
 
 
+FULL_SCALE = 0.999
+"""Samples beyond it count as clipped"""
+
+
+class Detector(StrEnum):
+    """What tells speech from other sound."""
+
+    NETWORK = "network"
+    """A small network on the MFCC frames, where the level allows it"""
+
+    ENERGY = "energy"
+    """The level alone: everything that is loud enough is speech"""
+
+
 class GateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When a hop counts as speech."""
 
+    detector: Detector = Detector.NETWORK
+
+    threshold: float = 0.5
+    """Probability above which the network's answer is speech"""
+
     margin_db: float = 9.0
-    """Decibels above the noise floor"""
+    """Decibels above the noise floor; with the network, 6 dB less are enough"""
 
     least_db: float = -62.0
     """Decibels below full scale; nothing quieter is speech"""
@@ -31,6 +51,10 @@ class GateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     def __post_init__(self) -> None:
         rules = (
+            (
+                0.0 < self.threshold < 1.0,
+                f"threshold is {self.threshold}: it must be above 0 and below 1",
+            ),
             (
                 0.0 < self.margin_db <= 60.0,
                 f"margin_db is {self.margin_db}: it must be above 0 and at most 60",
@@ -54,10 +78,12 @@ class GateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class HopLevels:
-    """Level of each hop of a signal that comes in blocks of any size."""
+    """Level of each hop of a signal in blocks of any size, less the hop's mean: an offset is no sound."""
 
     def __init__(self, hop_length: int) -> None:
         self._hop = hop_length
+        self.clipped: NDArray[np.integer[Any]] = np.empty(0, np.int64)
+        """Samples at full scale in each of the last hops"""
         self.reset()
 
     def reset(self) -> None:
@@ -75,6 +101,8 @@ class HopLevels:
         n = samples.size // self._hop
         self._rest = samples[n * self._hop :]
         hops = samples[: n * self._hop].reshape(n, self._hop).astype(np.float64)
+        self.clipped = np.count_nonzero(np.abs(hops) >= FULL_SCALE, axis=1)
+        hops -= hops.mean(axis=1, keepdims=True)
         power = np.einsum("ij,ij->i", hops, hops) / self._hop
         levels: NDArray[np.float64] = 10.0 * np.log10(np.maximum(power, 10.0 ** (SILENCE_DB / 10.0)))
         return levels

@@ -113,7 +113,10 @@ class EmotionModel:
 
     def answer(self, frames: Frames) -> Answer:
         """What the model makes of a turn's frames (n, n_features), n >= 1."""
-        probabilities = self.probabilities(frames)
+        return self.interpret(self.probabilities(frames))
+
+    def interpret(self, probabilities: NDArray[np.float64]) -> Answer:
+        """Calibrated probabilities (n_labels,) as an answer."""
         best = int(np.argmax(probabilities))
         confidence = float(probabilities[best])
         places = np.array([self.card.circumplex[label] for label in self.card.labels])

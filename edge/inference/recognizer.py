@@ -13,8 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.frontend.mfcc import StreamingMfcc
-from edge.frontend.vad import EnergyGate, GateSettings, HopLevels
-from edge.inference.model import Answer, EmotionModel
+from edge.frontend.speech_gate import Hop, SpeechGate
+from edge.frontend.vad import GateSettings
+from edge.inference.doubts import Doubt, doubts, snr_db
+from edge.inference.first_guess import FirstGuess
+from edge.inference.model import UNCERTAIN, Answer, EmotionModel
 from edge.inference.turns import TurnBegan, TurnClosed, TurnDetector, TurnSettings
 
 
@@ -23,6 +26,18 @@ class SpeechStarted(msgspec.Struct, frozen=True, kw_only=True):
 
     start: int
     """Sample"""
+
+
+class FirstImpression(msgspec.Struct, frozen=True, kw_only=True):
+    """What the turn that is being spoken sounds like so far."""
+
+    start: int
+    """First sample of the turn"""
+
+    at: int
+    """Sample up to which it was heard"""
+
+    answer: Answer
 
 
 class SpeechDropped(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +59,9 @@ class TurnResult(msgspec.Struct, frozen=True, kw_only=True):
 
     answer: Answer
 
+    doubts: tuple[Doubt, ...]
+    """Why the answer is `uncertain`; empty when it is not"""
+
     snr_db: float
     """Mean power of the turn's speech over the noise floor when it began"""
 
@@ -55,7 +73,7 @@ class EmotionLapsed(msgspec.Struct, frozen=True, kw_only=True):
     """Sample"""
 
 
-Event = SpeechStarted | SpeechDropped | TurnResult | EmotionLapsed
+Event = SpeechStarted | FirstImpression | SpeechDropped | TurnResult | EmotionLapsed
 
 
 class Recognizer:
@@ -70,28 +88,27 @@ class Recognizer:
         config = model.mfcc_config
         self._model = model
         self._hop = config.hop_length
-        hop_s = config.hop_length / config.sample_rate
-        turns = turns or TurnSettings()
+        self._hop_s = config.hop_length / config.sample_rate
+        self._settings = turns or TurnSettings()
         self._mfcc = StreamingMfcc(config)
-        self._levels = HopLevels(config.hop_length)
-        self._gate = EnergyGate(gate or GateSettings(), hop_s)
-        self._turns = TurnDetector(turns, hop_s)
-        # A frame is complete this many hops after the hop in which it begins.
-        self._frame_lag = -(-config.frame_length // config.hop_length) - 1 + config.lookahead
-        self._lapse_hops = max(1, round(turns.none_after_s / hop_s))
+        self._gate = SpeechGate(gate or GateSettings(), config)
+        self._turns = TurnDetector(self._settings, self._hop_s)
+        self._lapse_hops = max(1, round(self._settings.none_after_s / self._hop_s))
+        self._guess_hops = max(1, round(self._settings.provisional_s / self._hop_s))
         self.reset()
 
     def reset(self) -> None:
         """Forget the sound so far; the next sample is sample 0."""
-        for part in (self._mfcc, self._levels, self._gate, self._turns):
+        for part in (self._mfcc, self._gate, self._turns):
             part.reset()
         self._hops = 0
         self._samples = 0
         self._frames = np.empty((0, self._model.mfcc_config.n_features), np.float32)
         self._frames_from = 0
-        self._powers: list[float] = []
+        self._speech: list[Hop] = []
         self._floor_db = 0.0
-        self._in_turn = False
+        self._turn_start: int | None = None
+        self._guess: FirstGuess | None = None
         self._lapse_at: int | None = None
 
     @property
@@ -118,55 +135,64 @@ class Recognizer:
         Raises:
             SignalError: when the samples are not sound.
         """
-        self._frames = np.concatenate([self._frames, self._mfcc.push(block)])
+        frames = self._mfcc.push(block)
+        self._frames = np.concatenate([self._frames, frames])
         self._samples += len(block)
         events: list[Event] = []
-        for level_db in self._levels.push(block).tolist():
-            is_speech = self._gate.step(level_db)
-            event = self._turns.push(is_speech)
+        for hop in self._gate.push(block, frames):
+            event = self._turns.push(hop.is_speech)
             self._hops += 1
-            if self._in_turn and is_speech:
-                self._powers.append(10.0 ** (level_db / 10.0))
-            events += self._follow(event)
-        if not self._in_turn:
-            self._forget_before(self._hops - self._turns.lookback - self._frame_lag)
+            if self._turn_start is not None and hop.is_speech:
+                self._speech.append(hop)
+            events += self._follow(event, hop)
+        if self._turn_start is None:
+            self._forget_before(self._hops - self._turns.lookback)
         return events
 
     def flush(self) -> list[Event]:
         """The sound has ended: close the turn that is open."""
         closed = self._turns.flush()
-        return [] if closed is None else self._follow(closed)
+        return [] if closed is None else [self._close(closed)]
 
-    def _follow(self, event: TurnBegan | TurnClosed | None) -> list[Event]:
+    def _follow(self, event: TurnBegan | TurnClosed | None, hop: Hop) -> list[Event]:
         if isinstance(event, TurnBegan):
-            self._in_turn, self._floor_db, self._powers = True, self._gate.floor_db, []
+            self._turn_start, self._floor_db, self._speech = event.start, hop.floor_db, []
+            self._guess = FirstGuess(self._model, self._settings.switch_margin)
             return [SpeechStarted(start=event.start * self._hop)]
         if isinstance(event, TurnClosed):
-            self._in_turn = False
-            closed = self._close(event)
-            # What was dropped says nothing of the emotion: neither that it lasts nor that it is over.
-            if isinstance(closed, TurnResult):
-                self._lapse_at = self._hops + self._lapse_hops
-            return [closed]
-        if not self._in_turn and self._lapse_at is not None and self._hops >= self._lapse_at:
+            return [self._close(event)]
+        if self._turn_start is not None:
+            return self._guessed(self._turn_start)
+        if self._lapse_at is not None and self._hops >= self._lapse_at:
             self._lapse_at = None
             return [EmotionLapsed(at=self._hops * self._hop)]
         return []
 
+    def _guessed(self, start: int) -> list[Event]:
+        if self._guess is None or (self._hops - start) % self._guess_hops or not self._turns.enough:
+            return []
+        answer = self._guess.update(self._heard(start, self._hops))
+        return [FirstImpression(start=start * self._hop, at=self._hops * self._hop, answer=answer)]
+
     def _close(self, turn: TurnClosed) -> Event:
+        self._turn_start = self._guess = None
         start, end = turn.start * self._hop, turn.end * self._hop
-        # Frames that a longer block has brought already must not count: another cut would lack them.
-        last = min(turn.speech_end, self._hops - self._frame_lag)
-        frames = self._frames[turn.start - self._frames_from : last - self._frames_from]
-        if not turn.enough or len(frames) == 0:
+        if not turn.enough:
+            # What was dropped says nothing of the emotion: neither that it lasts nor that it is over.
             return SpeechDropped(start=start, end=end)
-        speech_db = 10.0 * np.log10(np.mean(self._powers)) if self._powers else self._floor_db
-        return TurnResult(
-            start=start,
-            end=end,
-            answer=self._model.answer(frames),
-            snr_db=float(speech_db - self._floor_db),
-        )
+        self._lapse_at = self._hops + self._lapse_hops
+        answer = self._model.answer(self._heard(turn.start, turn.speech_end))
+        ratio_db = snr_db(self._speech, self._floor_db)
+        found = doubts(self._speech, ratio_db, turn.speech * self._hop_s, self._settings, self._hop)
+        if answer.emotion == UNCERTAIN:
+            found = (Doubt.CONFIDENCE, *found)
+        elif found:
+            answer = msgspec.structs.replace(answer, emotion=UNCERTAIN)
+        return TurnResult(start=start, end=end, answer=answer, doubts=found, snr_db=ratio_db)
+
+    def _heard(self, start: int, end: int) -> NDArray[np.float32]:
+        """Frames of some hops, shape (end - start, n_features): every decided hop has its frame."""
+        return self._frames[start - self._frames_from : end - self._frames_from]
 
     def _forget_before(self, hop: int) -> None:
         drop = hop - self._frames_from

@@ -28,10 +28,30 @@ class TurnSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     none_after_s: float = 10.0
     """Time after the end of a turn when its emotion is no longer the present one"""
 
+    provisional_s: float = 0.5
+    """Time between first guesses at a turn that is being spoken"""
+
+    switch_margin: float = 0.1
+    """Probability by which another emotion must be ahead before a first guess changes to it"""
+
+    least_snr_db: float = 6.0
+    """Speech that is not so much louder than the noise floor is `uncertain`"""
+
+    most_clipped: float = 0.01
+    """Share of samples at full scale beyond which a turn is `uncertain`"""
+
+    sure_speech_s: float = 0.5
+    """Speech that a turn must hold for its emotion to be named; with less it is `uncertain`"""
+
     def __post_init__(self) -> None:
         for name in self.__struct_fields__:
-            if not 0.0 < getattr(self, name) <= 3600.0:
+            if name.endswith("_s") and not 0.0 < getattr(self, name) <= 3600.0:
                 raise ValueError(f"{name} is {getattr(self, name)}: it must be above 0 and at most 3600 s")
+        for name in ("switch_margin", "most_clipped"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise ValueError(f"{name} is {getattr(self, name)}: it must be 0 to 1")
+        if not -60.0 <= self.least_snr_db <= 60.0:
+            raise ValueError(f"least_snr_db is {self.least_snr_db}: it must be -60 to 60")
         if self.max_turn_s <= self.min_speech_s + self.hangover_s:
             raise ValueError("max_turn_s must be longer than min_speech_s and hangover_s together")
         # A turn reaches back so far when it begins.
@@ -58,8 +78,11 @@ class TurnClosed(msgspec.Struct, frozen=True):
     end: int
     """First hop behind the turn, hangover included"""
 
+    speech: int
+    """Hops of speech in it"""
+
     enough: bool
-    """There was as much speech as `min_speech_s`"""
+    """That is as much as `min_speech_s`"""
 
 
 class TurnDetector:
@@ -93,6 +116,11 @@ class TurnDetector:
         """Hops before the present one that a turn which begins now may reach back to."""
         return 2 * self._onset + self._margin
 
+    @property
+    def enough(self) -> bool:
+        """Whether the turn that is open holds as much speech as `min_speech_s` by now."""
+        return self._start is not None and self._speech_hops >= self._least
+
     def push(self, is_speech: bool) -> TurnBegan | TurnClosed | None:
         """Take the next hop, and tell if a turn begins or ends with it."""
         hop = self._hop
@@ -125,6 +153,7 @@ class TurnDetector:
             start=start,
             speech_end=min(self._last_speech + 1 + self._margin, self._hop),
             end=self._hop,
+            speech=self._speech_hops,
             enough=self._speech_hops >= self._least,
         )
         self._free_from = closed.end

@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.frontend.mfcc import SignalError, mfcc
+from edge.frontend.vad import Detector, GateSettings
 from edge.inference.recognizer import (
     EmotionLapsed,
+    FirstImpression,
     Recognizer,
     SpeechDropped,
     SpeechStarted,
@@ -27,14 +29,21 @@ def offline(model, demo_speech):
     return heard(model, [demo_speech])
 
 
-def heard(model, blocks, turns=None):
-    recognizer = Recognizer(model, turns)
+def heard(model, blocks, turns=None, gate=None):
+    recognizer = Recognizer(model, turns, gate)
     events = [event for block in blocks for event in recognizer.push(block)]
     return events + recognizer.flush()
 
 
+def bursts(model, blocks, turns=None, margin_db=9.0):
+    """The events of noise in bursts, which stands for speech where the level alone decides."""
+    events = heard(model, blocks, turns, GateSettings(detector=Detector.ENERGY, margin_db=margin_db))
+    return [event for event in events if not isinstance(event, FirstImpression)]
+
+
 def kinds(events):
-    return [type(event) for event in events]
+    """Their types, in order, without the first impressions."""
+    return [type(event) for event in events if not isinstance(event, FirstImpression)]
 
 
 def burst(seconds, db=-15, seed=4):
@@ -97,6 +106,9 @@ def test_recognizer_when_a_turn_begins_then_it_is_told_before_it_ends(offline):
         if isinstance(event, SpeechStarted):
             assert open_since is None
             open_since = event.start
+        elif isinstance(event, FirstImpression):
+            assert event.start == open_since
+            assert event.at > open_since
         elif isinstance(event, TurnResult | SpeechDropped):
             assert event.start == open_since
             open_since = None
@@ -105,7 +117,7 @@ def test_recognizer_when_a_turn_begins_then_it_is_told_before_it_ends(offline):
 
 
 def test_recognizer_when_a_cough_then_dropped(model):
-    events = heard(model, [silence(2), burst(0.15), silence(3)])
+    events = bursts(model, [silence(2), burst(0.15), silence(3)])
 
     assert kinds(events) == [SpeechStarted, SpeechDropped]
     assert events[0].start == events[1].start
@@ -113,11 +125,11 @@ def test_recognizer_when_a_cough_then_dropped(model):
 
 
 def test_recognizer_when_a_click_then_nothing(model):
-    assert heard(model, [silence(2), burst(0.01, -5), silence(3)]) == []
+    assert bursts(model, [silence(2), burst(0.01, -5), silence(3)]) == []
 
 
 def test_recognizer_when_silence_after_a_turn_then_its_emotion_lapses_once(model):
-    events = heard(model, [silence(1), burst(0.8), silence(30)], TurnSettings(none_after_s=5.0))
+    events = bursts(model, [silence(1), burst(0.8), silence(30)], TurnSettings(none_after_s=5.0))
 
     assert kinds(events) == [SpeechStarted, TurnResult, EmotionLapsed]
     assert events[2].at - events[1].end == 5 * RATE
@@ -126,7 +138,7 @@ def test_recognizer_when_silence_after_a_turn_then_its_emotion_lapses_once(model
 def test_recognizer_when_a_cough_follows_a_turn_then_the_emotion_lapses_no_later(model):
     cough = [silence(2), burst(0.15)]
     blocks = [silence(1), burst(0.8), *cough * 6, silence(5)]
-    events = heard(model, blocks, TurnSettings(none_after_s=5.0))
+    events = bursts(model, blocks, TurnSettings(none_after_s=5.0))
     lapsed = [event for event in events if isinstance(event, EmotionLapsed)]
 
     assert kinds(events).count(SpeechDropped) == 6
@@ -136,13 +148,13 @@ def test_recognizer_when_a_cough_follows_a_turn_then_the_emotion_lapses_no_later
 
 
 def test_recognizer_when_a_cough_without_any_turn_before_then_nothing_lapses(model):
-    assert EmotionLapsed not in kinds(heard(model, [silence(1), burst(0.15), silence(20)]))
+    assert EmotionLapsed not in kinds(bursts(model, [silence(1), burst(0.15), silence(20)]))
 
 
 def test_recognizer_when_the_next_turn_comes_in_time_then_nothing_lapses_between(model):
     blocks = [silence(1), burst(0.8), silence(3), burst(0.8), silence(3)]
 
-    assert kinds(heard(model, blocks, TurnSettings(none_after_s=5.0))) == [SpeechStarted, TurnResult] * 2
+    assert kinds(bursts(model, blocks, TurnSettings(none_after_s=5.0))) == [SpeechStarted, TurnResult] * 2
 
 
 def test_recognizer_when_speech_does_not_pause_then_turns_of_the_longest_length(model, demo_speech):
@@ -190,7 +202,7 @@ def test_recognizer_when_int16_blocks_then_the_same_as_their_floats(model, demo_
     assert heard(model, [whole]) == heard(model, [whole.astype(np.float32) / 32_768])
 
 
-def test_recognizer_when_empty_blocks_then_nothing_changes(model, demo_speech, offline):
+def test_recognizer_when_empty_blocks_then_the_turns_are_the_same(model, demo_speech, offline):
     empty = np.empty(0, np.float32)
 
     assert heard(model, [empty, demo_speech, empty]) == offline
@@ -220,4 +232,66 @@ def test_recognizer_when_speech_lasts_then_no_more_frames_are_kept_than_a_turn_h
     for block in np.split(np.tile(demo_speech, 2), range(1_600, 2 * demo_speech.size, 1_600)):
         recognizer.push(block)
         assert len(recognizer._frames) <= 300 + 100
-        assert len(recognizer._powers) <= 300
+        assert len(recognizer._speech) <= 300
+
+
+def test_recognizer_when_the_sound_has_an_offset_then_the_turns_are_the_same(model, demo_speech, offline):
+    turns = [event for event in offline if isinstance(event, TurnResult)]
+    offset = [event for event in heard(model, [demo_speech + 0.05]) if isinstance(event, TurnResult)]
+
+    # The levels do not know it; the frames do where it is quiet, and so the network's first and last hops.
+    assert len(offset) == len(turns)
+    for with_offset, without in zip(offset, turns, strict=True):
+        assert abs(with_offset.start - without.start) <= 0.1 * RATE
+        assert with_offset.snr_db == pytest.approx(without.snr_db, abs=1.0)
+
+
+def test_recognizer_when_somebody_speaks_then_a_first_impression_every_half_second(offline):
+    for index, event in enumerate(offline):
+        if isinstance(event, TurnResult):
+            guesses = [guess for guess in offline[:index] if getattr(guess, "start", None) == event.start][1:]
+            times = [guess.at - event.start for guess in guesses]
+            assert times == list(range(times[0], times[-1] + 1, RATE // 2)) if times else True
+            assert len(times) >= (event.end - event.start) // (RATE // 2) - 2
+            for guess in guesses:
+                assert sum(guess.answer.probabilities.values()) == pytest.approx(1.0)
+
+
+def test_recognizer_when_a_cough_then_no_first_impression(model):
+    events = heard(model, [silence(2), burst(0.15), silence(3)], gate=GateSettings(detector=Detector.ENERGY))
+
+    assert not any(isinstance(event, FirstImpression) for event in events)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "doubt"),
+    [
+        ([silence(2), burst(0.4), silence(2)], "speech"),
+        ([silence(2), np.sign(burst(1.5)), silence(2)], "clipping"),
+        ([burst(5, -30), burst(1.5, -21), burst(2, -30)], "snr"),
+    ],
+    ids=["too little", "clipped", "noisy"],
+)
+def test_recognizer_when_the_sound_is_poor_then_uncertain_and_why(model, blocks, doubt):
+    events = bursts(model, blocks, TurnSettings(least_snr_db=12.0), margin_db=6.0)
+    # Before the floor is known, noise from the first sample on counts as speech.
+    (turn,) = [event for event in events if isinstance(event, TurnResult) and event.start > RATE]
+
+    assert turn.answer.emotion == "uncertain"
+    assert doubt in turn.doubts
+
+
+def test_recognizer_when_the_sound_is_good_then_only_the_confidence_raises_doubts(model, demo_speech):
+    sure = [turn for turn in heard(model, [demo_speech]) if isinstance(turn, TurnResult) and not turn.doubts]
+    unsure = [turn for turn in heard(model, [demo_speech]) if isinstance(turn, TurnResult) and turn.doubts]
+
+    assert all(turn.answer.emotion in model.card.labels for turn in sure)
+    assert all(turn.answer.emotion == "uncertain" for turn in unsure)
+    assert {doubt for turn in unsure for doubt in turn.doubts} <= {"confidence"}
+
+
+@pytest.mark.parametrize("detector", list(Detector))
+def test_recognizer_when_noise_then_no_turn(model, detector):
+    events = heard(model, [burst(20, -30)], gate=GateSettings(detector=detector))
+
+    assert not [event for event in events if isinstance(event, TurnResult) and event.start > RATE]

@@ -160,7 +160,7 @@ def test_turns_when_flushed_in_a_turn_then_it_is_closed_once():
     for _ in range(50):
         detector.push(True)
 
-    assert detector.flush() == TurnClosed(start=0, speech_end=50, end=50, enough=True)
+    assert detector.flush() == TurnClosed(start=0, speech_end=50, end=50, speech=50, enough=True)
     assert detector.flush() is None
 
 
@@ -176,7 +176,7 @@ def test_turns_when_defaults_then_one_for_a_word_between_silences():
     detector = TurnDetector(settings, 0.01)
     events = [event for flag in speech if (event := detector.push(flag)) is not None]
 
-    assert events == [TurnBegan(90), TurnClosed(start=90, speech_end=190, end=240, enough=True)]
+    assert events == [TurnBegan(90), TurnClosed(start=90, speech_end=190, end=240, speech=80, enough=True)]
 
 
 @pytest.mark.parametrize(
@@ -187,6 +187,10 @@ def test_turns_when_defaults_then_one_for_a_word_between_silences():
         ({"hangover_s": float("nan")}, "hangover_s"),
         ({"max_turn_s": float("inf")}, "max_turn_s"),
         ({"none_after_s": 3601.0}, "none_after_s"),
+        ({"provisional_s": 0.0}, "provisional_s"),
+        ({"switch_margin": 1.1}, "switch_margin"),
+        ({"most_clipped": -0.1}, "most_clipped"),
+        ({"least_snr_db": float("nan")}, "least_snr_db"),
         ({"max_turn_s": 0.8}, "min_speech_s and hangover_s"),
         ({"max_turn_s": 5.0, "onset_s": 2.5}, "twice onset_s"),
     ],

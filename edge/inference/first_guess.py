@@ -1,0 +1,56 @@
+"""What to say of a turn that is still being spoken: steady, and as cheap as one window at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.inference.model import UNCERTAIN, Answer, EmotionModel
+
+
+class FirstGuess:
+    """Follows one turn: a weighted mean of its last windows, whose label does not flicker.
+
+    Args:
+        model: answers.
+        switch_margin: probability by which another label must be ahead before the guess changes to it.
+    """
+
+    def __init__(self, model: EmotionModel, switch_margin: float) -> None:
+        self._model = model
+        self._margin = switch_margin
+        self._sum = np.zeros(len(model.card.labels))
+        self._weight = 0
+        self._held: str | None = None
+
+    def update(self, frames: NDArray[np.float32]) -> Answer:
+        """The guess after the turn's frames so far (n, n_features), n >= 1; hears only its last window.
+
+        Each window counts by the frames that it holds, so that the first, half empty, say less.
+        """
+        window = frames[-self._model.card.n_frames :]
+        heard = self._model.answer(window)
+        self._sum += len(window) * np.array([heard.probabilities[label] for label in self._model.card.labels])
+        self._weight += len(window)
+        answer = self._model.interpret(self._sum / self._weight)
+        return Answer(
+            emotion=self._steady(answer),
+            confidence=answer.confidence,
+            probabilities=answer.probabilities,
+            arousal=answer.arousal,
+            valence=answer.valence,
+        )
+
+    def _steady(self, answer: Answer) -> str:
+        held = self._held
+        if held is None or held == answer.emotion:
+            ahead = True
+        elif answer.emotion == UNCERTAIN:
+            ahead = answer.confidence < self._model.uncertain_below - self._margin
+        elif held == UNCERTAIN:
+            ahead = answer.confidence >= self._model.uncertain_below + self._margin
+        else:
+            ahead = answer.probabilities[answer.emotion] >= answer.probabilities[held] + self._margin
+        if ahead:
+            self._held = answer.emotion
+        return self._held or answer.emotion
