@@ -6,8 +6,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from edge.inference.card import ModelCard
-from edge.inference.recognizer import EmotionLapsed, Event, SpeechDropped, SpeechStarted, TurnResult
-from edge.mqtt.messages import NONE, State, Turn, new_id, timestamp
+from edge.inference.model import Answer
+from edge.inference.recognizer import (
+    EmotionLapsed,
+    Event,
+    FirstImpression,
+    SpeechDropped,
+    SpeechStarted,
+    TurnResult,
+)
+from edge.mqtt.messages import NONE, Doubt, Microphone, State, Turn, new_id, timestamp
 
 
 class Announcer:
@@ -22,15 +30,19 @@ class Announcer:
         self._card = card
         self._rate = sample_rate
         self._clock = clock
-        self._last: TurnResult | None = None
+        self._last: Answer | None = None
+        self.microphone = Microphone.OK
+        """What every state says of it"""
+
+    @property
+    def has_emotion(self) -> bool:
+        """Whether the state names what the last turn was like."""
+        return self._last is not None
 
     def silent(self) -> State:
-        """The state before anything was heard."""
-        return State(speaking=False, emotion=NONE, since=timestamp(self._clock()))
-
-    def forget(self) -> None:
-        """The last turn says nothing of the present any more."""
+        """The state before anything was heard, and after what was heard has lost its meaning."""
         self._last = None
+        return self._state(False, timestamp(self._clock()))
 
     def follow(self, event: Event, heard: int) -> list[State | Turn]:
         """Messages for one event.
@@ -41,8 +53,10 @@ class Announcer:
         """
         if isinstance(event, SpeechStarted):
             return [self._state(speaking=True, since=self._moment(event.start, heard))]
+        if isinstance(event, FirstImpression):
+            return [self._state(True, self._moment(event.start, heard), event.answer)]
         if isinstance(event, TurnResult):
-            self._last = event
+            self._last = event.answer
             return [self._turn(event, heard), self._state(False, self._moment(event.end, heard))]
         if isinstance(event, SpeechDropped):
             return [self._state(False, self._moment(event.end, heard))]
@@ -54,10 +68,10 @@ class Announcer:
         """The time of a sample: now, less the sound that came after it. So no clock can drift away."""
         return timestamp(self._clock() - timedelta(seconds=(heard - sample) / self._rate))
 
-    def _state(self, speaking: bool, since: str) -> State:
-        if self._last is None:
-            return State(speaking=speaking, emotion=NONE, since=since)
-        answer = self._last.answer
+    def _state(self, speaking: bool, since: str, guess: Answer | None = None) -> State:
+        answer = guess or self._last
+        if answer is None:
+            return State(speaking=speaking, emotion=NONE, since=since, microphone=self.microphone)
         return State(
             speaking=speaking,
             emotion=answer.emotion,
@@ -65,6 +79,8 @@ class Announcer:
             arousal=answer.arousal,
             valence=answer.valence,
             since=since,
+            provisional=guess is not None,
+            microphone=self.microphone,
         )
 
     def _turn(self, result: TurnResult, heard: int) -> Turn:
@@ -79,6 +95,7 @@ class Announcer:
             probabilities=answer.probabilities,
             arousal=answer.arousal,
             valence=answer.valence,
+            doubts=tuple(Doubt(doubt.value) for doubt in result.doubts),
             snr_db=result.snr_db,
             model=self._card.name,
             model_sha256=self._card.flatbuffer_sha256,

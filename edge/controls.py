@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from edge import __version__
+from edge.audio.supervisor import SupervisedSource
 from edge.config import Config
 from edge.health import HealthReporter
 from edge.listener import Endings, Listener
@@ -23,6 +24,7 @@ from edge.mqtt.commands import (
     ThresholdCommand,
 )
 from edge.mqtt.outbox_settings import state_folder
+from edge.mute import MuteMemory
 from edge.tuning import Tuning, TuningFile
 from edge.update.store import ModelStore
 from edge.update.trial import Trial, load_model
@@ -43,6 +45,8 @@ class Controls:
         config: in force.
         reload: reads the configuration again, raising a `ConfigError`.
         listener: the recognition.
+        source: what is muted.
+        memory: remembers that across restarts.
         health: reports after each change.
         endings: where a restart is asked for.
         store: the models that were installed.
@@ -53,6 +57,8 @@ class Controls:
         config: Config,
         reload: Callable[[], Config],
         listener: Listener,
+        source: SupervisedSource,
+        memory: MuteMemory,
         health: HealthReporter,
         endings: Endings,
         store: ModelStore,
@@ -60,6 +66,8 @@ class Controls:
         self._config = config
         self._read_config = reload
         self._listener = listener
+        self._source = source
+        self._memory = memory
         self._health = health
         self._endings = endings
         self._store = store
@@ -93,9 +101,10 @@ class Controls:
         return act(command)
 
     def _mute(self, muted: bool) -> dict[str, Any]:
-        self._listener.muted = muted
+        remembered = self._memory.remember(muted)
+        self._source.mute(muted)
         self._health.publish()
-        return {"muted": muted}
+        return {"muted": muted, "remembered": remembered}
 
     def _set_sensitivity(self, command: SensitivityCommand) -> dict[str, Any]:
         margin_db = self._margin_db(command.value)

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from types import FrameType
 
 from edge import __version__
-from edge.audio.sources import open_source
+from edge.audio.supervisor import SupervisedSource
 from edge.config import Config
 from edge.controls import RESTART, Controls
 from edge.health import HealthReporter, TimedModel
@@ -22,6 +22,7 @@ from edge.mqtt.commands import CommandDesk
 from edge.mqtt.durable_outbox import open_outbox
 from edge.mqtt.home_assistant import Discovery
 from edge.mqtt.outbox_settings import state_folder
+from edge.mute import MuteMemory
 from edge.update.store import ModelStore
 from edge.update.trial import load_model
 from edge.watchdog import Watchdog
@@ -49,7 +50,8 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
     """
     store = ModelStore(state_folder() / "models")
     model = load_model(config.model, store)
-    source = open_source(config.audio)
+    memory = MuteMemory(state_folder(), config.mqtt.topics.device)
+    source = SupervisedSource(config.audio, muted=config.audio.start_muted or memory.muted)
     with ExitStack() as held:
         broker = held.enter_context(EmbeddedBroker(config.broker)) if config.broker.embedded else None
         publisher = Publisher(config.mqtt, open_outbox(config.outbox, config.mqtt.topics.device))
@@ -61,10 +63,12 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
             source,
             listener.meter,
             took_ms=lambda: list(listener.model.took_ms),
-            is_muted=lambda: listener.muted,
+            microphone=lambda: listener.microphone,
             sensitivity_db=lambda: listener.sensitivity_db,
         )
-        controls = Controls(config, reload or (lambda: config), listener, health, endings, store)
+        controls = Controls(
+            config, reload or (lambda: config), listener, source, memory, health, endings, store
+        )
         held.callback(controls.updater.stop)
         desk = CommandDesk(config.mqtt.topics, controls.execute, publisher.answer)
         publisher.listen(desk.patterns, desk.receive)
@@ -75,6 +79,8 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
         watchdog = Watchdog()
         watchdog.ready()
         held.callback(watchdog.stopping)
+        if source.muted:
+            _LOG.warning("muted: the sound is not listened to until somebody publishes to command/unmute")
         _LOG.info(
             "listening to %s, publishing to %s as %s",
             config.audio.source.value,
@@ -85,6 +91,7 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
             if listener.busy_s() < watchdog.patience_s:
                 watchdog.feed()
             health.tick()
+            listener.look()
             controls.watch_trial()
             if not publisher.alive:
                 _LOG.critical(

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.audio.block import Block
-from edge.audio.sources import Source
+from edge.audio.supervisor import SupervisedSource
 from edge.inference.model import Answer, EmotionModel
 from edge.inference.windows import Frames
 from edge.mqtt.client import Publisher
@@ -57,7 +57,7 @@ class LevelMeter:
 
     def __init__(self) -> None:
         self._heard: tuple[float, int] = (0.0, 0)
-        self._last_at = -math.inf
+        self._last_at = time.monotonic()
 
     def hear(self, block: Block) -> None:
         """Take a block of sound, float32 mono in [-1, 1]."""
@@ -73,9 +73,14 @@ class LevelMeter:
         return max(_QUIETEST_DBFS, 10.0 * math.log10(max(energy / samples, 1e-30)))
 
     @property
+    def silent_s(self) -> float:
+        """Seconds since the source gave something, be it silence, or since the start."""
+        return time.monotonic() - self._last_at
+
+    @property
     def is_silent(self) -> bool:
         """Whether the source has given nothing of late, not even silence."""
-        return time.monotonic() - self._last_at > _SILENT_S
+        return self.silent_s > _SILENT_S
 
 
 class HealthReporter:
@@ -83,37 +88,38 @@ class HealthReporter:
 
     Args:
         publisher: where it goes.
-        source: whose dropped samples are counted, where it counts them.
+        source: whose condition and dropped samples are told.
         meter: of the source's sound.
         took_ms: milliseconds that the last inferences took.
-        is_muted: whether the device does not listen.
+        microphone: what comes from the source.
         sensitivity_db: decibels by which speech may be quieter than configured.
     """
 
     def __init__(
         self,
         publisher: Publisher,
-        source: Source,
+        source: SupervisedSource,
         meter: LevelMeter,
         took_ms: Callable[[], list[float]],
-        is_muted: Callable[[], bool],
+        microphone: Callable[[], Microphone],
         sensitivity_db: Callable[[], float],
     ) -> None:
         self._publisher = publisher
         self._source = source
         self._meter = meter
         self._took_ms = took_ms
-        self._is_muted = is_muted
+        self._microphone = microphone
         self._sensitivity_db = sensitivity_db
         # Asked by the main thread every minute, and by that of the network when a command comes.
         self._lock = threading.Lock()
         self._begun = time.monotonic()
         self._cpu = (self._begun, time.process_time())
         self._due = self._begun
+        self._said: Microphone | None = None
 
     def tick(self) -> None:
-        """Publish, when a minute has passed."""
-        if time.monotonic() >= self._due:
+        """Publish, when a minute has passed or the microphone is not what it was."""
+        if time.monotonic() >= self._due or self._microphone() is not self._said:
             self._due = time.monotonic() + PERIOD_S
             self.publish()
 
@@ -128,6 +134,9 @@ class HealthReporter:
         """How the device fares now; level and CPU are those since the last measurement."""
         took = sorted(self._took_ms())
         level = self._meter.read_dbfs()
+        self._said = microphone = self._microphone()
+        if microphone is Microphone.OK and level == _QUIETEST_DBFS:
+            microphone = Microphone.ZEROS
         board = read_board()
         return Health(
             at=now(),
@@ -137,20 +146,17 @@ class HealthReporter:
             cpu_percent=self._cpu_percent(),
             rss_bytes=_rss_bytes(),
             level_dbfs=level,
-            dropped_samples=getattr(self._source, "dropped_samples", 0),
+            dropped_samples=self._source.dropped_samples,
             queued_turns=self._publisher.queued,
             dropped_turns=self._publisher.dropped,
             temperature_c=board[0],
             throttled=board[1],
-            muted=self._is_muted(),
+            muted=self._source.muted,
             sensitivity_db=self._sensitivity_db(),
-            microphone=self._microphone(level),
+            microphone=microphone,
+            microphone_trouble=None if self._source.muted else self._source.why or None,
+            reopened=self._source.reopened,
         )
-
-    def _microphone(self, level: float | None) -> Microphone:
-        if self._meter.is_silent:
-            return Microphone.SILENT
-        return Microphone.ZEROS if level == _QUIETEST_DBFS else Microphone.OK
 
     def _cpu_percent(self) -> float:
         then, used = self._cpu

@@ -8,7 +8,7 @@ import threading
 import time
 
 from edge.announcer import Announcer
-from edge.audio.sources import Source
+from edge.audio.supervisor import Condition, SupervisedSource
 from edge.config import Config
 from edge.errors import AffectdError
 from edge.frontend.vad import GateSettings
@@ -16,7 +16,7 @@ from edge.health import LevelMeter, TimedModel
 from edge.inference.recognizer import Event, Recognizer, TurnResult
 from edge.inference.turns import TurnSettings
 from edge.mqtt.client import Publisher
-from edge.mqtt.messages import State
+from edge.mqtt.messages import Microphone, State
 
 _LOG = logging.getLogger("edge.daemon")
 
@@ -31,7 +31,12 @@ class Listener(threading.Thread):
     """Recognises the turns of a source. What other threads change of it holds from the next block on."""
 
     def __init__(
-        self, config: Config, model: TimedModel, source: Source, publisher: Publisher, endings: Endings
+        self,
+        config: Config,
+        model: TimedModel,
+        source: SupervisedSource,
+        publisher: Publisher,
+        endings: Endings,
     ) -> None:
         super().__init__(name="recognition", daemon=True)
         self._source = source
@@ -41,8 +46,7 @@ class Listener(threading.Thread):
         self._next_margin: float | None = None
         self._use(model, config.gate, config.turns)
         self.meter = LevelMeter()
-        self.muted = False
-        """Whether the sound is thrown away unheard"""
+        source.on_change = self._change
         self.sensitivity_db = 0.0
         """Decibels by which speech may be quieter than configured, as it was last set"""
         self.exit_code = 0
@@ -58,6 +62,19 @@ class Listener(threading.Thread):
         """The model in use, or the one that takes its place with the next block."""
         return self._model if self._next is None else self._next[0]
 
+    @property
+    def microphone(self) -> Microphone:
+        """What comes from the source; a file or pipe that gives nothing of late is silent."""
+        if self._source.condition is Condition.OK and self.meter.is_silent:
+            return Microphone.SILENT
+        return Microphone(self._source.condition.value)
+
+    def look(self) -> None:
+        """Let the emotion lapse when no sound came for so long: the recognition's time stands still then."""
+        if self._announcer.has_emotion and self.meter.silent_s > self._turns.none_after_s:
+            self._announcer.microphone = self.microphone
+            self._publisher.publish_state(self._announcer.silent())
+
     def replace(self, model: TimedModel, gate: GateSettings, turns: TurnSettings) -> None:
         """Go on with these; a turn that is being spoken is forgotten."""
         self._next_margin = None
@@ -71,6 +88,7 @@ class Listener(threading.Thread):
     def _use(self, model: TimedModel, gate: GateSettings, turns: TurnSettings) -> None:
         self._model = model
         self._recognizer = Recognizer(model, turns, gate)
+        self._turns = turns
         self._announcer = Announcer(model.card, model.mfcc_config.sample_rate)
 
     def run(self) -> None:
@@ -89,21 +107,20 @@ class Listener(threading.Thread):
 
     def _listen(self) -> None:
         self._be_silent()
-        was_muted = False
         for block in self._source.blocks():
             self._busy_since = time.monotonic()
             self.meter.hear(block)
             self._adopt()
-            if self.muted != was_muted:
-                was_muted = self.muted
-                self._recognizer.reset()
-                self._be_silent()
-            if not was_muted:
-                for event in self._recognizer.push(block):
-                    self._announce(event)
+            self._hear(self._recognizer.push(block))
             self._busy_since = None
-        for event in self._recognizer.flush():
-            self._announce(event)
+        self._hear(self._recognizer.flush())
+
+    def _change(self, condition: Condition, _why: str) -> None:
+        """The sound has broken off, or begins anew: nothing behind it belongs to the turn before it."""
+        if condition is not Condition.MUTED:
+            self._hear(self._recognizer.flush())
+        self._recognizer.reset()
+        self._be_silent()
 
     def _adopt(self) -> None:
         """Take over what other threads have changed."""
@@ -116,14 +133,22 @@ class Listener(threading.Thread):
             self._next_margin = None
 
     def _be_silent(self) -> None:
-        self._announcer.forget()
+        self._announcer.microphone = Microphone(self._source.condition.value)
         self._publisher.publish_state(self._announcer.silent())
+
+    def _hear(self, events: list[Event]) -> None:
+        for event in events:
+            self._announce(event)
 
     def _announce(self, event: Event) -> None:
         if isinstance(event, TurnResult):
             answer = event.answer
             _LOG.info(
-                "turn: %s, confidence %.2f, SNR %.0f dB", answer.emotion, answer.confidence, event.snr_db
+                "turn: %s, confidence %.2f, SNR %.0f dB%s",
+                answer.emotion,
+                answer.confidence,
+                event.snr_db,
+                f" (doubts: {', '.join(event.doubts)})" if event.doubts else "",
             )
         for message in self._announcer.follow(event, self._recognizer.samples):
             if isinstance(message, State):

@@ -15,7 +15,12 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 
 from edge.audio.block import Block
-from edge.audio.errors import AudioSettingsError, CommandFailedError, CommandNotFoundError
+from edge.audio.errors import (
+    AudioSettingsError,
+    CommandFailedError,
+    CommandNotFoundError,
+    CommandStalledError,
+)
 from edge.audio.pcm import PcmStream
 from edge.audio.settings import Channel
 from edge.audio.stoppable_reader import StoppableReader
@@ -27,6 +32,12 @@ _LAST_LINES = 5
 
 _FAREWELL_S = 1.0
 """Seconds that a program has between closing its output and ending"""
+
+_FIRST_S = 15.0
+"""Seconds that a program may take to its first sound: ssh has to connect, and a model to load"""
+
+_STALL_S = 1.5
+"""Seconds without a byte after which a program that has written sound counts as hung"""
 
 _TERMINATE_S = 0.3
 """Seconds that a program has between SIGTERM and SIGKILL"""
@@ -76,6 +87,7 @@ class CommandSource:
         Raises:
             CommandNotFoundError: there is no such program, or it may not be run.
             CommandFailedError: it ended with an error; the message has the last lines of its stderr.
+            CommandStalledError: it runs and writes nothing any more.
             EmptyAudioError: it ended well and wrote no sound.
             AudioFormatError: it writes FLAC, MP3 or another format that wants a decoder.
             DamagedAudioError: its WAV header makes no sense.
@@ -87,10 +99,15 @@ class CommandSource:
                 return
             out, err = process.stdout.fileno(), process.stderr.fileno()
             open_ends = {out, err}
+            patience_s, deadline = _FIRST_S, time.monotonic() + _FIRST_S
             while out in open_ends:
-                chunk = self._reader.read(open_ends, self._stream.block_bytes)
+                chunk = self._reader.read(
+                    open_ends, self._stream.block_bytes, max(0.0, deadline - time.monotonic())
+                )
                 if chunk is None:
-                    return
+                    if self._reader.stopped:
+                        return
+                    raise CommandStalledError(self._stalled(patience_s))
                 descriptor, data = chunk
                 if not data:
                     open_ends.remove(descriptor)
@@ -98,6 +115,8 @@ class CommandSource:
                     self._note(data)
                 else:
                     yield from self._stream.push(data)
+                    # Counted from here: while the consumer took its time, the program could not write.
+                    patience_s, deadline = _STALL_S, time.monotonic() + _STALL_S
             self._check_exit(process, err if err in open_ends else None)
             yield from self._stream.finish()
         finally:
@@ -136,6 +155,13 @@ class CommandSource:
                 with contextlib.suppress(OSError):
                     fcntl.fcntl(self._process.stdout, fcntl.F_SETPIPE_SZ, self._pipe_bytes)
             return self._process
+
+    def _stalled(self, patience_s: float) -> str:
+        said = "; it said: " + " | ".join(self._last_lines) if self._last_lines else ""
+        return (
+            f"the command `{self._name}` has written nothing for {patience_s:g} s{said}. Run it by itself to "
+            "see what it waits for"
+        )
 
     def _note(self, data: bytes) -> None:
         *lines, self._stderr_rest = (self._stderr_rest + data).split(b"\n")

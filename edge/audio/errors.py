@@ -99,3 +99,15 @@ class DeviceStalledError(AudioError):
     """Raised when an open input device delivers nothing any more: unplugged, or its driver hangs."""
 
     exit_code = 69
+
+
+class CommandStalledError(AudioError):
+    """Raised when the program of a command source runs and writes nothing: its device is gone, it hangs."""
+
+    exit_code = 69
+
+
+class SourceLostError(AudioError):
+    """Raised when a source that worked could not be opened again in time."""
+
+    exit_code = 69

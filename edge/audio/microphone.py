@@ -22,14 +22,15 @@ from edge.audio.pcm import decode_samples
 from edge.audio.resample import Resampler
 from edge.audio.settings import Channel
 from edge.audio.wav_header import Encoding
+from edge.quiet_stderr import quiet_stderr
 
 _log = logging.getLogger(__name__)
 
 MAX_CHANNELS = 8
 """More is what ALSA's converting devices claim, not what a microphone has"""
 
-STALL_S = 2.0
-"""Seconds without a callback after which the device counts as gone"""
+STALL_S = 1.2
+"""Seconds without a callback after which the device counts as gone; told within two, closing it included"""
 
 _LOOK_S = 0.25
 """Seconds between looks at whether the stream is still alive"""
@@ -142,7 +143,8 @@ class MicrophoneSource:
                 rate = self._rate or device.rate
                 queue = DropQueue(int(self._buffer_s * rate))
                 try:
-                    self._stream = self._open_stream(device, queue, rate, channels)
+                    with quiet_stderr("PortAudio"):
+                        self._stream = self._open_stream(device, queue, rate, channels)
                 except (OSError, ValueError) as error:
                     reasons.append(f"{rate} Hz, {channels} channels: {error}")
                     continue

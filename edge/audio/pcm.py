@@ -22,6 +22,9 @@ _OTHER_FORMATS = {
 }
 """First bytes of what people pipe by mistake; played as PCM it would be noise, and scored as sound"""
 
+_TEXT_BYTES = 32
+"""So many printable bytes at the beginning are a message, not samples"""
+
 
 def decode_samples(data: bytes, encoding: Encoding) -> Block:
     """Interleaved samples as float32 in [-1, 1); shape (n,). `data` holds whole samples."""
@@ -102,6 +105,7 @@ class PcmStream:
         if self._resampler is None:
             if is_wav(self._pending):
                 raise DamagedAudioError(f"{self._origin} ended inside its WAV header; check what writes it")
+            self._refuse_text(self._pending)
             self._start(self._rate, self._channels, Encoding.S16)
             yield from self._decode(self._pending)
         if self._resampler is not None:
@@ -128,8 +132,17 @@ class PcmStream:
                     f"{self._origin} is {name}, not raw PCM or WAV; decode it on the way: "
                     "ffmpeg -i INPUT -f wav -"
                 )
+        if len(data) < _TEXT_BYTES and _is_text(data):
+            return None
+        self._refuse_text(data[:_TEXT_BYTES])
         self._start(self._rate, self._channels, Encoding.S16)
         return 0
+
+    def _refuse_text(self, data: bytes) -> None:
+        if data and _is_text(data):
+            raise AudioFormatError(
+                f"{self._origin} is text, not sound: {data.decode('ascii')!r}; run what writes it by itself"
+            )
 
     def _start(self, rate: int, channels: int, encoding: Encoding) -> None:
         self._rate, self._channels, self._encoding = rate, channels, encoding
@@ -152,3 +165,7 @@ class PcmStream:
         block = self._resampler.push(frames)
         if block.size:
             yield block
+
+
+def _is_text(data: bytes) -> bool:
+    return all(32 <= byte < 127 or byte in b"\t\r\n" for byte in data)

@@ -75,6 +75,20 @@ class AudioSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     block_ms: int = 20
     """Milliseconds of sound in one block, at most"""
 
+    gain_db: float = 0.0
+    """Decibels by which the sound is made louder, always the same; what goes beyond full scale is clipped"""
+
+    reopen_s: float = 60.0
+    """Seconds for which a microphone or command that has failed is opened again and again, ever more rarely;
+    then the process ends with 69, for systemd to restart"""
+
+    reopen_on_zeros: bool | None = None
+    """Also when it gives nothing but digital silence for 1.5 s; None: a microphone yes, a command no, which
+    may be playing a recording with silence in it"""
+
+    start_muted: bool = False
+    """Do not open the source before somebody says unmute, at every start"""
+
     def __post_init__(self) -> None:
         rules = (
             (self.source is not SourceKind.FILE or bool(self.path),
@@ -96,7 +110,17 @@ class AudioSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             (1 <= self.block_ms <= 1_000, f"block_ms is {self.block_ms}; it must be 1 to 1000"),
             (self.block_ms <= 500.0 * self.buffer_s,
              f"block_ms {self.block_ms} is more than half of buffer_s {self.buffer_s}; shorten the blocks"),
+            (-60.0 <= self.gain_db <= 60.0, f"gain_db is {self.gain_db}; it must be -60 to 60 dB"),
+            (1.0 <= self.reopen_s <= 86_400.0,
+             f"reopen_s is {self.reopen_s}; it must be 1 to 86400 seconds"),
         )  # fmt: skip
         for holds, message in rules:
             if not holds:
                 raise AudioSettingsError(message)
+
+    @property
+    def reopens_on_zeros(self) -> bool:
+        """Whether digital silence that lasts is a reason to open the source again."""
+        if self.reopen_on_zeros is None:
+            return self.source is SourceKind.MICROPHONE
+        return self.reopen_on_zeros

@@ -208,7 +208,7 @@ def _diagnostics(topics: Topics) -> dict[str, dict[str, Any]]:
         shown = {"state_class": "measurement", **units, **more}
         return entity("sensor", name, f"{{{{ value_json.{field} }}}}", **shown)
 
-    problem = "{{ 'OFF' if value_json.microphone == 'ok' else 'ON' }}"
+    problem = "{{ 'OFF' if value_json.microphone in ('ok', 'muted') else 'ON' }}"
     slow = "{{ none if value_json.throttled is none else 'ON' if value_json.throttled else 'OFF' }}"
     total = {"state_class": "total_increasing"}
     return {

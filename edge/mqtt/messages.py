@@ -24,6 +24,25 @@ Coordinate = Annotated[float, msgspec.Meta(ge=-1.0, le=1.0)]
 Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 
 
+class Microphone(StrEnum):
+    """What comes from the source of the sound."""
+
+    OK = "ok"
+    """Sound"""
+
+    ZEROS = "zeros"
+    """Nothing but digital silence: switched off at the device, or broken"""
+
+    SILENT = "silent"
+    """It is open and gives nothing at all"""
+
+    LOST = "lost"
+    """It does not open: unplugged, busy, or failing; it is tried again and again"""
+
+    MUTED = "muted"
+    """It is closed, because a command or `start_muted` wants it so"""
+
+
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The present. Retained, so whoever subscribes learns it at once; the last value wins."""
 
@@ -44,6 +63,28 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     since: Timestamp
     """When these values began to hold: UTC, ISO 8601 with milliseconds"""
+
+    provisional: bool = False
+    """The emotion is a first guess at a turn that is still being spoken"""
+
+    microphone: Microphone = Microphone.OK
+    """Whether the device hears anything at all; `emotion` is `none` where it does not"""
+
+
+class Doubt(StrEnum):
+    """Why an answer is not good enough to name an emotion."""
+
+    CONFIDENCE = "confidence"
+    """No label is probable enough"""
+
+    SNR = "snr"
+    """The speech is hardly louder than the noise"""
+
+    CLIPPING = "clipping"
+    """The speech is louder than the microphone can take"""
+
+    SPEECH = "speech"
+    """There is too little of it"""
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +117,9 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     valence: Coordinate | None = None
     """Unpleasant to pleasant, -1 to 1; null where the model does not say"""
 
+    doubts: tuple[Doubt, ...] = ()
+    """Why the emotion is `uncertain`; empty when it is not"""
+
     snr_db: float | None = None
     """Level of the speech above that of the pauses, in decibels; null where no pause has been heard yet"""
 
@@ -84,19 +128,6 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
 
     model_sha256: Sha256
     """SHA-256 of the model's flatbuffer, as in its card: 64 hexadecimal digits"""
-
-
-class Microphone(StrEnum):
-    """What comes from the source of the sound."""
-
-    OK = "ok"
-    """Sound"""
-
-    ZEROS = "zeros"
-    """Nothing but digital silence: switched off, or broken"""
-
-    SILENT = "silent"
-    """Nothing at all for two seconds"""
 
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -149,6 +180,12 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     """Decibels by which speech may be quieter than configured; 0 unless a command has changed it"""
 
     microphone: Microphone
+
+    microphone_trouble: str | None = None
+    """What is wrong with the microphone and what to do about it; null when nothing is"""
+
+    reopened: Count = 0
+    """How often the microphone was opened again, since the start"""
 
 
 def timestamp(moment: datetime) -> str:

@@ -112,7 +112,7 @@ source.close()
     assert "not taken in time" in stderr
 
 
-def test_microphone_when_nothing_comes_any_more_then_stalled_error_within_3_s(listen):
+def test_microphone_when_nothing_comes_any_more_then_stalled_error_within_2_s(listen):
     (kind, exit_code, message, waited_s), _ = listen("""
 source = MicrophoneSource(device="fakemic", rate=48_000)
 threading.Thread(target=feed, args=(tones(48_000, 0.3, (440, 440)),)).start()
@@ -125,8 +125,9 @@ except AudioError as error:
 """)
 
     assert (kind, exit_code) == ("DeviceStalledError", 69)
-    assert "'fakemic' has delivered nothing for 2 s; plug it in again" in message
-    assert 2.0 <= waited_s < 3.5
+    assert "'fakemic' has delivered nothing for 1.2 s; plug it in again" in message
+    # 1.2 s, a look every 0.25 s, 0.4 s for a driver that hangs; the rest is for a busy machine.
+    assert 1.2 <= waited_s < 3.0
 
 
 def test_microphone_when_closed_from_another_thread_while_waiting_then_ends_at_once(listen):

@@ -102,14 +102,14 @@ def test_encode_when_given_a_state_then_is_the_documented_json() -> None:
     )
     assert encode(state) == (
         b'{"speaking":false,"emotion":"uncertain","confidence":0.3333,"arousal":0.0,"valence":0.5,'
-        b'"since":"2026-01-02T03:04:05.678Z"}'
+        b'"since":"2026-01-02T03:04:05.678Z","provisional":false,"microphone":"ok"}'
     )
 
 
 def test_encode_when_given_a_turn_then_has_the_documented_keys() -> None:
     assert list(msgspec.json.decode(encode(make_turn("t1")))) == [
         "id", "started", "ended", "duration", "emotion", "confidence", "probabilities", "arousal", "valence",
-        "snr_db", "model", "model_sha256",
+        "doubts", "snr_db", "model", "model_sha256",
     ]  # fmt: skip
 
 

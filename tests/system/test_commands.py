@@ -49,14 +49,14 @@ def command(live: Subscriber, device: str):
 
 
 def test_mute_when_commanded_then_no_turn_comes_until_unmuted(daemon, command, live, device, speech) -> None:
-    assert command("mute").result == {"muted": True}
+    assert command("mute").result == {"muted": True, "remembered": True}
     daemon.say(speech)
     daemon.say(silence(1.0))
     health = msgspec.json.decode(msgspec.json.encode(command("health").result), type=Health)
     assert health.muted
-    while health.microphone is not Microphone.OK:
+    while health.microphone is not Microphone.MUTED:
         health = msgspec.json.decode(msgspec.json.encode(command("health").result), type=Health)
-    assert command("unmute").result == {"muted": False}
+    assert command("unmute").result == {"muted": False, "remembered": True}
     daemon.say(speech)
     turns = [live.wait_for(f"affectd/{device}/turn") for _ in range(7)]
     daemon.end_input()
@@ -129,7 +129,7 @@ def test_state_when_muted_then_becomes_none(daemon, command, mosquitto, live, de
     daemon.say(silence(0.5))
     while True:
         state = retained(mosquitto.port, topic, State)
-        if (state.emotion, state.speaking) == ("none", False):
+        if (state.emotion, state.speaking, state.microphone) == ("none", False, Microphone.MUTED):
             break
 
 

@@ -1,0 +1,256 @@
+"""A source that never goes deaf unnoticed: what is wrong with it is told, and it is opened again."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from enum import StrEnum
+
+import numpy as np
+
+from edge.audio.block import SAMPLE_RATE, Block
+from edge.audio.errors import (
+    AmbiguousDeviceError,
+    AudioError,
+    CommandFailedError,
+    CommandStalledError,
+    DeviceOpenError,
+    DeviceStalledError,
+    EmptyAudioError,
+    NoInputDeviceError,
+    SourceLostError,
+    UnknownDeviceError,
+)
+from edge.audio.offset import OffsetRemover
+from edge.audio.patience import Patience
+from edge.audio.settings import AudioSettings, SourceKind
+from edge.audio.sources import Source, open_source
+
+_log = logging.getLogger(__name__)
+
+ZEROS_S = 1.5
+"""Seconds of digital silence after which a live source counts as broken: no room is so quiet"""
+
+_PASSING = (
+    AmbiguousDeviceError,
+    CommandFailedError,
+    CommandStalledError,
+    DeviceOpenError,
+    DeviceStalledError,
+    EmptyAudioError,
+    NoInputDeviceError,
+    UnknownDeviceError,
+)
+"""What may be over when somebody plugs a device in again, or another program lets go of it"""
+
+
+class Condition(StrEnum):
+    """What comes from a source."""
+
+    OK = "ok"
+    """Sound"""
+
+    ZEROS = "zeros"
+    """Digital silence: switched off at the device, or broken"""
+
+    SILENT = "silent"
+    """It is open and gives nothing"""
+
+    LOST = "lost"
+    """It does not open: unplugged, busy, or failing"""
+
+    MUTED = "muted"
+    """It is closed because somebody wants it so"""
+
+
+OnChange = Callable[[Condition, str], None]
+"""Takes the new condition, and what is wrong in words; called by whoever iterates over the blocks"""
+
+
+class SupervisedSource:
+    """The source that the settings describe, opened again whenever it fails.
+
+    What fails before it ever gave sound is a mistake in the setup and is raised at once. A file and standard
+    input cannot be opened again: they end with their error, and muting throws their sound away unheard.
+
+    Args:
+        settings: of the source.
+        on_change: is told of each change of the condition.
+        open_: makes a source of the settings.
+        first_retry_s: wait before the first attempt; it doubles from attempt to attempt, up to 30 s.
+        muted: whether the source stays closed until `mute(False)`.
+
+    Raises:
+        AudioSettingsError: the settings describe no source.
+    """
+
+    def __init__(
+        self,
+        settings: AudioSettings,
+        on_change: OnChange | None = None,
+        *,
+        open_: Callable[[AudioSettings], Source] = open_source,
+        first_retry_s: float = 0.5,
+        muted: bool = False,
+    ) -> None:
+        self._settings = settings
+        self._open = open_
+        self.on_change: OnChange = on_change or (lambda _condition, _why: None)
+        self._live = settings.source in {SourceKind.MICROPHONE, SourceKind.COMMAND}
+        self._gain = np.float32(10.0 ** (settings.gain_db / 20.0))
+        self._patience = Patience(first_retry_s, settings.reopen_s)
+        self._state = threading.Condition(threading.RLock())
+        self._closed = False
+        self._muted = muted
+        self._interrupted = False
+        # Making it touches nothing, and says at once when the settings make no sense.
+        self._source: Source = open_(settings)
+        self._fresh = True
+        self._proven = muted
+        self._zeros = 0
+        self._offset = OffsetRemover()
+        self._dropped = 0
+        self.condition = Condition.OK
+        self.why = ""
+        """What is wrong, in words; empty when nothing is"""
+        self.reopened = 0
+        """How often the source was opened again since the start"""
+
+    @property
+    def dropped_samples(self) -> int:
+        """Samples, counted at 16 kHz, that were dropped because the consumer was slow, since the start."""
+        return self._dropped + int(getattr(self._source, "dropped_samples", 0))
+
+    @property
+    def muted(self) -> bool:
+        """Whether the source is to be closed."""
+        return self._muted
+
+    def mute(self, muted: bool) -> None:
+        """Close the device, or open it again; from any thread."""
+        with self._state:
+            if muted == self._muted:
+                return
+            self._muted = muted
+            self._interrupted = self._interrupted or (muted and self._live)
+            source = self._source
+            self._state.notify_all()
+        if muted and self._live:
+            source.close()
+
+    def close(self) -> None:
+        """Ends `blocks()` and lets go of everything, from any thread; a second call does nothing."""
+        with self._state:
+            self._closed = True
+            source = self._source
+            self._state.notify_all()
+        source.close()
+
+    def blocks(self) -> Iterator[Block]:
+        """The blocks of the source, for as long as it lives, without those of digital silence that lasts.
+
+        Raises:
+            SourceLostError: it could not be opened again for `reopen_s` seconds.
+            AudioError: it failed before it ever gave sound, or in a way that does not pass.
+        """
+        try:
+            while self._ready():
+                try:
+                    yield from self._heard()
+                except _PASSING as error:
+                    if self._closed:
+                        return
+                    if not self._interrupted:
+                        self._lose(error)
+                else:
+                    if not self._interrupted:
+                        return
+        finally:
+            self.close()
+
+    def _ready(self) -> bool:
+        """Wait until there is something to open, and open it; False once closed."""
+        with self._state:
+            while self._muted and self._live and not self._closed:
+                self._tell(Condition.MUTED, "muted")
+                self._proven = True
+                self._state.wait()
+                self._patience.restart()
+            if self._closed:
+                return False
+            self._interrupted = False
+            if not self._fresh:
+                self._dropped = self.dropped_samples
+                self._source = self._open(self._settings)
+                self.reopened += self.condition is not Condition.MUTED
+            self._fresh = False
+            return True
+
+    def _heard(self) -> Iterator[Block]:
+        self._zeros = 0
+        self._offset = OffsetRemover()
+        for block in self._source.blocks():
+            if not self._live:
+                self._tell(Condition.MUTED if self._muted else Condition.OK)
+                if not self._muted:
+                    yield self._amplified(block)
+            elif block.any():
+                self._zeros = 0
+                self._proven = True
+                self._patience.heard(block.size / SAMPLE_RATE)
+                self._tell(Condition.OK)
+                yield self._amplified(block)
+            else:
+                self._zeros += block.size
+                if self._zeros > ZEROS_S * SAMPLE_RATE:
+                    if self._zeros_are_too_many():
+                        return
+                elif self.condition in {Condition.OK, Condition.MUTED}:
+                    self._tell(Condition.OK)
+                    yield block
+
+    def _amplified(self, block: Block) -> Block:
+        if self._settings.source is SourceKind.MICROPHONE:
+            block = self._offset.push(block)
+        if self._gain == 1.0:
+            return block
+        louder: Block = np.clip(block * self._gain, np.float32(-1.0), np.float32(1.0))
+        return louder
+
+    def _zeros_are_too_many(self) -> bool:
+        """Whether it is time to open the source again, in the hope that sound comes."""
+        self._proven = True
+        self._patience.heard(0.0)
+        self._tell(Condition.ZEROS, "nothing but digital silence: switched off at the device, or broken")
+        # Opened again it may give zeros again, as with a switch on the device: ever more rarely, for ever.
+        least = SAMPLE_RATE * (ZEROS_S + self._patience.wait_s)
+        if not self._settings.reopens_on_zeros or self._zeros < least:
+            return False
+        self._patience.tried()
+        with self._state:
+            self._interrupted = True
+        self._source.close()
+        return True
+
+    def _lose(self, error: AudioError) -> None:
+        """Tell of it, and wait for a while; raises when it does not pass any more."""
+        if not (self._live and self._proven):
+            raise error
+        stalled = isinstance(error, DeviceStalledError | CommandStalledError)
+        self._tell(Condition.SILENT if stalled else Condition.LOST, str(error))
+        lost_s = self._patience.lost()
+        if lost_s > self._settings.reopen_s:
+            raise SourceLostError(f"no sound for {lost_s:.0f} s, so this process ends: {error}") from error
+        with self._state:
+            self._state.wait_for(lambda: self._closed or self._muted, self._patience.wait_s)
+        self._patience.tried()
+
+    def _tell(self, condition: Condition, why: str = "") -> None:
+        if why and why != self.why and condition is not Condition.MUTED:
+            _log.warning("no sound: %s", why)
+        changed, self.condition, self.why = condition is not self.condition, condition, why
+        if changed:
+            if condition is Condition.OK:
+                _log.info("there is sound again")
+            self.on_change(condition, why)
