@@ -151,6 +151,16 @@ def home_assistant(session: nox.Session) -> None:
     _pytest(session, "tests/home_assistant")
 
 
+@nox.session(python=False)
+def asyncapi(session: nox.Session) -> None:
+    """docs/mqtt/asyncapi.json, judged by AsyncAPI's own parser; on request only: it needs Node.js and npm."""
+    folder = str(ROOT / ".nox" / "asyncapi-parser")
+    session.run(
+        "npm", "install", "--no-audit", "--no-fund", "--prefix", folder, "@asyncapi/parser@3", external=True
+    )
+    session.run("node", "tools/check_asyncapi.mjs", folder, "docs/mqtt/asyncapi.json", external=True)
+
+
 @nox.session(python="3.11")
 def endurance(session: nox.Session) -> None:
     """Kills, restarts and fuzzing by the hundred; on request only, as it takes half an hour."""

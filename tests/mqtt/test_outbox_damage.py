@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 import random
 import shutil
 import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from support.brokers import TIMEOUT_S
@@ -18,6 +22,9 @@ from edge.mqtt.turn_store import StoreUnavailableError, TurnStore
 TURNS = [b"turn %d " % number + b"." * 300 for number in range(20)]
 STEP = 211
 """Bytes between the places that are tried: a prime, so that it meets every kind of field"""
+
+EVERY = pytest.param(1, marks=[pytest.mark.endurance, pytest.mark.timeout(3600)])
+"""Every byte, of a small file"""
 
 
 def drain(outbox: DurableOutbox) -> list[bytes]:
@@ -40,14 +47,32 @@ def drain(outbox: DurableOutbox) -> list[bytes]:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An outbox file with turns in it, some still in its write-ahead log, as a power cut leaves it."""
-    folder, copy = tmp_path_factory.mktemp("whole"), tmp_path_factory.mktemp("copy") / "o.sqlite3"
-    second = DurableOutbox(OutboxSettings(), written(folder / "o.sqlite3", TURNS[:12]))
-    for turn in TURNS[12:]:
-        second.put(turn)
-    second._commit()
+    return torn_away(tmp_path_factory, TURNS[:12], TURNS[12:])
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Likewise, as small as it can be."""
+    return torn_away(tmp_path_factory, TURNS[:2], TURNS[2:3])
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """In memory where that can be: thousands of files are written, each to the end."""
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else None) as name:
+        yield Path(name)
+
+
+def torn_away(factory: pytest.TempPathFactory, stored: list[bytes], logged: list[bytes]) -> Path:
+    folder, copy = factory.mktemp("whole"), factory.mktemp("copy") / "o.sqlite3"
+    outbox = DurableOutbox(OutboxSettings(), written(folder / "o.sqlite3", stored))
+    for turn in logged:
+        outbox.put(turn)
+    outbox._commit()
     for part in ("", "-wal"):
         shutil.copy(f"{folder / 'o.sqlite3'}{part}", f"{copy}{part}")
-    second.close()
+    outbox.close()
     return copy
 
 
@@ -59,14 +84,22 @@ def written(path: Path, turns: list[bytes]) -> Path:
     return path
 
 
-def places(file: Path) -> range:
-    return range(0, file.stat().st_size, STEP)
-
-
-def copied(whole: Path, folder: Path) -> Path:
-    for part in ("", "-wal"):
-        shutil.copy(f"{whole}{part}", f"{folder / whole.name}{part}")
-    return folder / whole.name
+def check_every_place(
+    whole: Path, folder: Path, part: str, step: int, harm: Callable[[BinaryIO, int], object]
+) -> None:
+    """Do the harm at one place after the other, each time to a fresh copy."""
+    logging.disable(logging.CRITICAL)
+    for place in range(0, Path(f"{whole}{part}").stat().st_size, step):
+        here = folder / str(place)
+        here.mkdir()
+        for copied in ("", "-wal"):
+            shutil.copy(f"{whole}{copied}", f"{here / whole.name}{copied}")
+        with Path(f"{here / whole.name}{part}").open("r+b") as file:
+            file.seek(place)
+            harm(file, place)
+        assert in_order(start_and_work(here / whole.name)), f"at byte {place}"
+        shutil.rmtree(here)
+    logging.disable(logging.NOTSET)
 
 
 def start_and_work(path: Path) -> list[bytes]:
@@ -87,39 +120,30 @@ def in_order(turns: list[bytes]) -> bool:
     return all(turn in TURNS for turn in turns) and turns == sorted(set(turns), key=TURNS.index)
 
 
+@pytest.mark.parametrize("step", [STEP, EVERY])
 @pytest.mark.parametrize("part", ["", "-wal"])
 def test_outbox_when_its_file_is_cut_at_any_byte_then_starts_and_gives_only_whole_turns(
-    whole: Path, tmp_path: Path, part: str
+    whole: Path, small: Path, folder: Path, part: str, step: int
 ) -> None:
-    logging.disable(logging.CRITICAL)
-    for place in places(Path(f"{whole}{part}")):
-        folder = tmp_path / str(place)
-        folder.mkdir()
-        path = copied(whole, folder)
-        with Path(f"{path}{part}").open("r+b") as file:
-            file.truncate(place)
-        assert in_order(start_and_work(path)), f"cut at {place}"
-        shutil.rmtree(folder)
-    logging.disable(logging.NOTSET)
+    check_every_place(
+        small if step == 1 else whole, folder, part, step, lambda file, place: file.truncate(place)
+    )
 
 
 @pytest.mark.parametrize("length", [1, 64])
+@pytest.mark.parametrize("step", [STEP, EVERY])
 @pytest.mark.parametrize("part", ["", "-wal"])
 def test_outbox_when_its_file_is_garbled_at_any_byte_then_starts_and_gives_only_whole_turns(
-    whole: Path, tmp_path: Path, part: str, length: int
+    whole: Path, small: Path, folder: Path, part: str, step: int, length: int
 ) -> None:
-    logging.disable(logging.CRITICAL)
     chance = random.Random(6)
-    for place in places(Path(f"{whole}{part}")):
-        folder = tmp_path / str(place)
-        folder.mkdir()
-        path = copied(whole, folder)
-        with Path(f"{path}{part}").open("r+b") as file:
-            file.seek(place)
-            file.write(chance.randbytes(length))
-        assert in_order(start_and_work(path)), f"garbled at {place}"
-        shutil.rmtree(folder)
-    logging.disable(logging.NOTSET)
+    check_every_place(
+        small if step == 1 else whole,
+        folder,
+        part,
+        step,
+        lambda file, _: file.write(chance.randbytes(length)),
+    )
 
 
 def test_outbox_when_one_turn_is_garbled_then_all_others_arrive(tmp_path: Path) -> None:

@@ -110,3 +110,51 @@ def test_outbox_when_the_disk_is_read_only_from_the_start_then_works_in_memory(o
         """)
     assert out == "b'turn'\n"
     assert "turns wait in memory alone" in log
+
+
+@pytest.fixture
+def on_failing_disk(tmp_path: Path):
+    """Runs Python source where `tmp_path/disk` is an ext4 that can fail; what is on it stays between runs."""
+    image, disk = tmp_path / "image", tmp_path / "disk"
+    disk.mkdir()
+    image.write_bytes(bytes(8 * 2**20))
+    subprocess.run([program("mkfs.ext4"), "-q", "-F", str(image)], check=True)
+    apart = ["unshare", "--mount", "sh", "-c"]
+    mount = f"mount -o loop '{image}' '{disk}'"
+    if subprocess.run([*apart, mount], capture_output=True, check=False).returncode:
+        pytest.skip("only root can mount an ext4 here")
+
+    def run(code: str) -> tuple[str, str]:
+        source = tmp_path / "child.py"
+        source.write_text(PREAMBLE.format(disk=str(disk)) + textwrap.dedent(code))
+        command = f"{mount} && '{sys.executable}' '{source}'"
+        done = subprocess.run([*apart, command], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout, done.stderr
+
+    return run
+
+
+def test_outbox_when_the_disk_turns_read_only_while_running_then_goes_on_in_memory(on_failing_disk) -> None:
+    out, log = on_failing_disk("""
+        outbox = DurableOutbox(OutboxSettings(commit_s=0.05), path)
+        outbox.start(lambda: None)
+        for turn in TURNS[:10]:
+            outbox.put(turn)
+        wait_for(outbox, lambda: outbox._stored_upto == 9)
+        # What ext4 does to itself when its card fails: every write is refused from now on.
+        subprocess.run(["mount", "-o", "remount,abort", disk], check=True)
+        for turn in TURNS[10:20]:
+            outbox.put(turn)
+        wait_for(outbox, lambda: outbox.in_memory)
+        print(drain(outbox) == TURNS[:20], outbox.alive)
+        outbox.close()
+        """)
+    assert out == "True True\n"
+    assert log.count("turns wait in memory alone") == log.count("\n") == 1
+    assert "check that the disk is there and writable" in log
+    out, _ = on_failing_disk("""
+        print(drain(DurableOutbox(OutboxSettings(), path)) == TURNS[:10])
+        """)
+    # The disk could not be told that they had been delivered: they come again, with the same ids.
+    assert out == "True\n"
