@@ -45,9 +45,8 @@ def run_python(child_env) -> Callable[..., subprocess.CompletedProcess[bytes]]:
         return subprocess.run(
             [sys.executable, "-c", textwrap.dedent(code), *map(str, args)],
             env={**child_env, **(env or {})},
-            timeout=60,
             check=False,
-            **{"capture_output": True, **options},
+            **{"capture_output": True, "timeout": 60, **options},
         )
 
     return run
