@@ -26,7 +26,7 @@ _OPEN_S = 8.0
 _CLIPPED = 0.985
 """Amplitude from which on a sample counts as clipped; resampling rounds the corners off"""
 
-_CLIPPED_SHARE, _ZERO_SHARE, _OFFSET, _LATE = 1e-3, 0.5, 0.02, 0.8
+_CLIPPED_SHARE, _ZERO_SHARE, _LATE = 1e-3, 0.5, 0.8
 _QUIET_DBFS, _LOUD_FLOOR_DBFS = -60.0, -35.0
 
 
@@ -57,7 +57,7 @@ def examine(config: Config) -> Iterator[Finding]:
         )
     else:
         yield _finding(Verdict.OK, f"{what} delivers sound")
-    yield from _judge(sound)
+    yield from _judge(sound, config.audio.gain_db)
 
 
 def _listen(settings: AudioSettings) -> tuple[Block, float]:
@@ -84,7 +84,7 @@ def _listen(settings: AudioSettings) -> tuple[Block, float]:
     return (np.concatenate(blocks) if blocks else np.empty(0, np.float32)), took_s
 
 
-def _judge(sound: Block) -> Iterator[Finding]:
+def _judge(sound: Block, gain_db: float) -> Iterator[Finding]:
     zeros = float(np.mean(sound == 0.0))
     if zeros == 1.0:
         yield _finding(
@@ -95,7 +95,8 @@ def _judge(sound: Block) -> Iterator[Finding]:
         )
         return
     clipped = float(np.mean(np.abs(sound) >= _CLIPPED))
-    levels = HopLevels(SAMPLE_RATE // 10).push(sound)
+    # As the recognition hears it: without the constant that some microphones add, and with the gain.
+    levels = HopLevels(SAMPLE_RATE // 10).push(sound - sound.mean()) + gain_db
     floor, loudest = float(np.percentile(levels, 10)), float(levels.max())
     yield _level(floor, loudest)
     if zeros > _ZERO_SHARE:
@@ -112,13 +113,6 @@ def _judge(sound: Block) -> Iterator[Finding]:
         )
     else:
         yield _finding(Verdict.OK, "nothing is clipped")
-    offset = float(np.mean(sound))
-    if abs(offset) > _OFFSET:
-        yield _finding(
-            Verdict.WARN,
-            f"the sound is {offset:+.3f} off its middle, which reads as noise that never ends",
-            "high-pass it: firmware_configs/microphones has an asound.conf for microphones that do this",
-        )
 
 
 def _level(floor: float, loudest: float) -> Finding:

@@ -10,7 +10,8 @@ import pytest
 from support.programs import TIMEOUT_S, Program
 from support.sound import DEMO_SPEECH, silence
 
-from edge.audio.file_source import FileSource
+from edge.audio.settings import AudioSettings, SourceKind
+from edge.audio.supervisor import SupervisedSource
 from edge.config import Config
 from edge.health import TimedModel
 from edge.inference.model import ModelSettings
@@ -84,9 +85,8 @@ def test_listener_when_a_block_is_never_done_with_then_it_is_busy_for_ever_longe
             return super().answer(frames)
 
     publisher = Publisher(MqttSettings(host="127.0.0.1", port=1))
-    listener = Listener(
-        Config(), HangingModel(ModelSettings()), FileSource(str(DEMO_SPEECH)), publisher, queue.SimpleQueue()
-    )
+    source = SupervisedSource(AudioSettings(source=SourceKind.FILE, path=str(DEMO_SPEECH)))
+    listener = Listener(Config(), HangingModel(ModelSettings()), source, publisher, queue.SimpleQueue())
     listener.start()
     assert reached.wait(TIMEOUT_S)
     before = listener.busy_s()

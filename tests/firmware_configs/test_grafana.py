@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from support.brokers import TIMEOUT_S, free_port
 
-from edge.mqtt.messages import Health, Turn
+from edge.mqtt.messages import Health, Microphone, Turn
 
 FOLDER = Path(__file__).resolve().parents[2] / "firmware_configs" / "grafana"
 TELEGRAF = tomllib.loads((FOLDER / "telegraf.conf").read_text(encoding="utf-8"))
@@ -68,6 +68,12 @@ def test_board_when_read_then_its_panels_have_a_place_a_title_and_a_unique_numbe
     places = {(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in panels}
     assert len(places) == len(panels)
     assert all(panel["gridPos"]["x"] + panel["gridPos"]["w"] <= 24 for panel in panels)
+
+
+def test_board_when_it_shows_the_microphone_then_every_condition_has_a_colour():
+    (panel,) = (panel for panel in BOARD["panels"] if panel["title"] == "Microphone")
+    (mapping,) = panel["fieldConfig"]["defaults"]["mappings"]
+    assert set(mapping["options"]) == {condition.value for condition in Microphone}
 
 
 class InfluxDb:
