@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import msgspec
 import numpy as np
 import pytest
@@ -144,6 +146,19 @@ def test_store_when_many_are_installed_then_the_last_three_are_kept(
 
     assert [model.version for model in store.read().models] == ["3.0", "4.0", "5.0"]
     assert len(list(store.folder.glob("*.tflite"))) == 3
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_store_when_root_installs_then_it_stays_the_daemons_to_change(
+    release, device_settings, store, tmp_path
+) -> None:
+    store.folder.parent.mkdir()
+    os.chown(store.folder.parent, 12_345, 12_345)
+    install(str(release), device_settings, store)
+
+    owned = [store.folder, *store.folder.iterdir()]
+    assert len(owned) == 4
+    assert {path.stat().st_uid for path in owned} == {12_345}
 
 
 def test_daemon_when_the_installed_model_is_damaged_then_it_listens_with_the_one_before(
