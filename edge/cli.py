@@ -137,7 +137,7 @@ def _add_run(commands: Any) -> None:
         "--outbox", choices=("disk", "memory"), help="where turns wait for the broker (default: disk)"
     )
     mqtt.add_argument("--embedded-broker", action="store_true", help="run a broker on this machine too")
-    run.add_argument("--model", help="model file (default: the shipped one)")
+    run.add_argument("--model", help="model file (default: the one in force, see `affectd model list`)")
     run.add_argument(
         "--log-level", choices=("debug", "info", "warning", "error"), help="how much to say (default: info)"
     )

@@ -23,7 +23,7 @@ from edge.mqtt.durable_outbox import open_outbox
 from edge.mqtt.home_assistant import Discovery
 from edge.mqtt.outbox_settings import state_folder
 from edge.mute import MuteMemory
-from edge.update.store import ModelStore
+from edge.update.in_force import device_store
 from edge.update.trial import load_model
 from edge.watchdog import Watchdog
 
@@ -48,7 +48,7 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
     Raises:
         AudioSettingsError, InferenceError, MqttError: when something cannot even begin.
     """
-    store = ModelStore(state_folder() / "models")
+    store = device_store()
     model = load_model(config.model, store)
     memory = MuteMemory(state_folder(), config.mqtt.topics.device)
     source = SupervisedSource(config.audio, muted=config.audio.start_muted or memory.muted)

@@ -20,9 +20,8 @@ from edge.config import Config
 from edge.demo import SPEECH, free_port
 from edge.mqtt.broker import EmbeddedBroker
 from edge.mqtt.errors import BrokerNotInstalledError
-from edge.mqtt.outbox_settings import state_folder
 from edge.mqtt.settings import BrokerSettings
-from edge.update.store import ModelStore
+from edge.update.in_force import device_store
 from edge.update.trial import load_model
 
 _BUSY = 0.3
@@ -65,7 +64,7 @@ def run_bench(config: Config, seconds: float, *, as_json: bool) -> int:
     machine = describe_machine()
     line = _Progress()
     speech = read_file(SPEECH)
-    model = load_model(config.model, ModelStore(state_folder() / "models"))
+    model = load_model(config.model, device_store())
     stages = measure_stages(config, model, speech, line.say)
     with ExitStack() as held:
         folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="affectd-bench-")))

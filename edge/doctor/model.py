@@ -13,6 +13,7 @@ from edge.doctor.report import Finding, Stage, Verdict
 from edge.inference.model import EmotionModel
 from edge.inference.model_file import read_model_file
 from edge.inference.runtime import Runtime
+from edge.update.in_force import device_store, settings_in_force
 
 _SIXTY_FOUR_BITS = sys.maxsize > 2**32
 
@@ -23,15 +24,15 @@ def examine(config: Config) -> Iterator[Finding]:
     Raises:
         InferenceError: when there is no such model, it is not to be used, or nothing can run it.
     """
-    path = Path(config.model.path)
-    card, flatbuffer = read_model_file(path)
+    settings = settings_in_force(config.model, device_store())
+    card, flatbuffer = read_model_file(Path(settings.path))
     yield Finding(
         stage=Stage.MODEL,
         verdict=Verdict.OK,
         message=f"{card.name}: {len(card.labels)} emotions, {len(flatbuffer) / 1000:.0f} kB, its SHA-256 is "
         "that of its card",
     )
-    model = EmotionModel(config.model)
+    model = EmotionModel(settings)
     yield _answers(model)
     yield _runtime(model.runtime)
 

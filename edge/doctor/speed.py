@@ -12,6 +12,7 @@ from edge.config import Config
 from edge.doctor.report import Finding, Stage, Verdict
 from edge.frontend.mfcc import StreamingMfcc
 from edge.inference.model import EmotionModel
+from edge.update.in_force import device_store, settings_in_force
 
 _SOUND_S = 5.0
 _BLOCK = SAMPLE_RATE // 50
@@ -33,7 +34,7 @@ def examine(config: Config) -> Iterator[Finding]:
     Raises:
         InferenceError: when the model cannot be used.
     """
-    model = EmotionModel(config.model)
+    model = EmotionModel(settings_in_force(config.model, device_store()))
     factor = _frontend_factor(StreamingMfcc(model.mfcc_config))
     yield Finding(
         stage=Stage.SPEED,

@@ -24,7 +24,7 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Which model, and how it is run."""
 
     path: str = str(SHIPPED_MODEL)
-    """A model file made by affectd-convert"""
+    """A model file made by affectd-convert. Default: the one installed last, or the shipped one"""
 
     runtime: Runtime = Runtime.AUTO
 

@@ -60,10 +60,9 @@ def add_model(
 
 
 def _store() -> Any:
-    from edge.mqtt.outbox_settings import state_folder
-    from edge.update.store import ModelStore
+    from edge.update.in_force import device_store
 
-    return ModelStore(state_folder() / "models")
+    return device_store()
 
 
 def _install(args: argparse.Namespace, settings: Any) -> int:

@@ -6,13 +6,12 @@ import logging
 import statistics
 from pathlib import Path
 
-import msgspec
-
 from edge.errors import AffectdError
 from edge.health import TimedModel
 from edge.inference.errors import RuntimeMissingError
-from edge.inference.model import SHIPPED_MODEL, ModelSettings
+from edge.inference.model import ModelSettings
 from edge.update.errors import UpdateError
+from edge.update.in_force import settings_in_force
 from edge.update.release import read_release
 from edge.update.self_test import slower_than_allowed
 from edge.update.store import ModelStore
@@ -34,26 +33,15 @@ def load_model(settings: ModelSettings, store: ModelStore) -> TimedModel:
     Raises:
         InferenceError: when the model that is left cannot be used.
     """
-    while (path := _in_force(settings, store)) is not None:
+    while (chosen := settings_in_force(settings, store)) != settings:
         try:
-            return _load_installed(msgspec.structs.replace(settings, path=str(path)), store)
+            return _load_installed(chosen, store)
         except AffectdError as error:
             if isinstance(error, RuntimeMissingError):
                 TimedModel(settings)  # where not even the shipped one runs, no model is at fault
             if not _give_up(store, str(error)):
                 break
     return TimedModel(settings)
-
-
-def _in_force(settings: ModelSettings, store: ModelStore) -> Path | None:
-    if settings.path != str(SHIPPED_MODEL):
-        return None
-    try:
-        models = store.read().models
-    except UpdateError as error:
-        _LOG.error("%s; going on with the shipped model", error)
-        return None
-    return store.path_of(models[-1]) if models else None
 
 
 def _load_installed(settings: ModelSettings, store: ModelStore) -> TimedModel:

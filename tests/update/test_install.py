@@ -208,3 +208,12 @@ def test_shipped_model_when_nothing_is_installed_then_it_is_what_runs(device_set
     assert load_model(device_settings, store).card == EmotionModel().card
     assert not store.folder.exists()
     assert SHIPPED_MODEL.is_file()
+
+
+def test_doctor_when_a_model_is_installed_then_that_is_what_it_looks_at(release, trusted, tmp_path) -> None:
+    config = tmp_path / "affectd.toml"
+    config.write_text(f'[model]\ntrusted_keys = "{trusted}"\n')
+    env = {"XDG_STATE_HOME": str(tmp_path)}
+    affectd("model", "install", release, "--config", config, env=env)
+
+    assert "first: 7 emotions" in affectd("doctor", "--only", "model", "--config", config, env=env).stdout
