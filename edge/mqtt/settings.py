@@ -90,7 +90,7 @@ class MqttSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Path of the PEM key of `cert_file`, without a passphrase"""
 
     client_id: str = ""
-    """Name of this connection, unique on the broker. Default: affectd-<device>"""
+    """Name of this connection, unique on the broker. Default: affectd-<device>, with site and room if set"""
 
     protocol: Protocol = Protocol.AUTO
 
@@ -109,7 +109,9 @@ class MqttSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
                 )
         topics = self.topics
         if not self.client_id:
-            msgspec.structs.force_setattr(self, "client_id", f"affectd-{topics.device}")
+            levels = ("affectd", self.site, self.room, topics.device)
+            client_id = "-".join(level for level in levels if level is not None)
+            msgspec.structs.force_setattr(self, "client_id", client_id)
         _make_member(self, "protocol", Protocol)
         _make_member(self, "transport", Transport)
         _check_host("host", self.host)

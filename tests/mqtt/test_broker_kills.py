@@ -11,6 +11,7 @@ import pytest
 from support.brokers import TIMEOUT_S, Mosquitto, Wire
 from support.subscriber import Subscriber, make_turn
 
+from edge.mqtt.backoff import Backoff
 from edge.mqtt.client import Publisher
 from edge.mqtt.durable_outbox import DurableOutbox
 from edge.mqtt.outbox_settings import OutboxSettings
@@ -18,6 +19,9 @@ from edge.mqtt.settings import MqttSettings
 
 PAUSE_S = 0.01
 """Seconds between two turns"""
+
+LONGEST_WAIT_S = 2.0
+"""Between two attempts to connect"""
 
 
 class Stream(threading.Thread):
@@ -75,7 +79,9 @@ def test_turns_when_the_broker_is_struck_again_and_again_then_all_arrive_in_orde
     with Wire(broker.port) as wire, Subscriber(broker.port, f"affectd/{device}/turn", qos=0) as live:
         wire.open()
         settings = MqttSettings(host="127.0.0.1", port=wire.port, device=device)
-        publisher = Publisher(settings, DurableOutbox(OutboxSettings(), tmp_path / "outbox.sqlite3"))
+        outbox = DurableOutbox(OutboxSettings(), tmp_path / "outbox.sqlite3")
+        # A connection that is struck at once would be waited for longer and longer, up to a minute.
+        publisher = Publisher(settings, outbox, Backoff(LONGEST_WAIT_S))
         publisher.start()
         stream = Stream(publisher)
         stream.start()

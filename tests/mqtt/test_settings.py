@@ -80,6 +80,11 @@ def test_topics_when_site_and_room_are_set_then_stand_above_the_device(
     assert MqttSettings(device="pi", **levels).topics.turn == topic
 
 
+def test_client_id_when_two_rooms_have_a_device_of_one_name_then_differs() -> None:
+    ids = {MqttSettings(device="mic", room=room).client_id for room in (None, "kitchen", "hall")}
+    assert ids == {"affectd-mic", "affectd-kitchen-mic", "affectd-hall-mic"}
+
+
 @pytest.mark.parametrize("host", ["localhost", "broker.lan", "192.168.1.2", "::1", "münchen.example"])
 def test_settings_when_host_is_usable_then_is_taken(host: str) -> None:
     assert MqttSettings(host=host).host == host
