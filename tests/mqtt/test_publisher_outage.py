@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from support.brokers import TIMEOUT_S, Broker, Mosquitto, Wire, settings_of
 from support.loglines import Log
+from support.old_broker import OldBroker
 from support.subscriber import Subscriber, make_state, make_turn
 
 from edge.mqtt.backoff import Backoff
@@ -175,3 +176,31 @@ def test_log_when_another_affectd_has_the_same_device_name_then_says_so(
     with Publisher(settings, backoff=Backoff(1.0)), Publisher(settings, backoff=Backoff(1.0)):
         line = log.wait_for("a second affectd with the device name")
     assert device in line
+
+
+def test_publisher_when_the_broker_refuses_mqtt_5_then_goes_on_in_the_older_version_at_once(
+    mosquitto: Mosquitto, device: str, log: Log
+) -> None:
+    with OldBroker(mosquitto.port) as old, Subscriber(mosquitto.port, f"affectd/{device}/#") as live:
+        old.open()
+        settings = settings_of(mosquitto, device, port=old.port)
+        with Publisher(settings, backoff=Backoff(1.0)) as publisher:
+            live.wait_for(settings.topics.availability, b"online")
+            publisher.publish_turn(make_turn("t0"))
+            assert live.turn_ids(settings.topics.turn, "t0") == ["t0"]
+            old.cut()
+            publisher.publish_turn(make_turn("t1"))
+            assert live.turn_ids(settings.topics.turn, "t1")[-1] == "t1"
+            assert publisher.alive
+        # It is asked once; from then on it is known.
+        assert old.refused == 1
+    assert not [line for line in log.lines if "does not speak" in line]
+
+
+def test_log_when_the_broker_refuses_the_version_that_is_set_then_says_what_to_set(
+    mosquitto: Mosquitto, device: str, log: Log
+) -> None:
+    with OldBroker(mosquitto.port) as old:
+        old.open()
+        with Publisher(settings_of(mosquitto, device, port=old.port, protocol=Protocol.V5)):
+            assert 'protocol = "auto"' in log.wait_for("does not speak MQTT 5")

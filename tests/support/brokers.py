@@ -175,10 +175,16 @@ class Wire:
     def release_answers(self) -> None:
         self._answers.set()
 
+    def _takes(self, client: socket.socket) -> bool:
+        """Whether a new connection is relayed; else it has been ended."""
+        return True
+
     def _accept(self, listener: socket.socket) -> None:
         with suppress(OSError):
             while True:
                 client, _ = listener.accept()
+                if not self._takes(client):
+                    continue
                 server = socket.create_connection(("127.0.0.1", self._target_port))
                 self._connections += [client, server]
                 for ends, gates in (
