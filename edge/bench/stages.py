@@ -68,24 +68,26 @@ def measure_stages(
     quiet = quiet_room(len(speech) / SAMPLE_RATE)
     runs: dict[str, list[float]] = {"front_end": [], "quiet": [], "whole": []}
     events: list[Event] = []
-    model.window_ms.clear()
+    took_ms: list[float] = []
     for number in range(_ROUNDS):
         progress(f"stages: round {number + 1} of {_ROUNDS}")
         runs["front_end"].append(_factor(StreamingMfcc(model.mfcc_config).push, quiet))
         runs["quiet"].append(_factor(Recognizer(model, config.turns, config.gate).push, quiet))
         recognizer = Recognizer(model, config.turns, config.gate)
         events = []
+        model.window_ms.clear()  # of which it keeps the last ones only
         runs["whole"].append(_factor(lambda block: events.extend(recognizer.push(block)), speech))  # noqa: B023
+        took_ms += model.window_ms
     front_end, in_quiet, whole = (statistics.median(values) for values in runs.values())
     return Stages(
         sound_s=len(speech) / SAMPLE_RATE,
         turns=sum(isinstance(event, TurnResult) for event in events),
-        windows=len(model.window_ms) // _ROUNDS,
+        windows=len(model.window_ms),
         front_end=front_end,
         gate=max(0.0, in_quiet - front_end),
         model=max(0.0, whole - in_quiet),
         whole=whole,
-        window_ms=statistics.median(model.window_ms) if model.window_ms else 0.0,
+        window_ms=statistics.median(took_ms) if took_ms else 0.0,
     )
 
 
