@@ -146,7 +146,8 @@ def edge(session: nox.Session, runtime: str) -> None:
 def home_assistant(session: nox.Session) -> None:
     """The discovery message against Home Assistant's own code; on request only, as it installs 500 MB."""
     # Not affectd itself: Home Assistant wants paho-mqtt 1.6, and the message is made without it.
-    _install(session, "homeassistant==2025.1.4", "paho-mqtt==1.6.1", "msgspec", "pytest", "pytest-timeout")
+    packages = ("msgspec", "pytest", "pytest-timeout", "hypothesis")
+    _install(session, "homeassistant==2025.1.4", "paho-mqtt==1.6.1", *packages)
     session.env["PYTHONPATH"] = str(ROOT)
     _pytest(session, "tests/home_assistant")
 
