@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -17,8 +16,6 @@ from edge.mqtt.backoff import Backoff
 from edge.mqtt.paho_client import CONNECT_S, keepalive_s, make_client
 from edge.mqtt.settings import MqttSettings, Protocol
 from edge.mqtt.situation import Situation
-
-_LOG = logging.getLogger(__name__)
 
 _JOIN_S = 0.5
 """paho sleeps for up to a second between attempts; its thread is a daemon, so nobody need wait for that"""
