@@ -18,7 +18,7 @@ from edge.inference.recognizer import Event, Recognizer, TurnResult
 BLOCK = SAMPLE_RATE // 50
 """Samples: 20 ms, as the sources give them"""
 
-_ROUNDS = 5
+_ROUNDS = 3
 _QUIET_DBFS = -70.0
 
 

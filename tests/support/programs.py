@@ -34,9 +34,8 @@ def affectd(
         [*AFFECTD, *map(str, arguments)],
         env=environment(env),
         text=True,
-        timeout=TIMEOUT_S,
         check=False,
-        **{"capture_output": True, "stdin": subprocess.DEVNULL, **options},
+        **{"capture_output": True, "stdin": subprocess.DEVNULL, "timeout": TIMEOUT_S, **options},
     )
 
 
