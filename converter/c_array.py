@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -38,9 +39,12 @@ _HEAD = """\
  *               i = 0 .. affectd_mel_length[m] - 1
  *   log[m]    = ln(max(mel[m] + AFFECTD_LOG_OFFSET, AFFECTD_LOG_FLOOR))
  *   mfcc[c]   = sum over m of affectd_dct[c][m] * log[m]
- * Before the first sample stand AFFECTD_LEAD zeros. Where AFFECTD_CENTRED is 1, the mean of a turn's frames
- * is taken off each of them. The model's input is AFFECTD_N_FRAMES of
- *   z[c]      = (mfcc[c] - affectd_mean[c]) / affectd_std[c]
+ * Before the first sample stand AFFECTD_LEAD zeros. A turn is taken relative to a point between its own mean
+ * own[c] and the mean heard[c] of the n turns of the same voice before it (with n = 0 the point is own[c]):
+ *   r         = n * affectd_voice_variance[c] / (n * affectd_voice_variance[c] + affectd_turn_variance[c])
+ *   point[c]  = own[c] + r * (heard[c] - own[c])
+ * The model's input is AFFECTD_N_FRAMES of
+ *   z[c]      = (mfcc[c] - point[c] - affectd_mean[c]) / affectd_std[c]
  *   in[c]     = clamp(round(z[c] / AFFECTD_INPUT_SCALE) + AFFECTD_INPUT_ZERO, -128, 127)
  * and AFFECTD_INPUT_ZERO in place of the frames that a shorter turn lacks. Its output is, for each label,
  *   logit     = (output - AFFECTD_OUTPUT_ZERO) * AFFECTD_OUTPUT_SCALE
@@ -116,7 +120,6 @@ def _card_lines(card: ModelCard) -> Iterator[str]:
     n = len(card.labels)
     yield f"#define AFFECTD_N_LABELS {n}"
     yield f"#define AFFECTD_N_FRAMES {card.n_frames}"
-    yield f"#define AFFECTD_CENTRED {int(card.centred)}"
     yield f"#define AFFECTD_TEMPERATURE {_number(card.temperature)}"
     yield f"#define AFFECTD_UNCERTAIN_BELOW {_number(card.uncertain_below)}\n"
     labels = ", ".join(_string(label) for label in card.labels)
@@ -125,6 +128,8 @@ def _card_lines(card: ModelCard) -> Iterator[str]:
         yield from _array(f"affectd_{name}[{n}]", [card.circumplex[label][index] for label in card.labels])
     yield from _array(f"affectd_mean[{len(card.mean)}]", card.mean)
     yield from _array(f"affectd_std[{len(card.std)}]", card.std)
+    for name, values in msgspec.structs.asdict(card.reference).items():
+        yield from _array(f"affectd_{name}[{len(values)}]", values)
 
 
 def _front_end_lines(config: MfccConfig) -> Iterator[str]:

@@ -15,6 +15,7 @@ from edge.audio.settings import AudioSettings
 from edge.errors import AffectdError
 from edge.frontend.vad import GateSettings
 from edge.inference.model import ModelSettings
+from edge.inference.reference import VoiceSettings
 from edge.inference.turns import TurnSettings
 from edge.mqtt.home_assistant import HomeAssistantSettings
 from edge.mqtt.outbox_settings import OutboxSettings
@@ -55,6 +56,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     turns: TurnSettings = msgspec.field(default_factory=TurnSettings)
     """Where a turn begins and ends"""
+
+    voice: VoiceSettings = msgspec.field(default_factory=VoiceSettings)
+    """How the device gets used to a voice"""
 
     model: ModelSettings = msgspec.field(default_factory=ModelSettings)
     """What recognises the emotion"""

@@ -163,7 +163,7 @@ class Controls:
             for table in config.__struct_fields__
             if getattr(config, table) != getattr(self._config, table)
         ]
-        self._listener.replace(model, config.gate, config.turns)
+        self._listener.replace(model, config.gate, config.turns, config.voice)
         self._tune(Tuning())
         self._trial = Trial(config.model, self._store)
         logging.getLogger().setLevel(config.log.level.upper())
@@ -183,7 +183,7 @@ class Controls:
         config = self._config
         before, model = self._listener.model, load_model(config.model, self._store)
         self._trial = Trial(config.model, self._store)
-        self._listener.replace(model, config.gate, config.turns)
+        self._listener.replace(model, config.gate, config.turns, config.voice)
         self._apply_tuning()
         if model.card.labels == before.card.labels:
             return {}

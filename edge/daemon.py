@@ -65,6 +65,7 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
             took_ms=lambda: list(listener.model.took_ms),
             microphone=lambda: listener.microphone,
             sensitivity_db=lambda: listener.sensitivity_db,
+            voice=lambda: listener.voice,
         )
         controls = Controls(
             config, reload or (lambda: config), listener, source, memory, health, endings, store

@@ -15,6 +15,7 @@ import numpy as np
 from edge.audio.block import Block
 from edge.audio.supervisor import SupervisedSource
 from edge.inference.model import Answer, EmotionModel
+from edge.inference.reference import VoiceReference
 from edge.inference.windows import Frames
 from edge.mqtt.client import Publisher
 from edge.mqtt.messages import Health, Microphone, encode, now
@@ -44,10 +45,10 @@ class TimedModel(EmotionModel):
         self.window_ms.append(1000.0 * (time.perf_counter() - begun))
         return logits
 
-    def answer(self, frames: Frames) -> Answer:
+    def answer(self, frames: Frames, reference: VoiceReference | None = None) -> Answer:
         """What the model makes of a turn's frames (n, n_features), n >= 1."""
         begun = time.perf_counter()
-        answer = super().answer(frames)
+        answer = super().answer(frames, reference)
         self.took_ms.append(1000.0 * (time.perf_counter() - begun))
         return answer
 
@@ -93,6 +94,7 @@ class HealthReporter:
         took_ms: milliseconds that the last inferences took.
         microphone: what comes from the source.
         sensitivity_db: decibels by which speech may be quieter than configured.
+        voice: what is known of the present voice.
     """
 
     def __init__(
@@ -103,6 +105,7 @@ class HealthReporter:
         took_ms: Callable[[], list[float]],
         microphone: Callable[[], Microphone],
         sensitivity_db: Callable[[], float],
+        voice: Callable[[], VoiceReference],
     ) -> None:
         self._publisher = publisher
         self._source = source
@@ -110,6 +113,7 @@ class HealthReporter:
         self._took_ms = took_ms
         self._microphone = microphone
         self._sensitivity_db = sensitivity_db
+        self._voice = voice
         # Asked by the main thread every minute, and by that of the network when a command comes.
         self._lock = threading.Lock()
         self._begun = time.monotonic()
@@ -153,6 +157,8 @@ class HealthReporter:
             throttled=board[1],
             muted=self._source.muted,
             sensitivity_db=self._sensitivity_db(),
+            voice_turns=self._voice().turns,
+            voice_strength=round(self._voice().strength, 3),
             microphone=microphone,
             microphone_trouble=None if self._source.muted else self._source.why or None,
             reopened=self._source.reopened,

@@ -14,6 +14,7 @@ from edge.errors import AffectdError
 from edge.frontend.vad import GateSettings
 from edge.health import LevelMeter, TimedModel
 from edge.inference.recognizer import Event, Recognizer, TurnResult
+from edge.inference.reference import VoiceReference, VoiceSettings
 from edge.inference.turns import TurnSettings
 from edge.mqtt.client import Publisher
 from edge.mqtt.messages import Microphone, State
@@ -42,9 +43,9 @@ class Listener(threading.Thread):
         self._source = source
         self._publisher = publisher
         self._endings = endings
-        self._next: tuple[TimedModel, GateSettings, TurnSettings] | None = None
+        self._next: tuple[TimedModel, GateSettings, TurnSettings, VoiceSettings] | None = None
         self._next_margin: float | None = None
-        self._use(model, config.gate, config.turns)
+        self._use(model, config.gate, config.turns, config.voice)
         self.meter = LevelMeter()
         source.on_change = self._change
         self.sensitivity_db = 0.0
@@ -56,6 +57,11 @@ class Listener(threading.Thread):
         """Seconds that the present block of sound has been worked on; 0 while the next one is waited for."""
         since = self._busy_since
         return 0.0 if since is None else time.monotonic() - since
+
+    @property
+    def voice(self) -> VoiceReference:
+        """What is known of the voice that is speaking."""
+        return self._recognizer.voice
 
     @property
     def model(self) -> TimedModel:
@@ -75,19 +81,21 @@ class Listener(threading.Thread):
             self._announcer.microphone = self.microphone
             self._publisher.publish_state(self._announcer.silent())
 
-    def replace(self, model: TimedModel, gate: GateSettings, turns: TurnSettings) -> None:
+    def replace(
+        self, model: TimedModel, gate: GateSettings, turns: TurnSettings, voice: VoiceSettings
+    ) -> None:
         """Go on with these; a turn that is being spoken is forgotten."""
         self._next_margin = None
         self.sensitivity_db = 0.0
-        self._next = (model, gate, turns)
+        self._next = (model, gate, turns, voice)
 
     def set_margin(self, margin_db: float) -> None:
         """Take what is so many decibels above the noise floor for speech."""
         self._next_margin = margin_db
 
-    def _use(self, model: TimedModel, gate: GateSettings, turns: TurnSettings) -> None:
+    def _use(self, model: TimedModel, gate: GateSettings, turns: TurnSettings, voice: VoiceSettings) -> None:
         self._model = model
-        self._recognizer = Recognizer(model, turns, gate)
+        self._recognizer = Recognizer(model, turns, gate, voice)
         self._turns = turns
         self._announcer = Announcer(model.card, model.mfcc_config.sample_rate)
 

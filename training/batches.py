@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.augment import Augmenter
-from training.features import Example
+from training.histories import Histories
 from training.recipe import Recipe
+from training.scoring import truth_of
 
 Batch = NDArray[np.floating[Any]]
 
@@ -20,11 +21,11 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has
     """One epoch of augmented batches: windows, smoothed targets, and a weight that balances the labels."""
 
     def __init__(
-        self, examples: Sequence[Example], labels: Sequence[str], recipe: Recipe, mean: Batch, std: Batch
+        self, histories: Histories, labels: Sequence[str], recipe: Recipe, mean: Batch, std: Batch
     ) -> None:
         super().__init__(workers=1)
-        self._frames = [example.frames for example in examples]
-        truth = np.array([labels.index(example.clip.emotion) for example in examples])
+        self._histories = histories
+        truth = truth_of(histories.examples, labels)
         counts = np.bincount(truth, minlength=len(labels))
         self._weights = (len(truth) / (len(labels) * np.maximum(counts, 1))).astype(np.float32)
         smooth = recipe.label_smoothing
@@ -36,7 +37,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has
     def start_epoch(self, epoch: int) -> None:
         """Shuffle for an epoch. Seed and epoch decide alone, so a resumed run goes on as it would have."""
         self._rng = np.random.default_rng([self._recipe.seed, epoch])
-        self._order = self._rng.permutation(len(self._frames))
+        self._order = self._rng.permutation(len(self._targets))
         self._augmenter = Augmenter(
             self._recipe.mfcc_config,
             self._recipe.augment,
@@ -47,10 +48,11 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has
         )
 
     def __len__(self) -> int:
-        return max(1, len(self._frames) // self._recipe.batch_size)
+        return max(1, len(self._targets) // self._recipe.batch_size)
 
     def __getitem__(self, index: int) -> tuple[Batch, Batch, Batch]:
         size = self._recipe.batch_size
         rows = self._order[index * size : (index + 1) * size]
-        windows, targets = self._augmenter.batch([self._frames[i] for i in rows], self._targets[rows])
+        frames = [self._histories.frames(i, self._rng) for i in rows.tolist()]
+        windows, targets = self._augmenter.batch(frames, self._targets[rows])
         return windows, targets, targets @ self._weights

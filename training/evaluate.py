@@ -1,4 +1,4 @@
-"""A whole protocol: its folds and seeds side by side, and the figures over them as one JSON."""
+"""A whole protocol: its folds and seeds side by side."""
 
 from __future__ import annotations
 
@@ -6,23 +6,22 @@ import multiprocessing
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.managers import SyncManager
 from pathlib import Path
 from queue import Empty
 from typing import Any
 
 import msgspec
-import numpy as np
 
 from edge.errors import AffectdError
 from training import worker
 from training.fold import FoldResult
-from training.metrics import confusion, grouped, summary, uar
-from training.protocols import Protocol
-from training.provenance import commit
+from training.progress import EpochDone
+from training.protocols import IN_CORPUS, Protocol
 from training.recipe import Recipe
 
-Progress = Callable[[str, int, float, float | None], None]
-"""Called with the fold's name, the epoch, the loss and the UAR on the validation speakers."""
+Progress = Callable[[str, EpochDone], None]
+"""Called after each epoch with the fold's name."""
 
 
 def evaluate(
@@ -41,7 +40,9 @@ def evaluate(
         BrokenProcessPool: when a fold's process was killed, as for want of memory.
     """
     context = multiprocessing.get_context("spawn")
-    with context.Manager() as manager:
+    manager = SyncManager(ctx=context)
+    manager.start(worker.end_with_parent)
+    with manager:
         news = manager.Queue()
         with ProcessPoolExecutor(jobs, mp_context=context, initializer=worker.prepare, initargs=(1,)) as pool:
             tasks = [
@@ -52,6 +53,7 @@ def evaluate(
                     msgspec.structs.replace(recipe, seed=seed),
                     runs / f"{protocol.name}-{protocol.form}" / f"seed{seed}-fold{split.name}",
                     cache,
+                    protocol.name in IN_CORPUS,
                     news,
                 )
                 for seed in seeds
@@ -74,57 +76,9 @@ def evaluate(
 def _pass_on(news: Any, progress: Progress | None, wait_s: float) -> bool:
     """Report one epoch if there is news of one; False when there is none."""
     try:
-        name, epoch, loss, score = news.get(timeout=wait_s)
+        name, done = news.get(timeout=wait_s)
     except Empty:
         return False
     if progress:
-        progress(name, epoch, loss, score)
+        progress(name, done)
     return True
-
-
-def figures(
-    protocol: Protocol, results: Sequence[FoldResult], command: str, network: str = "residual"
-) -> dict[str, Any]:
-    """The protocol's result as published: rates are fractions, over all folds and seeds together."""
-    ordered = sorted(results, key=lambda r: (r.seed, int(r.fold)))
-    truth = np.concatenate([r.truth for r in ordered])
-    in_float = np.concatenate([r.float_answers for r in ordered])
-    in_int8 = np.concatenate([r.int8_answers for r in ordered])
-    speakers = [s for r in ordered for s in r.speakers]
-    sexes = [s for r in ordered for s in r.sexes]
-    corpora = [c for r in ordered for c in r.corpora]
-    return {
-        "protocol": protocol.name,
-        "form": protocol.form,
-        "speaker_dependent": protocol.speaker_dependent,
-        "command": command,
-        "commit": commit(),
-        "seeds": sorted({r.seed for r in ordered}),
-        "folds": sorted({int(r.fold) for r in ordered}),
-        "model": {
-            "name": network,
-            "parameters": ordered[0].parameters,
-            "macs": ordered[0].macs,
-            "file_bytes": max(r.file_bytes for r in ordered),
-            "runtime": ordered[0].runtime,
-        },
-        "labels": list(protocol.labels),
-        "float": summary(truth, in_float, speakers),
-        "int8": summary(truth, in_int8, speakers),
-        "per_fold": [
-            {
-                "seed": r.seed,
-                "fold": int(r.fold),
-                "float_uar": round(uar(np.array(r.truth), np.array(r.float_answers)), 4),
-                "int8_uar": round(uar(np.array(r.truth), np.array(r.int8_answers)), 4),
-                "validation_uar": r.validation_uar and round(r.validation_uar, 4),
-                "best_epoch": r.best_epoch,
-            }
-            for r in ordered
-        ],
-        "per_speaker": grouped(speakers, truth, in_int8),
-        "per_sex": grouped(sexes, truth, in_int8),
-        "per_corpus": grouped(corpora, truth, in_int8),
-        "confusion_int8": confusion(truth, in_int8, len(protocol.labels)),
-        "left_out": sorted({line for r in ordered for line in r.left_out}),
-    }

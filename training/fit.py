@@ -11,13 +11,16 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.inference.windows import centred
+from edge.inference.reference import ReferencePrior
 from training.batches import TrainingBatches
 from training.errors import WorkbenchError
 from training.features import Example
+from training.histories import Histories, unheard
 from training.metrics import temperature
 from training.networks import build_network
+from training.progress import EpochDone
 from training.recipe import Recipe
+from training.reference_prior import reference_prior
 from training.run_folder import claim_folder, write_calibration, write_card, write_comparison, write_whole
 from training.scoring import clip_logits, truth_of
 from training.watch import Watch
@@ -36,6 +39,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     recipe: Recipe
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    prior: ReferencePrior
     temperature: float
     epochs: int
     """Epochs trained"""
@@ -54,7 +58,7 @@ def fit(
     labels: Sequence[str],
     recipe: Recipe,
     folder: Path,
-    progress: Callable[[int, float, float | None], None] | None = None,
+    progress: Callable[[EpochDone], None] | None = None,
 ) -> RunInfo:
     """Train a network, and leave it in `folder` as `network.keras`, `run.json` and what the converter needs.
 
@@ -65,7 +69,7 @@ def fit(
         labels: the network's outputs, in order.
         recipe: how.
         folder: of this run.
-        progress: called after each epoch with its number, the loss, and the UAR on the validation speakers.
+        progress: called after each epoch.
 
     Raises:
         TrainingError: when a label has no clip, or there are not enough speakers.
@@ -78,15 +82,18 @@ def fit(
         return msgspec.json.decode(finished.read_bytes(), type=RunInfo)
     speakers = validation_speakers(examples, recipe)
     write_comparison(folder, [e for e in examples if e.clip.speaker in speakers] or examples[:200], labels)
-    examples = prepared(examples, recipe)
     training = [e for e in examples if e.clip.speaker not in speakers]
-    validation = [e for e in examples if e.clip.speaker in speakers]
     _check(training, labels)
+    recipe = recipe.for_clips(len(training))
     keras.utils.set_random_seed(recipe.seed)
-    stacked = np.concatenate([e.frames for e in training])
+    prior = reference_prior(training)
+    histories = Histories(training, prior, recipe.history)
+    validation = unheard([e for e in examples if e.clip.speaker in speakers], prior)
+    seen = histories.seen(np.random.default_rng(recipe.seed))
+    stacked = np.concatenate([e.frames for e in seen])
     mean, std = stacked.mean(axis=0), stacked.std(axis=0)
     network = build_network(recipe.network, recipe.n_frames, stacked.shape[1], len(labels))
-    batches = TrainingBatches(training, labels, recipe, mean, std)
+    batches = TrainingBatches(histories, labels, recipe, mean, std)
     network.compile(
         optimizer=_optimizer(recipe, len(batches)),
         loss=keras.losses.CategoricalCrossentropy(from_logits=True),
@@ -108,7 +115,8 @@ def fit(
         recipe=recipe,
         mean=tuple(mean.tolist()),
         std=tuple(std.tolist()),
-        temperature=temperature(np.concatenate(logits), np.repeat(truth, [len(x) for x in logits]))
+        prior=prior,
+        temperature=temperature(logits, truth, _evenly([e.clip.corpus for e in validation]))
         if validation
         else 1.0,
         epochs=epochs,
@@ -118,40 +126,40 @@ def fit(
         corpora=_count(e.clip.corpus for e in training),
         licences=tuple(sorted({e.clip.licence for e in training if e.clip.licence})),
     )
-    write_card(folder, labels, recipe, mean, std, info.temperature, _provenance(info))
-    write_calibration(folder, training, recipe, mean, std)
+    write_card(folder, labels, recipe, mean, std, prior, info.temperature, _provenance(info))
+    write_calibration(folder, seen, recipe, mean, std)
     write_whole(finished, msgspec.json.format(msgspec.json.encode(info), indent=1))
     watch.forget()
     return info
 
 
 def validation_speakers(examples: Sequence[Example], recipe: Recipe) -> set[str]:
-    """Speakers to take out of training, drawn by the recipe's seed.
+    """Speakers to take out of training: of each corpus in turn one, drawn by the recipe's seed.
 
     A speaker with more than a twentieth of all clips is not drawn: too much would be lost to train on.
 
     Raises:
-        TrainingError: when fewer than two speakers would be left to train on.
+        TrainingError: when too few speakers would be left to train on.
     """
     speakers = sorted({e.clip.speaker for e in examples})
-    if len(speakers) < recipe.validation_speakers + 2:
+    least = 1 if recipe.one_speaker else 2
+    if len(speakers) < recipe.validation_speakers + least:
         raise TrainingError(
-            f"{len(speakers)} speaker(s) cannot give {recipe.validation_speakers} for validation and two to "
-            "train on: add speakers, or lower validation_speakers in the recipe (0 trains without validation)"
+            f"{len(speakers)} speaker(s) cannot give {recipe.validation_speakers} for validation and {least} "
+            "to train on: add speakers, or lower validation_speakers in the recipe (0 trains without any)"
         )
     shares = _count(e.clip.speaker for e in examples)
     small = [speaker for speaker in speakers if shares[speaker] <= max(len(examples) / 20, 1)]
     if len(small) >= recipe.validation_speakers:
         speakers = small
     rng = np.random.default_rng(recipe.seed)
-    return {speakers[i] for i in rng.permutation(len(speakers))[: recipe.validation_speakers]}
-
-
-def prepared(examples: Sequence[Example], recipe: Recipe) -> list[Example]:
-    """The examples with their frames as the recipe wants them."""
-    if not recipe.centred:
-        return list(examples)
-    return [Example(e.clip, centred(e.frames)) for e in examples]
+    corpus_of = {e.clip.speaker: e.clip.corpus for e in examples}
+    queues: dict[str, list[str]] = {}
+    for i in rng.permutation(len(speakers)):
+        queues.setdefault(corpus_of[speakers[i]], []).append(speakers[i])
+    rounds = range(max(map(len, queues.values()), default=0))
+    in_turn = [queues[name][turn] for turn in rounds for name in sorted(queues) if turn < len(queues[name])]
+    return set(in_turn[: recipe.validation_speakers])
 
 
 def _optimizer(recipe: Recipe, steps: int) -> Any:
@@ -182,6 +190,12 @@ def _check(training: Sequence[Example], labels: Sequence[str]) -> None:
     missing = [label for label in labels if not counts.get(label)]
     if missing:
         raise TrainingError(f"no training clip for {', '.join(missing)}: add clips, or leave the label out")
+
+
+def _evenly(corpora: Sequence[str]) -> NDArray[np.float64]:
+    """Weights of clips that give every corpus the same say, shape (n,)."""
+    counts = _count(corpora)
+    return np.array([1.0 / counts[corpus] for corpus in corpora])
 
 
 def _provenance(info: RunInfo) -> dict[str, Any]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import msgspec
 import numpy as np
 
 from converter.convert import convert
-from edge.inference.model import EmotionModel, ModelSettings
-from training.features import FeatureCache
-from training.fit import fit, prepared
+from edge.inference.model import EmotionModel, ModelSettings, mean_probabilities
+from edge.inference.reference import VoiceReference
+from training.adaptation import HEADLINE, TURNS, references
+from training.features import Example, FeatureCache
+from training.fit import RunInfo, fit
+from training.progress import EpochDone
 from training.protocols import Split
 from training.recipe import Recipe
 from training.run_folder import write_whole
@@ -28,13 +32,25 @@ class FoldResult(msgspec.Struct, frozen=True, kw_only=True):
     speakers: list[str]
     sexes: list[str]
     corpora: list[str]
+    languages: list[str]
     truth: list[int]
     float_answers: list[int]
     int8_answers: list[int]
+    int8_probabilities: list[list[float]]
+    int8_raw_confidences: list[float]
+    """Of the likeliest label, before the temperature"""
+
+    float_headlines: dict[str, list[int]]
+    """Answers of the float network in the forms `adapt` and `enrol`, see `training.adaptation`"""
+
+    int8_by_turns: dict[str, dict[str, list[int]]]
+    """Answers of the int8 file in these forms, for each number of clips heard before"""
+
     parameters: int
     macs: int
     file_bytes: int
     runtime: str
+    temperature: float
     best_epoch: int
     validation_uar: float | None
     left_out: list[str]
@@ -47,7 +63,8 @@ def run_fold(
     recipe: Recipe,
     folder: Path,
     cache: Path,
-    progress: Callable[[int, float, float | None], None] | None = None,
+    with_histories: bool,
+    progress: Callable[[EpochDone], None] | None = None,
 ) -> FoldResult:
     """Train on the split's training clips and score its test clips; a finished fold is read back.
 
@@ -57,6 +74,7 @@ def run_fold(
         recipe: with the seed.
         folder: of this fold and seed.
         cache: folder of the feature cache.
+        with_histories: score the forms `adapt` and `enrol` too.
         progress: see `fit`.
     """
     kept = folder / "result.json"
@@ -71,10 +89,11 @@ def run_fold(
             return result
     test, problems = features.load(split.test, workers=1)
     made = convert(folder, folder / "model.tflite")
-    network = keras.models.load_model(folder / "network.keras")
-    mean, std = np.array(info.mean, np.float32), np.array(info.std, np.float32)
-    logits = clip_logits(network, prepared(test, recipe), mean, std, recipe.n_frames)
     model = EmotionModel(ModelSettings(path=str(folder / "model.tflite")))
+    scorer = _Scorer(keras.models.load_model(folder / "network.keras"), model, info)
+    logits = [model.turn_logits(e.frames) for e in test]
+    probabilities = np.array([mean_probabilities(x, info.temperature) for x in logits])
+    forms = TURNS if with_histories else {}
     result = FoldResult(
         fold=split.name,
         seed=recipe.seed,
@@ -82,16 +101,44 @@ def run_fold(
         speakers=[e.clip.speaker for e in test],
         sexes=[e.clip.sex for e in test],
         corpora=[e.clip.corpus for e in test],
+        languages=[e.clip.language for e in test],
         truth=[labels.index(e.clip.emotion) for e in test],
-        float_answers=[int(a) for a in clip_answers(logits, info.temperature)],
-        int8_answers=[int(model.probabilities(e.frames).argmax()) for e in test],
+        float_answers=scorer.in_float(test, [model.new_reference() for _ in test]),
+        int8_answers=probabilities.argmax(axis=1).tolist(),
+        int8_probabilities=probabilities.round(4).tolist(),
+        int8_raw_confidences=[round(float(mean_probabilities(x, 1.0).max()), 4) for x in logits],
+        float_headlines={
+            form: scorer.in_float(test, references(test, info.prior, form, HEADLINE[form])) for form in forms
+        },
+        int8_by_turns={
+            form: {str(k): scorer.in_int8(test, references(test, info.prior, form, k)) for k in forms[form]}
+            for form in forms
+        },
         parameters=made.parameters,
         macs=made.macs,
         file_bytes=made.file_bytes,
         runtime=str(model.runtime),
+        temperature=info.temperature,
         best_epoch=info.best_epoch,
         validation_uar=info.validation_uar,
         left_out=[str(problem) for problem in problems],
     )
     write_whole(kept, msgspec.json.encode(result))
     return result
+
+
+class _Scorer:
+    """Answers of a finished run, by its float network and by its int8 file."""
+
+    def __init__(self, network: Any, model: EmotionModel, info: RunInfo) -> None:
+        self._network, self._model, self._info = network, model, info
+        self._mean, self._std = np.array(info.mean, np.float32), np.array(info.std, np.float32)
+
+    def in_float(self, test: Sequence[Example], known: Sequence[VoiceReference]) -> list[int]:
+        seen = [Example(e.clip, r.relative(e.frames)) for e, r in zip(test, known, strict=True)]
+        logits = clip_logits(self._network, seen, self._mean, self._std, self._info.recipe.n_frames)
+        return [int(answer) for answer in clip_answers(logits, self._info.temperature)]
+
+    def in_int8(self, test: Sequence[Example], known: Sequence[VoiceReference]) -> list[int]:
+        pairs = zip(test, known, strict=True)
+        return [int(self._model.probabilities(e.frames, r).argmax()) for e, r in pairs]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
+
+from edge.inference.model import mean_probabilities
 
 Labels = NDArray[np.integer[Any]]
 
@@ -59,19 +62,19 @@ def confusion(truth: Labels, answer: Labels, n_labels: int) -> list[list[int]]:
     return table
 
 
-def temperature(logits: NDArray[np.floating[Any]], truth: Labels) -> float:
-    """The temperature that makes `softmax(logits / temperature)` likeliest; Guo et al., 2017.
+def temperature(
+    logits: Sequence[NDArray[np.floating[Any]]], truth: Labels, weights: NDArray[np.float64]
+) -> float:
+    """The temperature that makes clips' mean probabilities likeliest; after Guo et al., 2017.
 
     Args:
-        logits: shape (n, n_labels).
-        truth: shape (n,).
+        logits: of the windows of each clip, shapes (windows, n_labels).
+        truth: shape (clips,).
+        weights: how much each clip counts, shape (clips,).
     """
     candidates = np.exp(np.linspace(np.log(0.25), np.log(4.0), 81))
-    losses = [-_log_likelihood(logits / t, truth) for t in candidates]
+    losses = []
+    for candidate in candidates:
+        given = [mean_probabilities(x, candidate)[label] for x, label in zip(logits, truth, strict=True)]
+        losses.append(-float(weights @ np.log(np.maximum(given, 1e-12))))
     return float(candidates[int(np.argmin(losses))])
-
-
-def _log_likelihood(logits: NDArray[np.floating[Any]], truth: Labels) -> float:
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return float(log_p[np.arange(len(truth)), truth].mean())

@@ -4,9 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+
+class EpochDone(NamedTuple):
+    """What a training tells after each epoch."""
+
+    epoch: int
+    """1 is the first"""
+
+    epochs: int
+    """Of the whole training"""
+
+    loss: float
+    validation_uar: float | None
+    """On the validation speakers, if there are any"""
+
 
 _LINES = 4
 """Lines that tell of the features where there is no terminal"""
@@ -24,14 +40,12 @@ def clip_progress(console: Console) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
-def epoch_progress(
-    console: Console, epochs: int
-) -> Iterator[Callable[[str, int, float, float | None], None]]:
-    """Gives what to call after each epoch: the run's name, the epoch, the loss, the UAR in validation."""
+def epoch_progress(console: Console) -> Iterator[Callable[[str, EpochDone], None]]:
+    """Gives what to call after each epoch, with the run's name."""
     if not console.is_terminal:
 
-        def tell(name: str, epoch: int, loss: float, score: float | None) -> None:
-            text = f"{name}: epoch {epoch} of {epochs}, {_note(loss, score)}"
+        def tell(name: str, done: EpochDone) -> None:
+            text = f"{name}: epoch {done.epoch} of {done.epochs}, {_note(done)}"
             console.print(text, highlight=False, markup=False, soft_wrap=True)
 
         yield tell
@@ -39,10 +53,10 @@ def epoch_progress(
     with _bars(console, "epochs") as bars:
         tasks: dict[str, TaskID] = {}
 
-        def show(name: str, epoch: int, loss: float, score: float | None) -> None:
+        def show(name: str, done: EpochDone) -> None:
             if name not in tasks:
-                tasks[name] = bars.add_task(name, total=epochs, note="")
-            bars.update(tasks[name], completed=epoch, note=_note(loss, score))
+                tasks[name] = bars.add_task(name, total=done.epochs, note="")
+            bars.update(tasks[name], completed=done.epoch, note=_note(done))
 
         yield show
 
@@ -52,8 +66,9 @@ def _tell_clips(console: Console, done: int, total: int) -> None:
         console.print(f"features: {done} of {total} clips", highlight=False)
 
 
-def _note(loss: float, score: float | None) -> str:
-    return f"loss {loss:.3f}" + ("" if score is None else f", validation UAR {score:.1%}")
+def _note(done: EpochDone) -> str:
+    score = "" if done.validation_uar is None else f", validation UAR {done.validation_uar:.1%}"
+    return f"loss {done.loss:.3f}{score}"
 
 
 def _bars(console: Console, unit: str) -> Progress:

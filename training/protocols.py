@@ -59,13 +59,19 @@ _SECOND_COPIES = frozenset({"03-01-03-01-02-02-07"})
 NAMES = (*IN_CORPUS, RANDOM, JOINT, LEAVE_ONE_OUT)
 
 
-def plan(name: str, clips: Sequence[Clip], only: Sequence[str] | None = None) -> Protocol:
-    """The folds of a protocol over the clips at hand, or only those named.
+MULTI = "multi"
+"""The form of P1 to P6 in which the other corpora train too"""
+
+
+def plan(
+    name: str, clips: Sequence[Clip], only: Sequence[str] | None = None, multi: bool = False
+) -> Protocol:
+    """The folds of a protocol over the clips at hand, or only those named; `multi` for that form of P1 to P6.
 
     Raises:
         ProtocolError: when the protocol or a fold is unknown, or the clips do not support it.
     """
-    protocol = _plan(name, clips)
+    protocol = _with_other_corpora(_plan(name, clips), clips) if multi else _plan(name, clips)
     if only is None:
         return protocol
     unknown = set(only) - {split.name for split in protocol.splits}
@@ -90,6 +96,22 @@ def _plan(name: str, clips: Sequence[Clip]) -> Protocol:
     if name == LEAVE_ONE_OUT:
         return _leave_one_corpus_out(clips)
     raise ProtocolError(f"unknown protocol {name!r}: choose one of {', '.join(NAMES)}")
+
+
+def _with_other_corpora(protocol: Protocol, clips: Sequence[Clip]) -> Protocol:
+    """The same tests; whatever other people say in the other corpora trains too, under the test's labels."""
+    if protocol.name not in IN_CORPUS:
+        raise ProtocolError(f"only {', '.join(IN_CORPUS)} have the form {MULTI}; {protocol.name} has none")
+    others = [clip for clip in clips if clip.corpus != IN_CORPUS[protocol.name]]
+    if "calm" not in protocol.labels:
+        others = [replace(c, emotion="neutral") if c.emotion == "calm" else c for c in others]
+    others = [clip for clip in others if clip.emotion in protocol.labels]
+    splits = []
+    for split in protocol.splits:
+        # An actor of RAVDESS speaks in one corpus and sings in another.
+        heard = {clip.speaker for clip in split.test}
+        splits.append(replace(split, train=split.train + tuple(c for c in others if c.speaker not in heard)))
+    return replace(protocol, form=MULTI, splits=tuple(splits))
 
 
 def _random(clips: Sequence[Clip]) -> Protocol:

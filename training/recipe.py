@@ -10,6 +10,7 @@ import msgspec
 from edge.frontend.mfcc_config import MfccConfig
 from training.augment import AugmentSettings, check_augmentable
 from training.errors import WorkbenchError
+from training.histories import HistorySettings
 
 
 class RecipeError(WorkbenchError):
@@ -51,14 +52,16 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     frontend: dict[str, Any] = {}
     """Fields of `MfccConfig` that differ from its defaults"""
 
-    centred: bool = True
-    """Take each clip's frames less their own mean, so that level and microphone do not count"""
-
     network: NetworkSettings = NetworkSettings()
 
     augment: AugmentSettings = AugmentSettings()
 
+    history: HistorySettings = HistorySettings()
+
     epochs: int = 60
+
+    steps: int = 0
+    """Batches to train on; above 0 it sets the epochs, so that small corpora are seen more often"""
 
     patience: int = 0
     """Epochs without a better UAR on the validation speakers before the run ends and the best epoch's weights
@@ -77,6 +80,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Speakers taken out of the training clips, to fit the temperature and to end the run early; with 0 the
     temperature is 1"""
 
+    one_speaker: bool = False
+    """Train even on a single speaker, as protocol P3 does; what comes of it knows that voice only"""
+
     uncertain_below: float = 0.4
     """Calibrated confidence under which the device answers `uncertain`"""
 
@@ -86,6 +92,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         rules = (
             (self.n_frames >= 8, f"n_frames is {self.n_frames}: it must be at least 8"),
             (self.epochs >= 1, f"epochs is {self.epochs}: it must be at least 1"),
+            (self.steps >= 0, f"steps is {self.steps}: it must be at least 0"),
             (self.patience >= 0, f"patience is {self.patience}: it must be at least 0"),
             (self.batch_size >= 1, f"batch_size is {self.batch_size}: it must be at least 1"),
             (self.learning_rate > 0.0, f"learning_rate is {self.learning_rate}: it must be above 0"),
@@ -98,6 +105,13 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         for holds, message in rules:
             if not holds:
                 raise ValueError(message)
+
+    def for_clips(self, clips: int) -> Recipe:
+        """This recipe with its epochs set, where `steps` decides over them, for so many training clips."""
+        if not self.steps:
+            return self
+        batches = max(1, clips // self.batch_size)
+        return msgspec.structs.replace(self, epochs=-(-self.steps // batches), steps=0)
 
     @property
     def mfcc_config(self) -> MfccConfig:

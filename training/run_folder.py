@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from edge.inference.card import ModelCard, describe_frontend, encode_card
 from edge.inference.circumplex import circumplex
+from edge.inference.reference import ReferencePrior
 from edge.inference.windows import cut_windows
 from training.corpora import Clip
 from training.errors import WorkbenchError
@@ -79,6 +80,7 @@ def write_card(
     recipe: Recipe,
     mean: Frames,
     std: Frames,
+    prior: ReferencePrior,
     temperature: float,
     provenance: dict[str, Any],
 ) -> None:
@@ -88,7 +90,7 @@ def write_card(
         labels=tuple(labels),
         frontend=describe_frontend(recipe.mfcc_config),
         n_frames=recipe.n_frames,
-        centred=recipe.centred,
+        reference=prior,
         mean=tuple(mean.tolist()),
         std=tuple(std.tolist()),
         temperature=round(temperature, 4),
@@ -103,7 +105,7 @@ def write_card(
 def write_calibration(
     folder: Path, training: Sequence[Example], recipe: Recipe, mean: Frames, std: Frames
 ) -> None:
-    """Windows of prepared training clips, in turn from every label and speaker; the seed pins them."""
+    """Windows of clips as the network sees them, in turn from every label and speaker; the seed pins them."""
     groups: dict[tuple[str, str], list[Example]] = {}
     rng = np.random.default_rng(recipe.seed)
     for i in rng.permutation(len(training)):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.inference.model import softmax
+from edge.inference.model import mean_probabilities
 from edge.inference.windows import cut_windows
 from training.features import Example
 from training.run_folder import WINDOW_HOP
@@ -19,7 +19,10 @@ Frames = NDArray[np.float32]
 def clip_logits(
     network: Any, examples: Sequence[Example], mean: Frames, std: Frames, n_frames: int
 ) -> list[Frames]:
-    """Logits of the windows of each prepared clip, (windows, n_labels) each, by the float network."""
+    """The float network's logits of the windows of each clip, (windows, n_labels) each.
+
+    The clips hold their frames as the network is to see them, but for the normalisation.
+    """
     if not examples:
         return []
     windows = [cut_windows((e.frames - mean) / std, n_frames, WINDOW_HOP) for e in examples]
@@ -30,7 +33,7 @@ def clip_logits(
 
 def clip_answers(logits: Sequence[Frames], temperature_: float) -> NDArray[np.integer[Any]]:
     """The likeliest label of each clip, from the mean of its windows' probabilities."""
-    return np.array([softmax(x / temperature_).mean(axis=0).argmax() for x in logits])
+    return np.array([mean_probabilities(x, temperature_).argmax() for x in logits])
 
 
 def truth_of(examples: Sequence[Example], labels: Sequence[str]) -> NDArray[np.integer[Any]]:

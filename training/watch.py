@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from training.batches import TrainingBatches
 from training.features import Example
 from training.metrics import uar
+from training.progress import EpochDone
 from training.recipe import Recipe
 from training.run_folder import write_whole
 from training.scoring import clip_answers, clip_logits, truth_of
@@ -36,7 +37,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no typ
         normalisation: tuple[Frames, Frames],
         batches: TrainingBatches,
         folder: Path,
-        progress: Callable[[int, float, float | None], None] | None,
+        progress: Callable[[EpochDone], None] | None,
     ) -> None:
         super().__init__()
         self._validation = validation
@@ -78,7 +79,8 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no typ
         # Behind the score, so that an epoch that the backup holds has been scored.
         self._save(self._backup)
         if self._progress:
-            self._progress(epoch + 1, float((logs or {}).get("loss", float("nan"))), score)
+            loss = float((logs or {}).get("loss", float("nan")))
+            self._progress(EpochDone(epoch + 1, self._recipe.epochs, loss, score))
         if self.is_over(epoch + 1):
             self.model.stop_training = True
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,19 +17,39 @@ if TYPE_CHECKING:
 
 
 def prepare(cores: int) -> None:
-    """Use so many cores in this process; must come before TensorFlow."""
+    """Use so many cores, and end with the process that started this one; must come before TensorFlow."""
     for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ[name] = str(cores)
+    end_with_parent()
+
+
+def end_with_parent() -> None:
+    """Let this process end when its parent does, however that ends.
+
+    A killed `evaluate` must not leave processes behind that train on, into folders that others may use.
+    """
+    threading.Thread(target=_outlive_nobody, name="end with parent", daemon=True).start()
+
+
+def _outlive_nobody() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def run(
-    split: Split, labels: tuple[str, ...], recipe: Recipe, folder: Path, cache: Path, news: Any
+    split: Split,
+    labels: tuple[str, ...],
+    recipe: Recipe,
+    folder: Path,
+    cache: Path,
+    with_histories: bool,
+    news: Any,
 ) -> FoldResult:
     """One fold, whose epochs go into the queue `news`."""
     with quiet_stderr("tensorflow"):
         from training.fold import run_fold  # noqa: PLC0415
 
     name = f"seed {recipe.seed} fold {split.name}"
-    return run_fold(
-        split, labels, recipe, folder, cache, lambda epoch, loss, score: news.put((name, epoch, loss, score))
-    )
+    return run_fold(split, labels, recipe, folder, cache, with_histories, lambda done: news.put((name, done)))

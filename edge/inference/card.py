@@ -11,11 +11,12 @@ import msgspec
 from edge.frontend.mfcc_config import FrontendConfigError, MfccConfig
 from edge.frontend.tables import mel_filterbank
 from edge.inference.errors import ModelFileError
+from edge.inference.reference import ReferencePrior
 
 FRONTEND = "affectd-mfcc-1"
 """Name of the front end that `edge.frontend` computes; another arithmetic would be another name."""
 
-_CARD_VERSION = 1
+_CARD_VERSION = 2
 _N_FFT_LIMIT = 1 << 16
 _CHOOSE = "choose a model made by affectd-convert"
 
@@ -36,8 +37,8 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     n_frames: int
     """Frames in one window"""
 
-    centred: bool
-    """The frames of a turn are taken less their own mean, before the normalisation"""
+    reference: ReferencePrior
+    """What the frames of a turn are taken relative to, before the normalisation; see `VoiceReference`"""
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -127,6 +128,7 @@ def decode_card(text: bytes) -> ModelCard:
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise ModelFileError(f"card.json is not a card of affectd ({error}); {_CHOOSE}") from error
     config = card.mfcc_config
+    reference = [getattr(card.reference, name) for name in ReferencePrior.__struct_fields__]
     places = sum(card.circumplex.values(), ())
     numbers = [
         *card.mean,
@@ -134,6 +136,7 @@ def decode_card(text: bytes) -> ModelCard:
         card.temperature,
         card.uncertain_below,
         *places,
+        *sum(reference, ()),
     ]
     rules = (
         (len(card.labels) >= 2, "labels are fewer than two"),
@@ -141,8 +144,15 @@ def decode_card(text: bytes) -> ModelCard:
         (card.n_frames >= 1, f"n_frames {card.n_frames} is not positive"),
         (len(card.mean) == len(card.std) == config.n_features,
          f"mean and std need {config.n_features} values each, one per feature"),
+        (all(len(values) == config.n_features for values in reference),
+         f"reference needs {config.n_features} values of each kind, one per feature"),
         (all(map(math.isfinite, numbers)), "a number is not finite"),
         (min(card.std, default=0.0) > 0.0 and card.temperature > 0.0, "std and temperature must be above 0"),
+        (min(card.reference.voice_variance, default=0.0) >= 0.0, "voice_variance must be at least 0"),
+        (min(card.reference.turn_variance, default=0.0) > 0.0, "turn_variance must be above 0"),
+        (min(card.reference.neutral_turn_variance, default=0.0) > 0.0
+         and min(card.reference.neutral_variance, default=0.0) >= 0.0,
+         "neutral_turn_variance must be above 0, and neutral_variance at least 0"),
         (0.0 <= card.uncertain_below <= 1.0, "uncertain_below must be from 0 to 1"),
         (set(card.circumplex) == set(card.labels), "circumplex must name exactly the labels"),
         (all(-1.0 <= place <= 1.0 for place in places), "circumplex must stay from -1 to 1"),

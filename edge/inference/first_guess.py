@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.inference.model import UNCERTAIN, Answer, EmotionModel
+from edge.inference.reference import VoiceReference
 
 
 class FirstGuess:
@@ -13,11 +14,13 @@ class FirstGuess:
 
     Args:
         model: answers.
+        voice: what is known of the speaker's; it is not taught here.
         switch_margin: probability by which another label must be ahead before the guess changes to it.
     """
 
-    def __init__(self, model: EmotionModel, switch_margin: float) -> None:
+    def __init__(self, model: EmotionModel, voice: VoiceReference, switch_margin: float) -> None:
         self._model = model
+        self._voice = voice
         self._margin = switch_margin
         self._sum = np.zeros(len(model.card.labels))
         self._weight = 0
@@ -29,7 +32,7 @@ class FirstGuess:
         Each window counts by the frames that it holds, so that the first, half empty, say less.
         """
         window = frames[-self._model.card.n_frames :]
-        heard = self._model.answer(window)
+        heard = self._model.answer(window, self._voice)
         self._sum += len(window) * np.array([heard.probabilities[label] for label in self._model.card.labels])
         self._weight += len(window)
         answer = self._model.interpret(self._sum / self._weight)

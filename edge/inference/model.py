@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from edge.inference.card import ModelCard
 from edge.inference.errors import ModelFileError
 from edge.inference.model_file import read_model_file
+from edge.inference.reference import VoiceReference
 from edge.inference.runtime import Runtime, build_interpreter
-from edge.inference.windows import Frames, centred, cut_windows
+from edge.inference.windows import Frames, cut_windows
 
 SHIPPED_MODEL = Path(__file__).parent.parent / "models" / "affectd.tflite"
 
@@ -85,12 +86,16 @@ class EmotionModel:
         self._window_hop = max(1, round(settings.window_hop_s / hop_s))
         self._mean = np.asarray(self.card.mean, np.float32)
         self._std = np.asarray(self.card.std, np.float32)
+        self._unheard = self.new_reference()
 
-    def windows(self, frames: Frames) -> Frames:
+    def new_reference(self) -> VoiceReference:
+        """The reference of a voice that was not heard yet."""
+        return VoiceReference(self.card.reference)
+
+    def windows(self, frames: Frames, reference: VoiceReference | None = None) -> Frames:
         """The windows (w, n_frames, n_features) that the network sees of a turn's frames (n, n_features)."""
-        if self.card.centred:
-            frames = centred(frames)
-        return cut_windows((frames - self._mean) / self._std, self.card.n_frames, self._window_hop)
+        relative = (reference or self._unheard).relative(frames)
+        return cut_windows((relative - self._mean) / self._std, self.card.n_frames, self._window_hop)
 
     def logits(self, window: Frames) -> Frames:
         """Dequantised outputs (n_labels,) for one normalised window (n_frames, n_features)."""
@@ -102,18 +107,22 @@ class EmotionModel:
         raw = self._interpreter.get_tensor(self._output["index"]).ravel().astype(np.float32)
         return np.asarray((raw - zero) * scale, np.float32)
 
-    def probabilities(self, frames: Frames) -> NDArray[np.float64]:
+    def probabilities(self, frames: Frames, reference: VoiceReference | None = None) -> NDArray[np.float64]:
         """Calibrated probabilities (n_labels,) of a turn: the mean over its windows.
 
         Args:
             frames: shape (n, n_features), n >= 1, as the front end gives them.
+            reference: what is known of the voice; by default nothing.
         """
-        answers = [softmax(self.logits(window) / self.card.temperature) for window in self.windows(frames)]
-        return np.asarray(np.mean(answers, axis=0), np.float64)
+        return mean_probabilities(self.turn_logits(frames, reference), self.card.temperature)
 
-    def answer(self, frames: Frames) -> Answer:
-        """What the model makes of a turn's frames (n, n_features), n >= 1."""
-        return self.interpret(self.probabilities(frames))
+    def turn_logits(self, frames: Frames, reference: VoiceReference | None = None) -> Frames:
+        """Dequantised outputs (w, n_labels) for each window of a turn; see `probabilities`."""
+        return np.stack([self.logits(window) for window in self.windows(frames, reference)])
+
+    def answer(self, frames: Frames, reference: VoiceReference | None = None) -> Answer:
+        """What the model makes of a turn's frames (n, n_features), n >= 1; see `probabilities`."""
+        return self.interpret(self.probabilities(frames, reference))
 
     def interpret(self, probabilities: NDArray[np.float64]) -> Answer:
         """Calibrated probabilities (n_labels,) as an answer."""
@@ -128,6 +137,11 @@ class EmotionModel:
             arousal=arousal,
             valence=valence,
         )
+
+
+def mean_probabilities(logits: NDArray[np.floating[Any]], temperature: float) -> NDArray[np.float64]:
+    """Calibrated probabilities (n_labels,) of a turn from the logits (w, n_labels) of its windows."""
+    return np.asarray(softmax(logits / temperature).mean(axis=0), np.float64)
 
 
 def softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:

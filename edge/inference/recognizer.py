@@ -18,6 +18,7 @@ from edge.frontend.vad import GateSettings
 from edge.inference.doubts import Doubt, doubts, snr_db
 from edge.inference.first_guess import FirstGuess
 from edge.inference.model import UNCERTAIN, Answer, EmotionModel
+from edge.inference.reference import VoiceSettings
 from edge.inference.turns import TurnBegan, TurnClosed, TurnDetector, TurnSettings
 
 
@@ -84,12 +85,18 @@ class Recognizer:
         model: EmotionModel,
         turns: TurnSettings | None = None,
         gate: GateSettings | None = None,
+        voice: VoiceSettings | None = None,
     ) -> None:
         config = model.mfcc_config
         self._model = model
         self._hop = config.hop_length
         self._hop_s = config.hop_length / config.sample_rate
         self._settings = turns or TurnSettings()
+        voice = voice or VoiceSettings()
+        self._follow_voice = voice.follow
+        self._forget_voice_hops = round(voice.forget_after_s / self._hop_s)
+        self.voice = model.new_reference()
+        """What is known of the present voice"""
         self._mfcc = StreamingMfcc(config)
         self._gate = SpeechGate(gate or GateSettings(), config)
         self._turns = TurnDetector(self._settings, self._hop_s)
@@ -110,6 +117,8 @@ class Recognizer:
         self._turn_start: int | None = None
         self._guess: FirstGuess | None = None
         self._lapse_at: int | None = None
+        self._last_turn_hop = 0
+        self.voice.reset()
 
     @property
     def samples(self) -> int:
@@ -156,8 +165,10 @@ class Recognizer:
 
     def _follow(self, event: TurnBegan | TurnClosed | None, hop: Hop) -> list[Event]:
         if isinstance(event, TurnBegan):
+            if event.start - self._last_turn_hop > self._forget_voice_hops:
+                self.voice.reset()
             self._turn_start, self._floor_db, self._speech = event.start, hop.floor_db, []
-            self._guess = FirstGuess(self._model, self._settings.switch_margin)
+            self._guess = FirstGuess(self._model, self.voice, self._settings.switch_margin)
             return [SpeechStarted(start=event.start * self._hop)]
         if isinstance(event, TurnClosed):
             return [self._close(event)]
@@ -181,7 +192,11 @@ class Recognizer:
             # What was dropped says nothing of the emotion: neither that it lasts nor that it is over.
             return SpeechDropped(start=start, end=end)
         self._lapse_at = self._hops + self._lapse_hops
-        answer = self._model.answer(self._heard(turn.start, turn.speech_end))
+        self._last_turn_hop = turn.end
+        frames = self._heard(turn.start, turn.speech_end)
+        answer = self._model.answer(frames, self.voice)
+        if self._follow_voice:
+            self.voice.learn(frames.mean(axis=0))
         ratio_db = snr_db(self._speech, self._floor_db)
         found = doubts(self._speech, ratio_db, turn.speech * self._hop_s, self._settings, self._hop)
         if answer.emotion == UNCERTAIN:

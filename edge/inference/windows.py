@@ -8,15 +8,6 @@ from numpy.typing import NDArray
 Frames = NDArray[np.float32]
 
 
-def centred(frames: Frames) -> Frames:
-    """Frames (n, n_features) less their own mean over the turn, n >= 1.
-
-    Gain, microphone and room add a constant to a cepstrum (Atal, "Effectiveness of linear prediction
-    characteristics of the speech wave", 1974), so the difference does not know them.
-    """
-    return np.asarray(frames - frames.mean(axis=0), np.float32)
-
-
 def cut_windows(frames: Frames, n_frames: int, hop: int) -> Frames:
     """Windows over normalised frames (n, n_features), n >= 1: shape (w, n_frames, n_features).
 

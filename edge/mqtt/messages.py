@@ -179,6 +179,12 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     sensitivity_db: float
     """Decibels by which speech may be quieter than configured; 0 unless a command has changed it"""
 
+    voice_turns: Count
+    """Turns heard of the present voice; 0 after a pause in which somebody else may have come"""
+
+    voice_strength: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+    """How much of what a turn is judged against is that voice's reference: 0 none, 1 all"""
+
     microphone: Microphone
 
     microphone_trouble: str | None = None

@@ -13,6 +13,7 @@ from training.corpora import Clip
 from training.features import Example
 from training.networks import build_network
 from training.recipe import NetworkSettings, Recipe
+from training.reference_prior import reference_prior
 from training.run_folder import write_calibration, write_card, write_comparison
 
 # One core: the tests share the machine. TensorFlow reads this with its first operation.
@@ -57,7 +58,7 @@ def run(network, tmp_path_factory):
     network.save(folder / "network.keras")
     mean, std = np.zeros(40, np.float32), np.ones(40, np.float32)
     provenance = {"licences": ["CC0"], "training_clips": {"made": 120}}
-    write_card(folder, LABELS, RECIPE, mean, std, 1.5, provenance)
+    write_card(folder, LABELS, RECIPE, mean, std, reference_prior(speech(60, seed=2)), 1.5, provenance)
     write_calibration(folder, speech(60, seed=2), RECIPE, mean, std)
     write_comparison(folder, speech(30, seed=3), LABELS)
     (folder / "run.json").write_text("{}")

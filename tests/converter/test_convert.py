@@ -104,7 +104,7 @@ def test_parity_when_the_float_network_is_another_then_it_shows(run, network, co
         """The network with its labels in another order."""
 
         def __call__(self, windows, training):
-            return np.asarray(network(windows, training=training))[:, ::-1]
+            return np.roll(np.asarray(network(windows, training=training)), 1, axis=1)
 
     report = compare(Turned(), model, clips_of(run))
 

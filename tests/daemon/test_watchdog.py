@@ -79,7 +79,7 @@ def test_listener_when_a_block_is_never_done_with_then_it_is_busy_for_ever_longe
     let_go, reached = threading.Event(), threading.Event()
 
     class HangingModel(TimedModel):
-        def answer(self, frames):
+        def answer(self, frames, reference=None):
             reached.set()
             let_go.wait(TIMEOUT_S)
             return super().answer(frames)

@@ -6,17 +6,28 @@ from hypothesis import strategies as st
 from edge.frontend.mfcc_config import MfccConfig, Window
 from edge.inference.card import FRONTEND, ModelCard, decode_card, describe_frontend, encode_card
 from edge.inference.errors import ModelFileError
+from edge.inference.reference import ReferencePrior
 
 CARD = ModelCard(
     name="test",
     labels=("angry", "sad"),
     frontend=describe_frontend(MfccConfig()),
     n_frames=100,
-    centred=True,
+    reference=ReferencePrior(
+        voice_variance=(2.0,) * 40,
+        turn_variance=(1.0,) * 40,
+        neutral_offset=(-0.5,) * 40,
+        neutral_variance=(0.5,) * 40,
+        neutral_turn_variance=(1.0,) * 40,
+    ),
     mean=(0.0,) * 40,
     std=(1.0,) * 40,
     circumplex={"angry": (0.9, -0.2), "sad": (-0.4, -0.8)},
 )
+
+
+def prior(**fields):
+    return msgspec.structs.replace(CARD.reference, **fields)
 
 
 def changed(**fields):
@@ -54,7 +65,10 @@ def test_card_when_written_then_read_back_equal(name, mean, temperature):
 
 def test_card_when_read_then_its_front_end_is_the_one_described():
     config = MfccConfig(n_mels=32, n_mfcc=20, window=Window.HAMMING, preemphasis=0.97)
-    card = changed(frontend=describe_frontend(config), mean=(0.0,) * 20, std=(1.0,) * 20)
+    few = dict.fromkeys(ReferencePrior.__struct_fields__, (1.0,) * 20)
+    card = changed(
+        frontend=describe_frontend(config), mean=(0.0,) * 20, std=(1.0,) * 20, reference=ReferencePrior(**few)
+    )
 
     assert decode_card(card).mfcc_config == config
 
@@ -74,13 +88,19 @@ def test_card_when_read_then_its_front_end_is_the_one_described():
         (edited(temperature=float("nan")), "temperature"),
         (encode_card(CARD).replace(b'"temperature": 1.0', b'"temperature": NaN'), "not a card"),
         (encode_card(CARD).replace(b'"temperature": 1.0', b'"temperature": 1e999'), "not a card"),
-        (edited(card_version=2, novelty=1), "version 2"),
+        (edited(card_version=3, novelty=1), "version 3"),
+        (edited(card_version=1), "version 1"),
         (changed(labels=("angry",)), "fewer than two"),
         (changed(labels=("angry", "angry")), "twice"),
         (changed(n_frames=0), "n_frames"),
         (changed(mean=(0.0,) * 39), "40 values"),
         (changed(std=(1.0,) * 39 + (0.0,)), "above 0"),
         (changed(temperature=0.0), "above 0"),
+        (changed(reference=prior(turn_variance=(1.0,) * 39)), "reference needs 40 values"),
+        (changed(reference=prior(turn_variance=(0.0,) * 40)), "turn_variance"),
+        (changed(reference=prior(voice_variance=(-1.0,) * 40)), "voice_variance"),
+        (changed(reference=prior(neutral_variance=(-1.0,) * 40)), "neutral_variance"),
+        (edited(reference={}), "reference"),
         (changed(uncertain_below=1.5), "uncertain_below"),
         (changed(circumplex={"angry": (0.9, -0.2)}), "circumplex"),
         (changed(circumplex={"angry": (1.9, -0.2), "sad": (0.0, 0.0)}), "circumplex"),

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.inference.windows import centred, cut_windows
+from edge.inference.windows import cut_windows
 
 
 def numbered(n, width=3):
@@ -37,14 +37,3 @@ def test_cut_windows_when_turn_is_shorter_then_one_window_padded_with_the_mean(n
     assert windows.shape == (1, n + spare, 3)
     np.testing.assert_array_equal(windows[0, :n], numbered(n))
     assert not windows[0, n:].any()
-
-
-@given(st.integers(1, 60), st.integers(0, 1000))
-def test_centred_when_a_constant_is_added_then_the_same_frames(n, seed):
-    rng = np.random.default_rng(seed)
-    frames = rng.standard_normal((n, 5)).astype(np.float32)
-    colour = rng.standard_normal(5).astype(np.float32)
-
-    np.testing.assert_allclose(centred(frames + colour), centred(frames), atol=1e-5)
-    np.testing.assert_allclose(centred(frames).mean(axis=0), 0.0, atol=1e-5)
-    assert centred(frames).dtype == np.float32

@@ -4,13 +4,16 @@ import pytest
 from voices import LABELS, TINY, examples
 
 from training.batches import TrainingBatches
+from training.histories import Histories
+from training.reference_prior import reference_prior
 
 pytestmark = pytest.mark.training
 
 
 def batches(parts, **changes):
     recipe = msgspec.structs.replace(TINY, **changes)
-    return TrainingBatches(parts, LABELS, recipe, np.zeros(40, np.float32), np.ones(40, np.float32))
+    histories = Histories(parts, reference_prior(parts), recipe.history)
+    return TrainingBatches(histories, LABELS, recipe, np.zeros(40, np.float32), np.ones(40, np.float32))
 
 
 def epoch_of(made, epoch):

@@ -4,10 +4,11 @@ import pytest
 from voices import LABELS, TINY, clip, examples
 
 from edge.inference.card import decode_card
-from edge.inference.windows import centred
 from training.errors import WorkbenchError
 from training.features import Example
 from training.fit import TrainingError, fit, validation_speakers
+from training.histories import Histories
+from training.reference_prior import reference_prior
 from training.run_folder import RunMismatchError
 
 pytestmark = pytest.mark.training
@@ -31,9 +32,9 @@ def recipe(**changes):
 def test_fit_when_done_then_it_learned_and_told_of_every_epoch(finished_run):
     _, info, told = finished_run
 
-    assert [epoch for epoch, _, _ in told] == [1, 2, 3]
-    assert told[-1][1] < told[0][1]
-    assert info.validation_uar == told[-1][2] > 0.6
+    assert [(done.epoch, done.epochs) for done in told] == [(1, 3), (2, 3), (3, 3)]
+    assert told[-1].loss < told[0].loss
+    assert info.validation_uar == told[-1].validation_uar > 0.6
     assert (info.epochs, info.best_epoch) == (3, 3)
     assert 0.25 <= info.temperature <= 4.0
     assert info.licences == ("CC0",)
@@ -54,7 +55,7 @@ def test_fit_when_done_then_the_converters_files_are_there_and_no_other(finished
     }
     card = decode_card((folder / "card.json").read_bytes())
     assert card.labels == LABELS
-    assert (card.name, card.n_frames, card.centred) == ("tiny", TINY.n_frames, True)
+    assert (card.name, card.n_frames, card.reference) == ("tiny", TINY.n_frames, info.prior)
     assert card.temperature == round(info.temperature, 4)
     assert card.provenance["recipe"]["epochs"] == 3
     assert card.licence == "CC0"
@@ -66,13 +67,32 @@ def test_fit_when_speakers_validate_then_nothing_of_theirs_trains(finished_run, 
 
     assert len(info.validation_speakers) == 2
     assert info.corpora == {"ravdess": len(training)}
-    frames = np.concatenate([centred(e.frames) for e in training])
+    assert info.prior == reference_prior(training)
+    histories = Histories(training, info.prior, TINY.history)
+    frames = np.concatenate([e.frames for e in histories.seen(np.random.default_rng(TINY.seed))])
     np.testing.assert_allclose(info.mean, frames.mean(axis=0), atol=1e-3)
     np.testing.assert_allclose(info.std, frames.std(axis=0), rtol=1e-3)
     with np.load(folder / "calibration.npz") as kept:
         assert set(kept["clips"].tolist()) == {e.clip.path.name for e in training}
     with np.load(folder / "comparison.npz") as kept:
         assert set(kept["clips"].tolist()) == {e.clip.path.name for e in held_out}
+
+
+def test_fit_when_steps_are_given_then_they_set_the_epochs(tmp_path):
+    told = []
+    # 4 speakers x 3 labels x 2 takes less one speaker's for validation: 18 clips, 3 batches an epoch.
+    short = recipe(steps=7, validation_speakers=1)
+    info = fit(examples(speakers=4, takes=2), LABELS, short, tmp_path, told.append)
+
+    assert info.epochs == len(told) == told[0].epochs == 3
+
+
+def test_fit_when_one_speaker_may_do_then_it_is_trained_on_that_one(tmp_path):
+    alone = recipe(one_speaker=True, epochs=1, validation_speakers=0)
+    info = fit(examples(speakers=1), LABELS, alone, tmp_path)
+
+    assert info.validation_speakers == ()
+    assert info.prior.voice_variance == info.prior.turn_variance
 
 
 def test_fit_when_finished_then_the_same_call_changes_nothing(finished_run, corpus):
@@ -105,8 +125,8 @@ def test_fit_when_patience_ends_it_then_the_best_epochs_weights_are_back(tmp_pat
     told = []
     # Steps so wild that nothing is learned after a while.
     wild = recipe(epochs=30, patience=1, learning_rate=0.5)
-    info = fit(examples(speakers=4, takes=2), LABELS, wild, tmp_path, lambda *epoch: told.append(epoch))
-    scores = [score for _, _, score in told]
+    info = fit(examples(speakers=4, takes=2), LABELS, wild, tmp_path, told.append)
+    scores = [done.validation_uar for done in told]
 
     assert info.epochs == len(told) == info.best_epoch + 1 < 30
     assert info.validation_uar == max(scores) == scores[info.best_epoch - 1]
@@ -129,6 +149,13 @@ def test_fit_when_the_clips_cannot_support_it_then_one_clear_error(tmp_path, par
         fit(parts, labels, recipe(**changes), tmp_path / "run")
     assert isinstance(caught.value, WorkbenchError)
     assert caught.value.exit_code == 65
+
+
+def test_validation_speakers_when_there_are_several_corpora_then_each_gives_as_many():
+    parts = [Example(clip("sad", f"{name}{i}", 0, name), None) for name in "abc" for i in range(10)]
+    drawn = validation_speakers(parts, recipe(validation_speakers=6))
+
+    assert sorted(speaker[1] for speaker in drawn) == ["a", "a", "b", "b", "c", "c"]
 
 
 @pytest.mark.parametrize("seed", range(5))

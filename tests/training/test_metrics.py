@@ -76,7 +76,9 @@ def test_uar_interval_when_there_is_one_speaker_then_a_point():
 @pytest.mark.parametrize("known", [0.5, 1.0, 1.7, 3.0])
 def test_temperature_when_logits_were_sharpened_by_a_known_one_then_it_is_found(known):
     rng = np.random.default_rng(1)
-    honest = rng.normal(0, 2, (20_000, 5))
+    honest = rng.normal(0, 2, (5_000, 5))
     truth = (softmax(honest).cumsum(axis=1) < rng.uniform(size=(len(honest), 1))).sum(axis=1)
 
-    assert temperature(honest * known, truth) == pytest.approx(known, rel=0.06)
+    assert temperature(list(honest[:, None] * known), truth, np.ones(len(truth))) == pytest.approx(
+        known, rel=0.08
+    )

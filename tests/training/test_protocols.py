@@ -111,6 +111,36 @@ def test_plan_when_p9_then_each_corpus_is_left_out_in_turn_under_four_labels():
         assert Counter(c.emotion for c in split.test) == {"angry": 2, "happy": 2, "neutral": 4, "sad": 2}
 
 
+GERMAN = [clip("emodb", f"e{i}", e, i + 1) for i in range(10) for e in ("angry", "boredom", "neutral")]
+
+
+def test_plan_when_multi_then_the_same_tests_and_other_people_of_other_corpora_train_too():
+    alone, with_others = plan("P1", RAVDESS + SONG + GERMAN), plan("P1", RAVDESS + SONG + GERMAN, multi=True)
+
+    assert (with_others.form, with_others.labels) == ("multi", alone.labels)
+    for few, many in zip(alone.splits, with_others.splits, strict=True):
+        assert many.test == few.test
+        assert set(many.train) > set(few.train)
+        assert {c.corpus for c in many.train} == {"ravdess", "ravdess_song", "emodb"}
+        # Those who are tested do not sing in training either.
+        assert not {c.speaker for c in many.train} & {c.speaker for c in many.test}
+        assert {c.emotion for c in many.train} <= set(alone.labels)
+
+
+def test_plan_when_multi_and_the_labels_have_no_calm_then_it_counts_as_neutral():
+    protocol = plan("P2", RAVDESS + GERMAN, multi=True)
+
+    assert "calm" not in protocol.labels
+    assert all(clip.emotion != "calm" for split in protocol.splits for clip in split.train)
+    assert any(clip.corpus == "ravdess" and clip.emotion == "neutral" for clip in protocol.splits[0].train)
+
+
+@pytest.mark.parametrize(("name", "clips"), [("P7", SPOKEN + SUNG), ("P8", RAVDESS), ("P9", SIX)])
+def test_plan_when_multi_makes_no_sense_then_one_clear_error(name, clips):
+    with pytest.raises(ProtocolError, match=f"{name} has none"):
+        plan(name, clips, multi=True)
+
+
 def test_plan_when_only_some_folds_then_those():
     assert [split.name for split in plan("P2", EMODB, ["7", "2"]).splits] == ["2", "7"]
 

@@ -3,6 +3,7 @@ import re
 import keras
 import msgspec
 import numpy as np
+import psutil
 import pytest
 from voices import LABELS, TINY_TOML
 
@@ -94,6 +95,38 @@ def test_evaluate_command_when_done_then_the_results_obey_the_schema(evaluated):
     assert "results: " in out
 
 
+@pytest.mark.parametrize(("form", "turns"), [("adapt", "0 1 3 10 30"), ("enrol", "0 1 3 10")])
+def test_evaluate_command_when_done_then_what_the_voices_reference_is_worth_is_there(evaluated, form, turns):
+    folder, out, _ = evaluated
+    unheard = msgspec.json.decode((folder / "results" / "P1-in.json").read_bytes())
+    result = msgspec.json.decode((folder / "results" / f"P1-{form}.json").read_bytes())
+
+    assert (result["form"], result["base"]) == (form, "in")
+    assert list(result["int8_uar_by_k"]) == turns.split()
+    assert result["int8_uar_by_k"]["0"] == unheard["int8"]["uar"]
+    assert result["int8_uar_by_k"][str(result["k"])] == result["int8"]["uar"]
+    assert f"P1 {form}, k = {result['k']}" in out
+
+
+def test_evaluate_command_when_killed_then_its_processes_end_too(train, corpus_table, recipes, tmp_path):
+    """Else they would train on, into the folders of whoever comes next."""
+    (tmp_path / "long.toml").write_text(TINY_TOML.format(epochs=5_000, validation_speakers=0))
+    child = train(
+        "evaluate", "--protocol", "P1", "--corpus", f"csv={corpus_table}", "--recipe", tmp_path / "long.toml",
+        "--jobs", 1, "--cache", tmp_path / "cache", "--runs", tmp_path / "runs", "--results", tmp_path,
+    )  # fmt: skip
+    for line in child.stderr:
+        if "fold 1: epoch 2 of" in line:
+            break
+    workers = [p for p in psutil.Process(child.pid).children(recursive=True) if p.is_running()]
+    child.kill()
+    child.communicate(timeout=60)
+    _, alive = psutil.wait_procs(workers, timeout=60)
+
+    assert workers
+    assert alive == []
+
+
 def test_evaluate_command_when_no_terminal_then_plain_lines_tell_of_every_epoch(evaluated):
     _, _, err = evaluated
 
@@ -113,9 +146,7 @@ def test_evaluate_when_a_fold_is_finished_then_it_is_read_back(evaluated, corpus
     place = folder / "runs" / "P1-in" / "seed0-fold1"
     before = (place / "result.json").stat().st_mtime_ns
     told = []
-    result = run_fold(
-        split, tuple(sorted(LABELS)), recipe, place, folder / "cache", lambda *epoch: told.append(epoch)
-    )
+    result = run_fold(split, tuple(sorted(LABELS)), recipe, place, folder / "cache", True, told.append)
 
     assert told == []
     assert len(result.truth) == 27
@@ -128,8 +159,9 @@ def test_evaluate_when_a_fold_was_of_another_recipe_then_refused(evaluated, corp
     folder, _, _ = evaluated
     split = plan("P1", read_corpus("csv", corpus_table).clips).splits[0]
     place = folder / "runs" / "P1-in" / "seed0-fold1"
+    tiny = load_recipe(recipes / "tiny.toml")
     with pytest.raises(RunMismatchError, match="other recipe"):
-        run_fold(split, tuple(sorted(LABELS)), load_recipe(recipes / "tiny.toml"), place, folder / "cache")
+        run_fold(split, tuple(sorted(LABELS)), tiny, place, folder / "cache", True)
 
 
 def test_report_command_when_results_are_there_then_a_page_with_every_figure(evaluated, tmp_path, capsys):

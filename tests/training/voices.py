@@ -42,11 +42,14 @@ time_mask_frames = 5
 
 
 def voice(emotion, speaker, take):
-    """0.6 s of a tone with its overtone, in noise; the speaker shifts the pitch and the level."""
+    """0.6 s of a tone with its overtone, on and off in noise; the speaker shifts the pitch and the level."""
     rng = np.random.default_rng([len(emotion), speaker, take])
     time = np.arange(9_600) / 16_000
     pitch = PITCH[emotion] * (1 + 0.04 * (speaker % 5 - 2)) * rng.uniform(0.97, 1.03)
-    tone = np.sin(2 * np.pi * pitch * time) + 0.4 * np.sin(4 * np.pi * pitch * time)
+    # On and off, since what never changes in a turn is not seen of a voice that was not heard before.
+    tone = (np.sin(2 * np.pi * pitch * time) + 0.4 * np.sin(4 * np.pi * pitch * time)) * (
+        np.sin(2 * np.pi * 5.0 * time) > -0.5
+    )
     level = 0.1 + 0.03 * (speaker % 4)
     return (level * tone + 0.003 * rng.standard_normal(time.size)).astype(np.float32)
 

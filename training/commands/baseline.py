@@ -107,9 +107,10 @@ def _network(args: argparse.Namespace, protocol: Protocol, used: list[Clip], com
     recipe = msgspec.structs.replace(recipe, network=network)
     load_features(used, args, recipe)
     with quiet_stderr("tensorflow"):
-        from training.evaluate import evaluate, figures  # noqa: PLC0415  # seconds, as in `evaluate`
+        from training.evaluate import evaluate  # noqa: PLC0415  # seconds, as in `evaluate`
+        from training.figures import figures  # noqa: PLC0415
 
-    with epoch_progress(console, recipe.epochs) as show:
+    with epoch_progress(console) as show:
         results = evaluate(
             protocol, recipe, range(args.seeds), args.runs / args.name, args.cache, args.jobs, show
         )

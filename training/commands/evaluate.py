@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from edge.quiet_stderr import quiet_stderr
+from training.adaptation import HEADLINE
 from training.commands.common import (
     Commands,
     add_common,
@@ -22,6 +23,7 @@ from training.commands.common import (
 )
 from training.corpora import Clip
 from training.progress import epoch_progress
+from training.protocols import IN_CORPUS, MULTI, plan
 from training.recipe import load_recipe
 from training.run_folder import write_whole
 
@@ -41,6 +43,13 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         required=True,
         help="P1 to P6 (one corpus each), P7 (RAVDESS speech and song, random split: the test speakers are "
         "heard in training), P8 (all together) or P9 (each of six corpora left out in turn)",
+    )
+    evaluate.add_argument(
+        "--form",
+        choices=("in", MULTI),
+        default="in",
+        help="for P1 to P6: train on that corpus only, or on the other corpora too (default: in). The "
+        "forms adapt and enrol are measured on top of either",
     )
     evaluate.add_argument(
         "--seeds", type=whole, default=1, help="runs of each fold, seeds 0, 1, … (default: 1)"
@@ -65,33 +74,43 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train and score what is not finished yet, write the figures, and print them."""
-    from training.protocols import plan  # noqa: PLC0415
-
     recipe = load_recipe(args.recipe)
-    protocol = plan(args.protocol, read_places(args.corpus).clips, args.folds)
+    protocol = plan(args.protocol, read_places(args.corpus).clips, args.folds, args.form == MULTI)
     used: list[Clip] = list({c.path: c for s in protocol.splits for c in (*s.train, *s.test)}.values())
     load_features(used, args, recipe)
     with quiet_stderr("tensorflow"):
-        from training.evaluate import evaluate, figures  # noqa: PLC0415  # takes seconds, as in `_fit`
+        from training.evaluate import evaluate  # noqa: PLC0415  # takes seconds, as in `fit`
+        from training.figures import figures, history_figures  # noqa: PLC0415
 
-    with epoch_progress(console, recipe.epochs) as tell:
+    with epoch_progress(console) as tell:
         results = evaluate(protocol, recipe, range(args.seeds), args.runs, args.cache, args.jobs, tell)
-    made = figures(protocol, results, "affectd-train " + repeatable(args), recipe.network.shape)
-    file = args.results / f"{protocol.name}-{protocol.form}.json"
-    written = write_result(file, made)
-    for kind in ("float", "int8"):
-        low, high = made[kind]["uar_ci95"]
-        print(f"{kind:>5}: UAR {made[kind]['uar']:.1%} [{low:.1%}, {high:.1%}]  WA {made[kind]['wa']:.1%}")
+    command = "affectd-train " + repeatable(args)
+    made = [figures(protocol, results, command, recipe.network.shape)]
+    if protocol.name in IN_CORPUS:
+        made += [history_figures(protocol, results, command, form, recipe.network.shape) for form in HEADLINE]
+    for form in made:
+        _publish(form, args.results)
     if protocol.speaker_dependent:
         print("speaker-dependent: the people of the test were heard in training; expect far less of new ones")
-    if not written:
-        console.print(
-            f"{file} holds folds or seeds that this run lacks, so it stays as it is: give --results another "
-            "folder, or remove the file",
-            style="yellow", highlight=False, soft_wrap=True, markup=False,
-        )  # fmt: skip
-    print(f"results: {file}" if written else "results: not written")
     return 0
+
+
+def _publish(made: dict[str, Any], results: Path) -> None:
+    """Write one form's figures and print them."""
+    print(f"{made['protocol']} {made['form']}" + (f", k = {made['k']}" if "k" in made else ""))
+    for kind in ("float", "int8"):
+        low, high = made[kind]["uar_ci95"]
+        print(f"{kind:>7}: UAR {made[kind]['uar']:.1%} [{low:.1%}, {high:.1%}]  WA {made[kind]['wa']:.1%}")
+    file = results / f"{made['protocol']}-{made['form']}.json"
+    if write_result(file, made):
+        print(f"results: {file}")
+        return
+    console.print(
+        f"{file} holds folds or seeds that this run lacks, so it stays as it is: give --results another "
+        "folder, or remove the file",
+        style="yellow", highlight=False, soft_wrap=True, markup=False,
+    )  # fmt: skip
+    print("results: not written")
 
 
 def write_result(file: Path, made: dict[str, Any]) -> bool:

@@ -43,13 +43,13 @@ def run(args: argparse.Namespace) -> int:
     with quiet_stderr("tensorflow"):
         from training.fit import fit  # noqa: PLC0415  # takes seconds: not for --help, nor to find no corpus
 
-    with epoch_progress(console, recipe.epochs) as tell:
+    with epoch_progress(console) as tell:
         info = fit(
             examples,
             labels,
             recipe,
             args.run,
-            lambda epoch, loss, score: tell(args.run.name, epoch, loss, score),
+            lambda done: tell(args.run.name, done),
         )
     score = (
         "" if info.validation_uar is None else f", UAR {info.validation_uar:.1%} on its validation speakers"

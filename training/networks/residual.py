@@ -9,14 +9,17 @@ from keras import layers
 
 from training.recipe import NetworkSettings
 
+Size = int | tuple[int, int]
+"""In time and cepstrum; one number stands for both"""
+
 
 def build(settings: NetworkSettings, n_frames: int, n_features: int, n_labels: int) -> Any:
     """See `build_network`."""
     width = settings.width
     window = keras.Input((n_frames, n_features))
     x = layers.Reshape((n_frames, n_features, 1))(window)
-    # Halving time and cepstrum at once keeps the arithmetic where the channels are many.
-    x = _convolution(x, width, kernel=5, stride=2)
+    # Emotion moves slowly: 40 ms a step keeps what counts, and the arithmetic where the channels are many.
+    x = _convolution(x, width, kernel=(9, 5), stride=(4, 2))
     for channels in (width, 2 * width, 4 * width):
         x = _stage(x, channels, dropout=settings.dropout / 2)
     x = layers.GlobalAveragePooling2D()(x)
@@ -33,7 +36,7 @@ def _stage(x: Any, channels: int, dropout: float) -> Any:
     return layers.Dropout(dropout)(x)
 
 
-def _convolution(x: Any, channels: int, kernel: int, stride: int = 1, relu: bool = True) -> Any:
+def _convolution(x: Any, channels: int, kernel: Size, stride: Size = 1, relu: bool = True) -> Any:
     x = layers.Conv2D(channels, kernel, strides=stride, padding="same", use_bias=False)(x)
     x = layers.BatchNormalization()(x)
     return layers.ReLU()(x) if relu else x

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+from voices import examples
+
+from training.adaptation import TURNS, references
+from training.features import Example
+from training.reference_prior import reference_prior
+
+PARTS = examples(speakers=3, takes=4)
+PRIOR = reference_prior(PARTS)
+
+
+def points(parts, form, turns):
+    return np.array([r.point(np.zeros(40)) for r in references(parts, PRIOR, form, turns)])
+
+
+@pytest.mark.parametrize("form", TURNS)
+def test_references_when_no_clip_came_before_then_nothing_is_known(form):
+    assert {r.strength for r in references(PARTS, PRIOR, form, 0)} == {0.0}
+
+
+@pytest.mark.parametrize("form", TURNS)
+@pytest.mark.parametrize("i", [1, 7, 22])  # neutral ones
+def test_references_when_a_clip_changes_then_its_own_reference_does_not(form, i):
+    changed = [Example(e.clip, e.frames + 50.0) if j == i else e for j, e in enumerate(PARTS)]
+
+    np.testing.assert_array_equal(points(changed, form, 10)[i], points(PARTS, form, 10)[i])
+    assert np.abs(points(changed, form, 10) - points(PARTS, form, 10)).max() > 0.1
+
+
+@pytest.mark.parametrize("form", TURNS)
+def test_references_when_another_speaker_changes_then_none_of_mine_does(form):
+    mine = np.array([e.clip.speaker == "s0" for e in PARTS])
+    changed = [e if me else Example(e.clip, e.frames - 50.0) for e, me in zip(PARTS, mine, strict=True)]
+
+    np.testing.assert_array_equal(points(changed, form, 3)[mine], points(PARTS, form, 3)[mine])
+
+
+def test_references_when_adapting_then_only_earlier_clips_count():
+    heard = [r.turns for r in references(PARTS, PRIOR, "adapt", 30)]
+
+    # One speaker's twelve clips come one after the other: the first has none before it, the last eleven.
+    assert sorted(heard) == sorted(list(range(12)) * 3)
+
+
+def test_references_when_the_clips_come_in_another_order_then_the_same():
+    shuffled = np.random.default_rng(1).permutation(len(PARTS))
+
+    np.testing.assert_array_equal(
+        points([PARTS[i] for i in shuffled], "adapt", 3), points(PARTS, "adapt", 3)[shuffled]
+    )
+
+
+def test_references_when_enrolling_then_only_neutral_clips_count():
+    loud = [Example(e.clip, e.frames + 50.0) if e.clip.emotion != "neutral" else e for e in PARTS]
+
+    np.testing.assert_array_equal(points(loud, "enrol", 3), points(PARTS, "enrol", 3))

@@ -1,0 +1,102 @@
+"""The figures of a protocol as published: rates are fractions, over all folds and seeds together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from training.adaptation import HEADLINE, TURNS
+from training.calibration import calibration
+from training.fold import FoldResult
+from training.metrics import confusion, grouped, summary, uar
+from training.protocols import Protocol
+from training.provenance import commit
+
+Answers = Callable[[FoldResult], Sequence[int]]
+"""Picks the answers to a fold's clips out of its result"""
+
+
+def figures(
+    protocol: Protocol, results: Sequence[FoldResult], command: str, network: str = "residual"
+) -> dict[str, Any]:
+    """The figures of voices that were never heard before."""
+    made = _figures(protocol, results, command, network, lambda r: r.float_answers, lambda r: r.int8_answers)
+    if any(r.temperature != 1.0 for r in results):
+        made["calibration"] = calibration(results)
+    return made
+
+
+def history_figures(
+    protocol: Protocol, results: Sequence[FoldResult], command: str, form: str, network: str = "residual"
+) -> dict[str, Any]:
+    """The figures of the form `adapt` or `enrol`, on top of the networks of another form, named `base`."""
+    turns = HEADLINE[form]
+    made = _figures(
+        protocol,
+        results,
+        command,
+        network,
+        lambda r: r.float_headlines[form],
+        lambda r: r.int8_by_turns[form][str(turns)],
+    )
+    truth = np.concatenate([r.truth for r in results])
+    by_k = {
+        str(k): round(uar(truth, np.concatenate([r.int8_by_turns[form][str(k)] for r in results])), 4)
+        for k in TURNS[form]
+    }
+    return {**made, "form": form, "base": protocol.form, "k": turns, "int8_uar_by_k": by_k}
+
+
+def _figures(
+    protocol: Protocol,
+    results: Sequence[FoldResult],
+    command: str,
+    network: str,
+    float_answers: Answers,
+    int8_answers: Answers,
+) -> dict[str, Any]:
+    ordered = sorted(results, key=lambda r: (r.seed, int(r.fold)))
+    truth = np.concatenate([r.truth for r in ordered])
+    in_float = np.concatenate([float_answers(r) for r in ordered])
+    in_int8 = np.concatenate([int8_answers(r) for r in ordered])
+    speakers = [s for r in ordered for s in r.speakers]
+    return {
+        "protocol": protocol.name,
+        "form": protocol.form,
+        "speaker_dependent": protocol.speaker_dependent,
+        "command": command,
+        "commit": commit(),
+        "seeds": sorted({r.seed for r in ordered}),
+        "folds": sorted({int(r.fold) for r in ordered}),
+        "model": {
+            "name": network,
+            "parameters": ordered[0].parameters,
+            "macs": ordered[0].macs,
+            "file_bytes": max(r.file_bytes for r in ordered),
+            "runtime": ordered[0].runtime,
+        },
+        "labels": list(protocol.labels),
+        "float": summary(truth, in_float, speakers),
+        "int8": summary(truth, in_int8, speakers),
+        "per_fold": [_row(r, float_answers(r), int8_answers(r)) for r in ordered],
+        "per_speaker": grouped(speakers, truth, in_int8),
+        "per_sex": grouped([s for r in ordered for s in r.sexes], truth, in_int8),
+        "per_corpus": grouped([c for r in ordered for c in r.corpora], truth, in_int8),
+        "per_language": grouped([c for r in ordered for c in r.languages], truth, in_int8),
+        "confusion_int8": confusion(truth, in_int8, len(protocol.labels)),
+        "left_out": sorted({line for r in ordered for line in r.left_out}),
+    }
+
+
+def _row(result: FoldResult, float_answers: Sequence[int], int8_answers: Sequence[int]) -> dict[str, Any]:
+    truth = np.array(result.truth)
+    return {
+        "seed": result.seed,
+        "fold": int(result.fold),
+        "float_uar": round(uar(truth, np.array(float_answers)), 4),
+        "int8_uar": round(uar(truth, np.array(int8_answers)), 4),
+        "validation_uar": result.validation_uar and round(result.validation_uar, 4),
+        "best_epoch": result.best_epoch,
+    }

@@ -1,0 +1,78 @@
+"""What a device may have heard of a voice before a turn: drawn anew for each training clip.
+
+A network that always saw the best reference would be lost with a voice that it hears for the first time,
+and one that never saw any would not know what to do with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from edge.inference.reference import ReferencePrior, VoiceReference
+from training.features import Example, Frames
+
+_TURNS = (1, 2, 3, 5, 10, 20, 30)
+_NEUTRAL_TURNS = (1, 3, 10)
+
+
+class HistorySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How often each kind of history is drawn; what is left over is turns of any emotion."""
+
+    none: float = 0.3
+    """Share of clips whose voice was never heard"""
+
+    enrolled: float = 0.25
+    """Share of clips whose voice was enrolled with neutral turns"""
+
+    def __post_init__(self) -> None:
+        if not (0.0 <= self.none <= 1.0 and 0.0 <= self.enrolled <= 1.0 - self.none):
+            raise ValueError("none and enrolled must be shares that add up to at most 1")
+
+
+class Histories:
+    """Training clips, each as its network would see it after some history of its speaker's other clips."""
+
+    def __init__(self, examples: Sequence[Example], prior: ReferencePrior, settings: HistorySettings) -> None:
+        self.examples = list(examples)
+        self._prior = prior
+        self._settings = settings
+        self._means = [e.frames.mean(axis=0) for e in self.examples]
+        self._of_speaker: dict[str, list[int]] = {}
+        self._neutral_of: dict[str, list[int]] = {}
+        for i, example in enumerate(self.examples):
+            self._of_speaker.setdefault(example.clip.speaker, []).append(i)
+            if example.clip.emotion == "neutral":
+                self._neutral_of.setdefault(example.clip.speaker, []).append(i)
+
+    def frames(self, i: int, rng: np.random.Generator) -> Frames:
+        """Frames of clip i relative to a reference that has heard a random history."""
+        reference = VoiceReference(self._prior)
+        speaker = self.examples[i].clip.speaker
+        kind = rng.uniform()
+        if kind < self._settings.enrolled:
+            chosen = self._draw(i, self._neutral_of.get(speaker, []), _NEUTRAL_TURNS, rng)
+            reference.enrol([self._means[j] for j in chosen])
+        elif kind >= self._settings.enrolled + self._settings.none:
+            for j in self._draw(i, self._of_speaker[speaker], _TURNS, rng):
+                reference.learn(self._means[j])
+        return reference.relative(self.examples[i].frames)
+
+    def seen(self, rng: np.random.Generator) -> list[Example]:
+        """Every clip once, each after a history of its own."""
+        return [Example(e.clip, self.frames(i, rng)) for i, e in enumerate(self.examples)]
+
+    def _draw(
+        self, i: int, among: Sequence[int], sizes: tuple[int, ...], rng: np.random.Generator
+    ) -> list[int]:
+        """Some of a speaker's clips, never the one that is to be judged."""
+        size = min(int(rng.choice(sizes)) + 1, len(among))
+        return [int(j) for j in rng.choice(among, size, replace=False) if j != i][: size - 1]
+
+
+def unheard(examples: Sequence[Example], prior: ReferencePrior) -> list[Example]:
+    """Clips as the network sees them of voices that were never heard before."""
+    reference = VoiceReference(prior)
+    return [Example(e.clip, reference.relative(e.frames)) for e in examples]
