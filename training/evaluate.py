@@ -93,6 +93,7 @@ def figures(
     speakers = [s for r in ordered for s in r.speakers]
     sexes = [s for r in ordered for s in r.sexes]
     corpora = [c for r in ordered for c in r.corpora]
+    languages = {clip.corpus: clip.language for split in protocol.splits for clip in split.test}
     return {
         "protocol": protocol.name,
         "form": protocol.form,
@@ -125,6 +126,7 @@ def figures(
         "per_speaker": grouped(speakers, truth, in_int8),
         "per_sex": grouped(sexes, truth, in_int8),
         "per_corpus": grouped(corpora, truth, in_int8),
+        "per_language": grouped([languages[c] for c in corpora], truth, in_int8),
         "confusion_int8": confusion(truth, in_int8, len(protocol.labels)),
         "left_out": sorted({line for r in ordered for line in r.left_out}),
     }

@@ -40,7 +40,8 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "--protocol",
         required=True,
         help="P1 to P6 (one corpus each), P7 (RAVDESS speech and song, random split: the test speakers are "
-        "heard in training), P8 (all together) or P9 (each of six corpora left out in turn)",
+        "heard in training), P8 (all together), P9 (each of six corpora left out in turn) or P10 (trains "
+        "nothing: the finished folds of P8 under --runs, through noise and rooms)",
     )
     evaluate.add_argument(
         "--seeds", type=whole, default=1, help="runs of each fold, seeds 0, 1, … (default: 1)"
@@ -65,8 +66,12 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train and score what is not finished yet, write the figures, and print them."""
-    from training.protocols import plan  # noqa: PLC0415
+    from training.protocols import THROUGH_NOISE, plan  # noqa: PLC0415
 
+    if args.protocol == THROUGH_NOISE:
+        from training.commands import robustness  # noqa: PLC0415  # it needs this file
+
+        return robustness.run(args)
     recipe = load_recipe(args.recipe)
     protocol = plan(args.protocol, read_places(args.corpus).clips, args.folds)
     used: list[Clip] = list({c.path: c for s in protocol.splits for c in (*s.train, *s.test)}.values())
