@@ -81,6 +81,7 @@ EXTRAS = {
         "keras>=3.5",
         "scikit-learn>=1.4",
         "matplotlib>=3.8",
+        "pyroomacoustics>=0.8",
         "rich>=13.7",
         CRYPTOGRAPHY,
     ],

@@ -40,6 +40,28 @@ def clip_progress(console: Console) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
+def condition_progress(console: Console) -> Iterator[Callable[[str, int, int], None]]:
+    """Gives what to call with the fold and condition, the clips done, and the clips in all."""
+    if not console.is_terminal:
+
+        def tell(name: str, done: int, total: int) -> None:
+            if done == total:
+                console.print(f"{name}: {done} clips", highlight=False, markup=False, soft_wrap=True)
+
+        yield tell
+        return
+    with _bars(console, "clips") as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def show(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, total=total, note="")
+            bars.update(tasks[name], completed=done)
+
+        yield show
+
+
+@contextmanager
 def epoch_progress(console: Console) -> Iterator[Callable[[str, EpochDone], None]]:
     """Gives what to call after each epoch, with the run's name."""
     if not console.is_terminal:

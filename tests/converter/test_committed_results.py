@@ -39,7 +39,9 @@ class Result(msgspec.Struct, kw_only=True):
     seeds: list[int]
     model: Model
     labels: list[str]
-    float_: Figures = msgspec.field(name="float")
+    float_: Figures | None = msgspec.field(name="float")
+    """None for P10, which scores the int8 files alone"""
+
     int8: Figures
     per_fold: list[dict[str, float | None]]
     per_speaker: dict[str, float]
@@ -59,13 +61,15 @@ def test_result_when_committed_then_it_obeys_the_schema_and_agrees_with_itself(p
     assert result.command.startswith("affectd-train evaluate ")
     assert result.seeds == list(range(len(result.seeds)))
     assert counts.shape == (len(result.labels), len(result.labels))
-    for figures in (result.float_, result.int8):
+    for figures in filter(None, (result.float_, result.int8)):
         low, high = figures.uar_ci95
         assert 0 <= low <= figures.uar <= high <= 1
         assert 0 <= min(figures.wa, figures.macro_f1) <= max(figures.wa, figures.macro_f1) <= 1
-    assert np.trace(counts) / counts.sum() == pytest.approx(result.int8.wa, abs=1e-4)
+    # In noise a clip may go unanswered: it counts as wrong, and stands in no column.
+    tolerance = 1e-4 if result.float_ else 0.01
+    assert np.trace(counts) / counts.sum() == pytest.approx(result.int8.wa, abs=tolerance)
     recalls = [counts[i, i] / counts[i].sum() for i in range(len(counts)) if counts[i].any()]
-    assert np.mean(recalls) == pytest.approx(result.int8.uar, abs=1e-4)
+    assert np.mean(recalls) == pytest.approx(result.int8.uar, abs=tolerance)
     assert all(0 <= value <= 1 for value in (*result.per_speaker.values(), *result.per_sex.values()))
 
 
@@ -74,7 +78,7 @@ def test_result_when_committed_then_it_obeys_the_schema_and_agrees_with_itself(p
 def test_result_when_committed_then_quantisation_costs_at_most_a_point(path):
     result = msgspec.json.decode(path.read_bytes(), type=Result)
 
-    assert result.float_.uar - result.int8.uar <= LARGEST_LOSS
+    assert result.float_ is None or result.float_.uar - result.int8.uar <= LARGEST_LOSS
     assert result.model.file_bytes <= 500_000
 
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from voices import LABELS, TINY, write_corpus
+from voices import LABELS, TINY, TINY_TOML, write_corpus
 
 import edge
 from edge.frontend.mfcc_config import MfccConfig
@@ -61,3 +61,25 @@ def finished_run(corpus, tmp_path_factory):
     told = []
     info = fit(corpus, LABELS, TINY, folder, told.append)
     return folder, info, told
+
+
+@pytest.fixture(scope="session")
+def recipes(tmp_path_factory):
+    """The recipe of the finished run, and one of a single epoch without validation."""
+    folder = tmp_path_factory.mktemp("recipes")
+    (folder / "tiny.toml").write_text(TINY_TOML.format(epochs=3, validation_speakers=2))
+    (folder / "once.toml").write_text(TINY_TOML.format(epochs=1, validation_speakers=0))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def evaluated(train, corpus_table, recipes, tmp_path_factory):
+    """P1 on the tones, both folds side by side: the folder, and what was printed."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    child = train(
+        "evaluate", "--protocol", "P1", "--corpus", f"csv={corpus_table}", "--recipe", recipes / "once.toml",
+        "--jobs", 2, "--cache", folder / "cache", "--runs", folder / "runs", "--results", folder / "results",
+    )  # fmt: skip
+    out, err = child.communicate(timeout=280)
+    assert child.returncode == 0, err
+    return folder, out, err

@@ -18,28 +18,6 @@ from training.run_folder import RunMismatchError
 pytestmark = pytest.mark.training
 
 
-@pytest.fixture(scope="module")
-def recipes(tmp_path_factory):
-    """The recipe of the finished run, and one of a single epoch without validation."""
-    folder = tmp_path_factory.mktemp("recipes")
-    (folder / "tiny.toml").write_text(TINY_TOML.format(epochs=3, validation_speakers=2))
-    (folder / "once.toml").write_text(TINY_TOML.format(epochs=1, validation_speakers=0))
-    return folder
-
-
-@pytest.fixture(scope="module")
-def evaluated(train, corpus_table, recipes, tmp_path_factory):
-    """P1 on the tones, both folds side by side: the folder, and what was printed."""
-    folder = tmp_path_factory.mktemp("evaluated")
-    child = train(
-        "evaluate", "--protocol", "P1", "--corpus", f"csv={corpus_table}", "--recipe", recipes / "once.toml",
-        "--jobs", 2, "--cache", folder / "cache", "--runs", folder / "runs", "--results", folder / "results",
-    )  # fmt: skip
-    out, err = child.communicate(timeout=280)
-    assert child.returncode == 0, err
-    return folder, out, err
-
-
 def test_fit_command_when_killed_then_the_same_command_ends_with_the_same_network(
     train, corpus_table, recipes, finished_run, tmp_path
 ):

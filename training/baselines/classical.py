@@ -146,5 +146,6 @@ def _figures(name: str, protocol: Protocol, results: Sequence[_Answers], command
         "per_speaker": grouped(speakers, truth, answers),
         "per_sex": grouped([clip.sex for clip in clips], truth, answers),
         "per_corpus": grouped([clip.corpus for clip in clips], truth, answers),
+        "per_language": grouped([clip.language for clip in clips], truth, answers),
         "confusion_float": confusion(truth, answers, len(protocol.labels)),
     }

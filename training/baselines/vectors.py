@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import multiprocessing
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -42,7 +43,8 @@ def load_vectors(
     folder.mkdir(parents=True, exist_ok=True)
     vectors: dict[Path, Vector] = {}
     problems: list[Problem] = []
-    with ProcessPoolExecutor(jobs) as pool:
+    # Not forked: a fork of a process whose libraries have threads may wait for a lock for ever.
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         results = pool.map(partial(_vector, extract=extract, folder=folder), clips, chunksize=16)
         for done, (clip, result) in enumerate(zip(clips, results, strict=True), 1):
             if isinstance(result, str):

@@ -23,7 +23,7 @@ from training.commands.common import (
 )
 from training.corpora import Clip
 from training.progress import epoch_progress
-from training.protocols import IN_CORPUS, MULTI, plan
+from training.protocols import IN_CORPUS, MULTI, THROUGH_NOISE, plan
 from training.recipe import load_recipe
 from training.run_folder import write_whole
 
@@ -42,7 +42,8 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "--protocol",
         required=True,
         help="P1 to P6 (one corpus each), P7 (RAVDESS speech and song, random split: the test speakers are "
-        "heard in training), P8 (all together) or P9 (each of six corpora left out in turn)",
+        "heard in training), P8 (all together), P9 (each of six corpora left out in turn) or P10 (trains "
+        "nothing: the finished folds of P8 under --runs, through noise and rooms)",
     )
     evaluate.add_argument(
         "--form",
@@ -74,6 +75,10 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train and score what is not finished yet, write the figures, and print them."""
+    if args.protocol == THROUGH_NOISE:
+        from training.commands import robustness  # noqa: PLC0415  # it needs this file
+
+        return robustness.run(args)
     recipe = load_recipe(args.recipe)
     protocol = plan(args.protocol, read_places(args.corpus).clips, args.folds, args.form == MULTI)
     used: list[Clip] = list({c.path: c for s in protocol.splits for c in (*s.train, *s.test)}.values())

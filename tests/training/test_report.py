@@ -1,0 +1,129 @@
+"""The page of figures, from results made up here."""
+
+import msgspec
+import pytest
+
+from training.report import write_report
+
+pytestmark = pytest.mark.training
+
+LABELS = ["angry", "neutral", "sad"]
+FIGURES = {"uar": 0.6, "wa": 0.61, "macro_f1": 0.59, "uar_ci95": [0.5, 0.7]}
+
+
+def result(protocol="P1", form="in", folds=(1, 2, 3, 4, 5, 6), **changes):
+    made = {
+        "protocol": protocol, "form": form, "speaker_dependent": False, "command": "affectd-train evaluate",
+        "commit": "abc", "seeds": [0], "folds": list(folds),
+        "model": {"name": "residual", "parameters": 1_000, "macs": 2_000_000, "file_bytes": 339_000,
+                  "runtime": "litert"},
+        "labels": LABELS, "float": FIGURES, "int8": FIGURES,
+        "per_fold": [{"seed": 0, "fold": f, "float_uar": 0.5, "int8_uar": 0.5 + f / 100} for f in folds],
+        "per_speaker": {"s1": 0.9, "s2": 0.3}, "per_sex": {"f": 0.7, "m": 0.55},
+        "per_corpus": {"ravdess": 0.6}, "per_language": {"en": 0.6},
+        "confusion_int8": [[6, 2, 2], [1, 8, 1], [3, 3, 4]],
+    }  # fmt: skip
+    return {**made, **changes}
+
+
+def condition(uar, loss, **more):
+    return {**FIGURES, "uar": uar, "uar_ci95": [uar - 0.05, uar + 0.05], "loss": loss, "no_answer": 3, **more}
+
+
+def page(folder, *results, baselines=()):
+    (folder / "baselines").mkdir()
+    for r in results:
+        (folder / f"{r['protocol']}-{r['form']}.json").write_bytes(msgspec.json.encode(r))
+    for r in baselines:
+        name = f"{r['protocol']}-{r['form']}-{r['model']['name']}.json"
+        (folder / "baselines" / name).write_bytes(msgspec.json.encode(r))
+    written = write_report(folder, folder / "accuracy.md")
+    assert all(path.exists() for path in written)
+    return (folder / "accuracy.md").read_text(), {path.name for path in written}
+
+
+def test_report_when_forms_and_protocols_are_many_then_they_stand_in_order(tmp_path):
+    noisy = result("P10", "joint", conditions={"clean": condition(0.6, 0.0)}, float=None)
+    text, _ = page(tmp_path, result("P9", "joint"), noisy, result(form="multi"), result())
+    headings = [line for line in text.splitlines() if line.startswith("### ")]
+
+    assert headings == ["### P1 in", "### P1 multi", "### P9 joint", "### P10 joint"]
+
+
+def test_report_when_a_speaker_is_worst_then_named_with_the_gaps(tmp_path):
+    text, _ = page(tmp_path, result())
+
+    assert "| P1 in | 70.0 | 55.0 | 15.0 | en 60.0 | s2 30.0 | 60.0 | 30.0 |" in text
+
+
+def test_report_when_baselines_are_there_then_beside_ours_and_the_published(tmp_path):
+    model = {**result()["model"], "name": "egemaps-svm"}
+    figures = {**FIGURES, "uar": 0.466}
+    svm = result(int8=None, float=figures, folds=(1,), note="as usual", model=model)
+    text, _ = page(tmp_path, result(), baselines=[svm])
+
+    assert "| **affectd, in** | 60.0 | 60.0 |" in text
+    assert "| egemaps-svm (**only 1 of 6 folds**) | 46.6 | – |" in text
+    assert "WavLM-large, 317 million parameters, same folds | 72.0 |" in text
+    assert "egemaps-svm: as usual" in text
+
+
+def test_report_when_a_baseline_stands_alone_then_it_is_shown(tmp_path):
+    svm = result("P6", int8=None, model={**result()["model"], "name": "egemaps-svm"}, folds=(1, 2, 3, 4, 5))
+    text, _ = page(tmp_path, result(), baselines=[svm])
+
+    assert "## P6: ASED" in text
+    assert "Baselines only so far" in text
+
+
+def test_report_when_p7_then_it_says_speaker_dependent_wherever_its_figure_stands(tmp_path):
+    text, _ = page(tmp_path, result("P7", folds=(1,)))
+    table, _, rest = text.partition("## Fairness")
+
+    assert "**speaker-dependent**" in next(line for line in table.splitlines() if line.startswith("| P7"))
+    assert "Speaker-dependent" in rest
+    assert "79.96" in rest
+
+
+def test_report_when_corpora_are_several_then_their_mean_stands_beside(tmp_path):
+    text, _ = page(tmp_path, result("P9", "joint", per_corpus={"tess": 0.4, "urdu": 0.7}))
+
+    assert "| 50.0 to 70.0 | 55.0 |" in text
+
+
+def test_report_when_there_are_references_then_tables_and_curves(tmp_path):
+    adapt = result(form="adapt", int8_uar_by_k={"0": 0.6, "1": 0.62, "10": 0.66})
+    enrol = result("P5", "enrol", folds=(1, 2, 3), int8_uar_by_k={"1": 0.5, "3": 0.55})
+    text, written = page(tmp_path, adapt, enrol)
+
+    assert "| result | k = 0 | k = 1 | k = 3 | k = 10 |" in text
+    assert "| P1 adapt | 60.0 | 62.0 | – | 66.0 |" in text
+    assert {"reference-adapt.png", "reference-enrol.png"} <= written
+
+
+def test_report_when_calibrated_then_errors_pictures_and_coverage(tmp_path):
+    calibration = {
+        "ece_before": 0.111, "ece_after": 0.042,
+        "bins": [{"confidence": 0.3, "accuracy": 0.35, "share": 0.4},
+                 {"confidence": 0.8, "accuracy": 0.7, "share": 0.6},
+                 {"confidence": 0.95, "accuracy": 0.0, "share": 0.0}],
+        "risk_coverage": [{"threshold": 0.4, "coverage": 0.8, "accuracy": 0.75}],
+    }  # fmt: skip
+    text, written = page(tmp_path, result("P8", "joint", calibration=calibration))
+
+    assert "0.111 before and 0.042 after" in text
+    assert "| 0.40 | 80.0 % | 75.0 % |" in text
+    assert {"P8-joint-reliability.png", "P8-joint-risk-coverage.png"} <= written
+
+
+def test_report_when_p10_then_losses_by_condition_and_by_noise(tmp_path):
+    conditions = {
+        "clean": condition(0.6, 0.0),
+        "10 dB": condition(0.5, 0.1, per_noise={"pink": {"uar": 0.4, "loss": 0.2}}),
+        "RT60 0.6 s": condition(0.55, 0.05),
+    }
+    text, written = page(tmp_path, result("P10", "joint", float=None, conditions=conditions))
+
+    assert "| 10 dB | 50.0 | 45.0 to 55.0 | 10.0 | 3 |" in text
+    assert "| pink | 20.0 |" in text
+    assert "P10-joint-conditions.png" in written

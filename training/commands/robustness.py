@@ -1,0 +1,50 @@
+"""`affectd-train evaluate --protocol P10`: the finished folds of P8 through noise and rooms."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from training.commands.common import console, read_places, repeatable
+from training.commands.evaluate import write_result
+from training.progress import condition_progress
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score what is not scored yet, write the figures, and print them."""
+    from training.protocols import JOINT, plan  # noqa: PLC0415  # seconds, as in `evaluate`
+    from training.robustness import robustness_figures, score_fold  # noqa: PLC0415
+
+    protocol = plan(JOINT, read_places(args.corpus).clips, args.folds)
+    places = [
+        (seed, split, args.runs / f"{JOINT}-{protocol.form}" / f"seed{seed}-fold{split.name}")
+        for seed in range(args.seeds)
+        for split in protocol.splits
+    ]
+    with condition_progress(console) as show:
+        folds = [score_fold(split, seed, folder, args.jobs, show) for seed, split, folder in places]
+    model = _describe([folder for _, _, folder in places])
+    made = robustness_figures(protocol.labels, folds, model, "affectd-train " + repeatable(args))
+    file = args.results / "P10-joint.json"
+    written = write_result(file, made)
+    for name, row in made["conditions"].items():
+        print(f"{name:>10}: UAR {row['uar']:.1%}  loss {100 * row['loss']:.1f} points")
+    print(f"results: {file}" if written else f"results: not written, {file} holds more folds or seeds")
+    return 0
+
+
+def _describe(folders: Sequence[Path]) -> dict[str, Any]:
+    """The model as `evaluate` describes it, from what it kept of the folds."""
+    kept = [msgspec.json.decode((folder / "result.json").read_bytes()) for folder in folders]
+    run = msgspec.json.decode((folders[0] / "run.json").read_bytes())
+    return {
+        "name": run["recipe"]["network"].get("shape", "residual"),
+        "parameters": kept[0]["parameters"],
+        "macs": kept[0]["macs"],
+        "file_bytes": max(fold["file_bytes"] for fold in kept),
+        "runtime": kept[0]["runtime"],
+    }

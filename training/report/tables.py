@@ -1,0 +1,140 @@
+"""The tables of the page, as Markdown."""
+# ruff: noqa: E501  # lines of Markdown
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from training.report.results import Result, best, mean_of_parts, points
+from training.report.words import FOLDS, PUBLISHED, TITLES
+
+
+def overview(results: Sequence[Result]) -> str:
+    """One row for each result."""
+    lines = [
+        "| protocol | form | UAR int8 | 95 % | mean over corpora (P3: directions) | UAR float | WA int8 | macro-F1 int8 | seeds | file |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for r in results:
+        low, high = r["int8"]["uar_ci95"]
+        in_float = r["float"] and r["float"]["uar"]
+        lines.append(
+            f"| {r['protocol']} {TITLES[r['protocol']]}{partial(r)} | {r['form']} | **{points(r['int8']['uar'])}** "
+            f"| {points(low)} to {points(high)} | {points(mean_of_parts(r))} | {points(in_float)} "
+            f"| {points(r['int8']['wa'])} | {points(r['int8']['macro_f1'])} | {len(r['seeds'])} "
+            f"| {r['model']['file_bytes'] / 1000:.0f} kB |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def partial(result: Result) -> str:
+    """Says so where folds are missing."""
+    total = FOLDS[result["protocol"]]
+    done = len(result["folds"])
+    return "" if done == total else f" (**only {done} of {total} folds**)"
+
+
+def comparison(protocol: str, results: Sequence[Result], baselines: Sequence[Result]) -> str:
+    """Ours beside the baselines measured here and what others have published."""
+    lines = [
+        "| system | UAR float | UAR int8 | accuracy | parameters | multiply-accumulates | file | source |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for r in results:
+        lines.append(_system(r, f"**affectd, {r['form']}**"))
+    lines += [_system(r, f"{r['model']['name']}{partial(r)}") for r in baselines]
+    for system, figure, source in PUBLISHED.get(protocol, ()):
+        uar, accuracy = ("–", figure.removesuffix(" accuracy")) if "accuracy" in figure else (figure, "–")
+        lines.append(f"| {system} | {uar} | – | {accuracy} | – | – | – | {source} |")
+    notes = {r["model"]["name"]: r["note"] for r in baselines if r.get("note")}
+    told = "".join(f"\n{name}: {note}\n" for name, note in notes.items())
+    return "\n".join(lines) + "\n" + told
+
+
+def _system(r: Result, name: str) -> str:
+    model = r["model"]
+    return (
+        f"| {name} | {points(r['float'] and r['float']['uar'])} | {points(r['int8'] and r['int8']['uar'])} "
+        f"| {points(best(r)['wa'])} | {model['parameters']:,} | {model['macs'] / 1e6:.1f} million "
+        f"| {model['file_bytes'] / 1000:.0f} kB | measured here |"
+    )
+
+
+def folds(result: Result) -> str:
+    """UAR of each fold and seed."""
+    lines = [
+        "| fold | " + " | ".join(f"seed {seed}" for seed in result["seeds"]) + " |",
+        "|---|" + "---|" * len(result["seeds"]),
+    ]
+    known = {(row["fold"], row["seed"]): row["int8_uar"] for row in result["per_fold"]}
+    for fold in result["folds"]:
+        cells = [points(known.get((fold, seed))) for seed in result["seeds"]]
+        lines.append(f"| {fold} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def fairness(results: Sequence[Result]) -> str:
+    """Every result by sex, by language, and its worst speaker."""
+    lines = [
+        "| result | women | men | gap | by language | worst speaker | mean speaker | gap |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for r in results:
+        sexes, speakers = r["per_sex"], r["per_speaker"]
+        worst = min(speakers, key=speakers.get)
+        mean = float(np.mean(list(speakers.values())))
+        women, men = sexes.get("f"), sexes.get("m")
+        gap = None if women is None or men is None else abs(women - men)
+        languages = r.get("per_language", {})
+        listed = ", ".join(f"{name} {points(value)}" for name, value in languages.items()) or "–"
+        lines.append(
+            f"| {r['protocol']} {r['form']} | {points(women)} | {points(men)} | {points(gap)} | {listed} "
+            f"| {worst} {points(speakers[worst])} | {points(mean)} | {points(mean - speakers[worst])} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def by_k(results: Sequence[Result]) -> str:
+    """UAR over the clips that formed the reference, one row for each result that has it."""
+    ks = sorted({int(k) for r in results for k in r["int8_uar_by_k"]})
+    lines = [
+        "| result | " + " | ".join(f"k = {k}" for k in ks) + " |",
+        "|---|" + "---|" * len(ks),
+    ]
+    for r in results:
+        cells = [points(r["int8_uar_by_k"].get(str(k))) for k in ks]
+        lines.append(f"| {r['protocol']} {r['form']} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def conditions(result: Result) -> str:
+    """P10: each condition, and each kind of noise."""
+    lines = [
+        "| condition | UAR int8 | 95 % | loss, points | clips without an answer |",
+        "|---|---|---|---|---|",
+    ]
+    for name, row in result["conditions"].items():
+        low, high = row["uar_ci95"]
+        lines.append(
+            f"| {name} | {points(row['uar'])} | {points(low)} to {points(high)} | {points(row['loss'])} "
+            f"| {row['no_answer']} |"
+        )
+    noisy = {name: row["per_noise"] for name, row in result["conditions"].items() if "per_noise" in row}
+    kinds = sorted({kind for row in noisy.values() for kind in row})
+    lines += ["", "| loss in points | " + " | ".join(noisy) + " |", "|---|" + "---|" * len(noisy)]
+    for kind in kinds:
+        cells = [points(row[kind]["loss"]) if kind in row else "–" for row in noisy.values()]
+        lines.append(f"| {kind} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def coverage(result: Result) -> str:
+    """What abstaining below a confidence is worth."""
+    lines = ["| uncertain below | answers given | right among them |", "|---|---|---|"]
+    for row in result["calibration"]["risk_coverage"]:
+        lines.append(
+            f"| {row['threshold']:.2f} | {points(row['coverage'])} % | {points(row['accuracy'])} % |"
+        )
+    return "\n".join(lines) + "\n"
