@@ -51,8 +51,8 @@ def examine(config: Config) -> Iterator[Finding]:
     yield Finding(
         stage=Stage.SPEED,
         verdict=_judge(whole),
-        message=f"all of it, with the detection of speech: {1000.0 * whole:.1f} ms of a processor for a second "
-        "of speech",
+        message=f"all of it, with the detection of speech: {1000.0 * whole:.1f} ms of a processor for a "
+        "second of speech",
         remedy="" if whole < _BUSY else _FASTER,
     )
     window_s = _window_s(model)
