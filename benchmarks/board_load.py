@@ -23,6 +23,7 @@ import numpy as np
 
 from benchmarks.boards.page import fill_page
 from edge.audio.files import read_file
+from edge.frontend.vad import GateSettings
 from edge.inference.model import SHIPPED_MODEL
 from edge.inference.model_file import read_model_file
 
@@ -99,7 +100,7 @@ def count(core: str, sysroot: Path, scratch: Path) -> dict[str, float | int | st
         "runtime": runtime,
         "front_end_per_s": spans["front_end"] / float(seconds),
         "gate_per_s": (spans["quiet"] - spans["front_end"]) / float(seconds),
-        "model_per_s": (spans["speech"] - spans["quiet"]) / float(seconds),
+        "speech_per_s": (spans["speech"] - spans["quiet"]) / float(seconds),
         "one_inference": spans["inference"],
     }
 
@@ -128,6 +129,7 @@ def result(counted: dict[str, dict[str, float | int | str]]) -> dict[str, object
         "command": "python -m benchmarks.board_load",
         "model": card.name,
         "model_sha256": card.flatbuffer_sha256,
+        "voice_activity": GateSettings().detector.value,
         "qemu": version.stdout.splitlines()[0],
         "instructions": counted,
         "boards": {name: {"core": core, "clock_ghz": clock} for name, (core, clock) in BOARDS.items()},

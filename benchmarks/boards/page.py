@@ -24,15 +24,19 @@ def fill_page(result: dict[str, Any], page: Path = PAGE) -> None:
 
 def table(result: dict[str, Any]) -> Iterator[str]:
     """Million instructions a second of sound, and what they are of one core."""
-    yield "| board | core | front end | gate, turns | model | all | of a core, speech | of a core, quiet |"
+    yield "| board | core | front end | gate, turns | voice | model | of a core, speech | of a core, quiet |"
     yield "|---|---|---|---|---|---|---|---|"
     for name, board in result["boards"].items():
         counted = result["instructions"][board["core"]]
-        parts = [counted[f"{stage}_per_s"] / 1e6 for stage in ("front_end", "gate", "model")]
+        front_end, gate, speech = (
+            counted[f"{stage}_per_s"] / 1e6 for stage in ("front_end", "gate", "speech")
+        )
+        model = counted["inferences"] * counted["one_inference"] / counted["seconds"] / 1e6
+        parts = [front_end, gate, speech - model, model]
         yield (
             f"| {name}, {board['clock_ghz']:g} GHz | {board['core'].title()} | "
             + " | ".join(f"{part:.1f}" for part in parts)
-            + f" | {sum(parts):.1f} | {_share(sum(parts), board)} | {_share(sum(parts[:2]), board)} |"
+            + f" | {_share(sum(parts), board)} | {_share(sum(parts[:2]), board)} |"
         )
     some = next(iter(result["instructions"].values()))
     inferences = ", ".join(
@@ -43,7 +47,7 @@ def table(result: dict[str, Any]) -> Iterator[str]:
     yield (
         f"Estimated for model `{result['model']}` ({result['model_sha256'][:12]}), "
         f"{some['seconds']:.0f} s of sound with {some['turns']} turns and {some['inferences']} inferences. "
-        f"One inference: {inferences}."
+        f"One inference: {inferences}. Voice activity: {result['voice_activity']}."
     )
 
 

@@ -92,6 +92,7 @@ def show(benchmark: Benchmark) -> str:
     rows = [
         ("front end", stages.front_end),
         ("gate and turns", stages.gate),
+        ("voice activity", stages.voice),
         ("model", stages.model),
         ("all, somebody speaking", stages.whole),
     ]

@@ -36,10 +36,13 @@ class Stages(msgspec.Struct, frozen=True, kw_only=True):
     """MFCC of every hop, whether somebody speaks or not"""
 
     gate: float
-    """Voice activity, turns and all else that a quiet room costs beside the front end"""
+    """The level's gate, turns and all else that a quiet room costs beside the front end"""
 
     model: float
-    """What speech costs beside a quiet room: windows, inferences, answers"""
+    """Inferences: their number by the median time of one"""
+
+    voice: float
+    """What else speech costs beside a quiet room: the network that tells voices from noise, where it runs"""
 
     whole: float
     """All of them"""
@@ -79,15 +82,19 @@ def measure_stages(
         runs["whole"].append(_factor(lambda block: events.extend(recognizer.push(block)), speech))  # noqa: B023
         took_ms += model.window_ms
     front_end, in_quiet, whole = (statistics.median(values) for values in runs.values())
+    sound_s = len(speech) / SAMPLE_RATE
+    window_ms = statistics.median(took_ms) if took_ms else 0.0
+    in_model = len(model.window_ms) * window_ms / 1000.0 / sound_s
     return Stages(
-        sound_s=len(speech) / SAMPLE_RATE,
+        sound_s=sound_s,
         turns=sum(isinstance(event, TurnResult) for event in events),
         windows=len(model.window_ms),
         front_end=front_end,
         gate=max(0.0, in_quiet - front_end),
-        model=max(0.0, whole - in_quiet),
+        model=in_model,
+        voice=max(0.0, whole - in_quiet - in_model),
         whole=whole,
-        window_ms=statistics.median(took_ms) if took_ms else 0.0,
+        window_ms=window_ms,
     )
 
 

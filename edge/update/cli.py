@@ -35,7 +35,7 @@ def add_model(
         description="Models that come after the installation. They lie in the state folder of the daemon: "
         "$STATE_DIRECTORY/models, which is /var/lib/affectd/models for the systemd service, or "
         "~/.local/state/affectd/models.",
-        epilog="example: sudo STATE_DIRECTORY=/var/lib/affectd affectd model install "
+        epilog="example: sudo -u affectd STATE_DIRECTORY=/var/lib/affectd affectd model install "
         "https://models.example.org/kiosk-1.2.0.tflite",
     )
     actions = model.add_subparsers(required=True, metavar="ACTION")

@@ -54,8 +54,8 @@ def deliver_rest(port: int, device: str, path: Path, last: str) -> None:
     [
         (4, True),
         (4, False),
-        pytest.param(50, True, marks=pytest.mark.endurance),
-        pytest.param(50, False, marks=pytest.mark.endurance),
+        pytest.param(50, True, marks=[pytest.mark.endurance, pytest.mark.timeout(1800)]),
+        pytest.param(50, False, marks=[pytest.mark.endurance, pytest.mark.timeout(1800)]),
     ],
 )
 @pytest.mark.parametrize("reachable", [True, False], ids=["broker", "no-broker"])

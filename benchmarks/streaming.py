@@ -1,0 +1,255 @@
+"""The whole recogniser over long streams whose turns are known: does it find them, in time, and name them?
+
+    python -m benchmarks.streaming --corpus manifest=CLIPS.csv --model FOLD1.tflite [--json] [--write]
+
+The streams are made of the test clips of a fold of P8, whose speakers the model of that fold has never heard.
+Noise and rooms are made. Seeded: every run gives the same figures.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.one_core import describe_machine
+from edge.frontend.vad import Detector, GateSettings
+from edge.inference.clip import speech_frames
+from edge.inference.errors import TooShortError
+from edge.inference.model import SHIPPED_MODEL, EmotionModel, ModelSettings
+from edge.inference.recognizer import Recognizer, TurnResult
+from edge.inference.turns import TurnSettings
+from training.corpora import Clip, read_corpus
+from training.noises import KINDS, MUSIC, RATE
+from training.protocols import plan
+from training.streams import Spoken, Stream, babble, make_stream, noise_only
+
+RESULT = Path(__file__).parent / "results" / "streaming.json"
+
+_BLOCK = RATE // 50
+_OVERLAP = 0.5
+"""A turn is found when a result covers so much of it, and it so much of the result"""
+
+_CORPORA = ("ravdess", "emodb", "urdu", "ased", "nemo", "tess")
+_CLIPS_OF_A_SPEAKER = 6
+_LEVELS_DB = (-45.0, -30.0, -18.0)
+"""Of noise alone, dB full scale"""
+
+
+@dataclass(slots=True)
+class Heard:
+    """What the recogniser made of some streams."""
+
+    found: list[tuple[Spoken, TurnResult]] = field(default_factory=list)
+    missed: int = 0
+    false: int = 0
+    delays_ms: list[float] = field(default_factory=list)
+    """From the end of the speech to the result, in audio time"""
+
+    places: list[int] = field(default_factory=list)
+    """How many turns of that speaker in a row were heard before, for each found"""
+
+    seconds: float = 0.0
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of the share of turns found and the share of results that are turns."""
+        return 2 * len(self.found) / max(1, 2 * len(self.found) + self.missed + self.false)
+
+
+def hear(recognizer: Recognizer, stream: Stream, into: Heard) -> None:
+    """Run a stream through the recogniser, as a microphone would give it."""
+    recognizer.reset()
+    results: list[tuple[TurnResult, int]] = []
+    for start in range(0, len(stream.samples), _BLOCK):
+        for event in recognizer.push(stream.samples[start : start + _BLOCK]):
+            if isinstance(event, TurnResult):
+                results.append((event, recognizer.samples))
+    results += [(e, recognizer.samples) for e in recognizer.flush() if isinstance(e, TurnResult)]
+    into.seconds += stream.seconds
+    taken: set[int] = set()
+    row, speaker = 0, ""
+    for turn in stream.turns:
+        row, speaker = (row + 1 if turn.clip.speaker == speaker else 0), turn.clip.speaker
+        best = max(
+            (i for i in range(len(results)) if i not in taken),
+            key=lambda i: _overlap(turn, results[i][0]),
+            default=None,
+        )
+        if best is None or _overlap(turn, results[best][0]) < _OVERLAP:
+            into.missed += 1
+            continue
+        taken.add(best)
+        result, told_at = results[best]
+        into.found.append((turn, result))
+        into.places.append(row)
+        into.delays_ms.append(1000.0 * (told_at - turn.end) / RATE)
+    into.false += len(results) - len(taken)
+
+
+def _overlap(turn: Spoken, result: TurnResult) -> float:
+    """Common length over the length of both together, pauses at the result's edges not counted against it."""
+    hangover = round(TurnSettings().hangover_s * RATE)
+    start, end = result.start, max(result.start + 1, result.end - hangover)
+    common = min(turn.end, end) - max(turn.start, start)
+    return max(0, common) / (max(turn.end, end) - min(turn.start, start))
+
+
+def uar(pairs: Sequence[tuple[str, str]]) -> float:
+    """Unweighted average recall of (truth, answer), in percent."""
+    labels = sorted({truth for truth, _ in pairs})
+    return 100.0 * float(np.mean([np.mean([a == t for t, a in pairs if t == label]) for label in labels]))
+
+
+def likeliest(result: TurnResult) -> str:
+    """The best label, whether or not it was sure enough to be named."""
+    return max(result.answer.probabilities, key=result.answer.probabilities.__getitem__)
+
+
+def conversations(clips: Sequence[Clip], count: int, seed: int) -> list[list[Clip]]:
+    """Clips of two speakers in a row, a few of each, over all corpora in turn."""
+    rng = np.random.default_rng(seed)
+    speakers: dict[str, dict[str, list[Clip]]] = {}
+    for clip in clips:
+        speakers.setdefault(clip.corpus, {}).setdefault(clip.speaker, []).append(clip)
+    made = []
+    for number in range(count):
+        corpus = speakers[_CORPORA[number % len(_CORPORA)]]
+        pair = rng.permutation(sorted(corpus))[:2]
+        made.append(
+            [
+                corpus[name][int(i)]
+                for name in pair
+                for i in rng.permutation(len(corpus[name]))[:_CLIPS_OF_A_SPEAKER]
+            ]
+        )
+    return made
+
+
+def measure(
+    model: EmotionModel, clips: Sequence[Clip], gate: GateSettings, streams: int, noise_s: float, seed: int
+) -> dict[str, object]:
+    """All figures."""
+    recognizer = Recognizer(model, TurnSettings(), gate)
+    talks = conversations(clips, streams, seed)
+    clean, noisy, five, nobody = Heard(), Heard(), Heard(), {}
+    for number, talk in enumerate(talks):
+        rng = np.random.default_rng((seed, number))
+        room_s = float(rng.choice([0.0, 0.25, 0.5]))
+        hear(recognizer, make_stream(talk, rng, room_s=room_s), clean)
+        kinds = [*KINDS.values(), babble([c for c in clips if c not in talk])]
+        noise = kinds[number % len(kinds)]
+        for snr_db, into in ((10.0, noisy), (5.0, five)):
+            rng = np.random.default_rng((seed, number))
+            hear(recognizer, make_stream(talk, rng, noise=noise, snr_db=snr_db, room_s=room_s), into)
+        _say(f"{number + 1} of {streams} conversations")
+    for kind, maker in KINDS.items():
+        nobody[kind] = Heard()
+        for level_db in _LEVELS_DB:
+            rng = np.random.default_rng((seed, 99, round(-level_db)))
+            seconds = noise_s / len(_LEVELS_DB)
+            hear(recognizer, noise_only(seconds, rng, maker, level_db), nobody[kind])
+        _say(f"noise: {kind}")
+    return _figures(model, clean, noisy, five, nobody)
+
+
+def _figures(
+    model: EmotionModel, clean: Heard, noisy: Heard, five: Heard, nobody: dict[str, Heard]
+) -> dict[str, object]:
+    of_turns = [(turn.clip.emotion, likeliest(result)) for turn, result in clean.found]
+    of_clips = [
+        (turn.clip.emotion, answer) for turn, _ in clean.found if (answer := _of_clip(model, turn.clip))
+    ]
+    first = [pair for pair, row in zip(of_turns, clean.places, strict=True) if row < 2]
+    later = [pair for pair, row in zip(of_turns, clean.places, strict=True) if row >= 2]
+    hours = sum(heard.seconds for heard in nobody.values()) / 3600.0
+    music_hours = sum(nobody[kind].seconds for kind in MUSIC) / 3600.0
+    unsure = [result.answer.emotion == "uncertain" for _, result in clean.found]
+    return {
+        "f1_clean": round(clean.f1, 4),
+        "f1_10db": round(noisy.f1, 4),
+        "f1_5db": round(five.f1, 4),
+        "false_turns_per_hour": round(sum(h.false for h in nobody.values()) / hours, 2),
+        "false_turns_per_hour_music": round(sum(nobody[k].false for k in MUSIC) / music_hours, 2),
+        "false_turns_per_hour_by_kind": {k: round(3600 * h.false / h.seconds, 2) for k, h in nobody.items()},
+        "uar_turn": round(uar(of_turns), 2),
+        "uar_clip": round(uar(of_clips), 2),
+        "uar_turn_10db": round(uar([(t.clip.emotion, likeliest(r)) for t, r in noisy.found]), 2),
+        "uar_first_two_turns_of_a_speaker": round(uar(first), 2),
+        "uar_later_turns_of_a_speaker": round(uar(later), 2),
+        "uncertain_share": round(float(np.mean(unsure)), 4),
+        "delay_ms_p50": round(float(np.percentile(clean.delays_ms, 50)), 1),
+        "delay_ms_p95": round(float(np.percentile(clean.delays_ms, 95)), 1),
+        "turns": len(clean.found) + clean.missed,
+        "missed_clean": clean.missed,
+        "false_clean": clean.false,
+        "hours_of_speech_streams": round((clean.seconds + noisy.seconds + five.seconds) / 3600, 2),
+        "hours_of_noise": round(hours, 2),
+    }
+
+
+def _of_clip(model: EmotionModel, clip: Clip) -> str | None:
+    """What `affectd classify` says of the same clip."""
+    from edge.audio.files import read_file  # noqa: PLC0415
+
+    try:
+        answer = model.answer(speech_frames(read_file(clip.path), model.mfcc_config))
+    except TooShortError:
+        return None
+    return max(answer.probabilities, key=answer.probabilities.__getitem__)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.streaming", description=__doc__.partition("\n")[0]
+    )
+    parser.add_argument("--corpus", required=True, metavar="KIND=PLACE", help="as for affectd-train")
+    parser.add_argument(
+        "--model", default=str(SHIPPED_MODEL), help="of a fold, so that it has not heard the test"
+    )
+    parser.add_argument(
+        "--fold", default="1", help="of P8, whose test clips are spoken (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--detector", choices=[str(d) for d in Detector], default=str(GateSettings().detector)
+    )
+    parser.add_argument("--streams", type=int, default=36, help="conversations (default: %(default)s)")
+    parser.add_argument("--noise-s", type=float, default=1800.0, help="of each kind (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", action="store_true", help="print JSON only")
+    parser.add_argument("--write", action="store_true", help=f"and write it to {RESULT.name}")
+    args = parser.parse_args(argv)
+    kind, _, place = args.corpus.partition("=")
+    (split,) = plan("P8", read_corpus(kind, Path(place)).clips, [args.fold]).splits
+    clips = [clip for clip in split.test if clip.corpus in _CORPORA]
+    model = EmotionModel(ModelSettings(path=args.model))
+    gate = GateSettings(detector=Detector(args.detector))
+    figures = measure(model, clips, gate, args.streams, args.noise_s, args.seed)
+    result = {
+        **figures,
+        "detector": args.detector,
+        "model": model.card.name,
+        "model_sha256": model.card.flatbuffer_sha256,
+        "fold": f"P8/{args.fold}",
+        "seed": args.seed,
+        "machine": describe_machine(("numpy", "ai-edge-litert")),
+    }
+    text = json.dumps(result, indent=2)
+    if args.write:
+        RESULT.write_text(text + "\n", encoding="utf-8")
+    print(text if args.json else "\n".join(f"{key:<36} {value}" for key, value in figures.items()))
+    return 0
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
