@@ -49,11 +49,17 @@ def with_frontend(config: MfccConfig, path: Path, **changes: object) -> Path:
     """The shipped model, whose card says that it wants another front end."""
     card, flatbuffer = read_model_file(SHIPPED_MODEL)
     n = config.n_features
+    reference = type(card.reference)(**dict.fromkeys(card.reference.__struct_fields__, (1.0,) * n))
     path.write_bytes(
         pack_model(
             flatbuffer,
             msgspec.structs.replace(
-                card, frontend=describe_frontend(config), mean=(0.0,) * n, std=(1.0,) * n, **changes
+                card,
+                frontend=describe_frontend(config),
+                mean=(0.0,) * n,
+                std=(1.0,) * n,
+                reference=reference,
+                **changes,
             ),
         )
     )
@@ -114,15 +120,14 @@ def test_header_when_compiled_then_it_says_what_the_card_says(program) -> None:
     assert [float(word) for word in lines[0].split()] == pytest.approx(
         [16_000, 160, 0, card.temperature, card.uncertain_below]
     )
-    assert [float(word) for word in lines[1].split()] == pytest.approx(
-        [card.n_frames, int(card.centred), *given, *taken]
-    )
+    assert [float(word) for word in lines[1].split()] == pytest.approx([card.n_frames, *given, *taken])
     assert [line.split("\t")[0] for line in lines[2 : 2 + n]] == list(card.labels)
     assert [float(word) for word in lines[2].split("\t")[1].split()] == pytest.approx(
         card.circumplex[card.labels[0]]
     )
+    columns = [card.mean, card.std, card.reference.voice_variance, card.reference.turn_variance]
     numbers = np.array([line.split() for line in lines[2 + n :]], float)
-    np.testing.assert_allclose(numbers, np.stack([card.mean, card.std], 1), rtol=1e-6)
+    np.testing.assert_allclose(numbers, np.stack(columns, 1), rtol=1e-6)
 
 
 def test_header_when_a_label_needs_care_then_it_is_the_same_in_c(tmp_path) -> None:

@@ -53,12 +53,13 @@ static int print_card(void)
 
     printf("%d %d %d %.9g %.9g\n", AFFECTD_SAMPLE_RATE, AFFECTD_HOP_LENGTH, AFFECTD_LEAD, AFFECTD_TEMPERATURE,
            AFFECTD_UNCERTAIN_BELOW);
-    printf("%d %d %.9g %d %.9g %d\n", AFFECTD_N_FRAMES, AFFECTD_CENTRED, AFFECTD_INPUT_SCALE, AFFECTD_INPUT_ZERO,
+    printf("%d %.9g %d %.9g %d\n", AFFECTD_N_FRAMES, AFFECTD_INPUT_SCALE, AFFECTD_INPUT_ZERO,
            AFFECTD_OUTPUT_SCALE, AFFECTD_OUTPUT_ZERO);
     for (i = 0; i < AFFECTD_N_LABELS; i++)
         printf("%s\t%.9g %.9g\n", affectd_labels[i], affectd_arousal[i], affectd_valence[i]);
     for (i = 0; i < AFFECTD_N_MFCC; i++)
-        printf("%.9g %.9g\n", affectd_mean[i], affectd_std[i]);
+        printf("%.9g %.9g %.9g %.9g\n", affectd_mean[i], affectd_std[i], affectd_voice_variance[i],
+               affectd_turn_variance[i]);
     return 0;
 }
 
