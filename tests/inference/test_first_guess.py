@@ -3,6 +3,9 @@ import pytest
 
 from edge.inference.first_guess import FirstGuess
 from edge.inference.model import UNCERTAIN, Answer
+from edge.inference.reference import ReferencePrior, VoiceReference
+
+VOICE = VoiceReference(ReferencePrior(**dict.fromkeys(ReferencePrior.__struct_fields__, (1.0,) * 40)))
 
 
 class Script:
@@ -18,7 +21,8 @@ class Script:
         self._answers = iter(answers)
         self.heard = []
 
-    def answer(self, frames):
+    def answer(self, frames, voice):
+        assert voice is VOICE
         self.heard.append(len(frames))
         return self.interpret(np.array(next(self._answers)))
 
@@ -35,7 +39,7 @@ class Script:
 
 def follow(answers, margin=0.1, lengths=None):
     model = Script(answers)
-    guess = FirstGuess(model, margin)
+    guess = FirstGuess(model, VOICE, margin)
     frames = [np.zeros((n, 40), np.float32) for n in lengths or [100] * len(answers)]
     return [guess.update(some) for some in frames], model
 
