@@ -44,6 +44,10 @@ without PyAudio, through arecord:
             {programs}/affectd run --host BROKER --command 'arecord -q -f S16_LE -r 16000 -c 1 -t raw'"""
 
 
+Arrivals = queue.SimpleQueue[MQTTMessage | None]
+"""Messages; None when somebody has seen enough"""
+
+
 def run_demo(speech: Path = SPEECH) -> int:
     """Play the demo and print every message; gives the exit code.
 
@@ -53,7 +57,7 @@ def run_demo(speech: Path = SPEECH) -> int:
     # As Ctrl-C does, so that neither ends the demo and leaves the daemon behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     broker = BrokerSettings(port=free_port(1883))
-    arrivals: queue.SimpleQueue[MQTTMessage] = queue.SimpleQueue()
+    arrivals: Arrivals = queue.SimpleQueue()
     with ExitStack() as held:
         held.enter_context(EmbeddedBroker(broker))
         print(_INTRODUCTION.format(host=broker.bind, port=broker.port), flush=True)
@@ -64,22 +68,25 @@ def run_demo(speech: Path = SPEECH) -> int:
     return 0 if turns else 69
 
 
-def _show_all(arrivals: queue.SimpleQueue[MQTTMessage], process: subprocess.Popen[bytes]) -> int:
+def _show_all(arrivals: Arrivals, process: subprocess.Popen[bytes]) -> int:
     """Print what arrives until the daemon ends or somebody has seen enough; gives the number of turns."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # An exception could be raised where Python drops it, as in a finaliser; what is in a queue stays.
+        signal.signal(number, lambda *_: arrivals.put(None))
     turns = 0
-    with suppress(KeyboardInterrupt):
-        while True:
-            ended = process.poll() is not None
-            try:
-                message = arrivals.get(timeout=_LOOK_S)
-            except queue.Empty:
-                # Only silence after the daemon's end proves that nothing more will arrive.
-                if ended:
-                    break
-                continue
-            turns += message.topic.endswith("/turn")
-            print(render(message.topic, bytes(message.payload)), flush=True)
-    return turns
+    while True:
+        ended = process.poll() is not None
+        try:
+            message = arrivals.get(timeout=_LOOK_S)
+        except queue.Empty:
+            # Only silence after the daemon's end proves that nothing more will arrive.
+            if ended:
+                return turns
+            continue
+        if message is None:
+            return turns
+        turns += message.topic.endswith("/turn")
+        print(render(message.topic, bytes(message.payload)), flush=True)
 
 
 def render(topic: str, payload: bytes) -> str:
@@ -110,7 +117,7 @@ def _bar(turn: Turn) -> str:
 class _Subscriber:
     """A plain MQTT client, as anybody's would be."""
 
-    def __init__(self, broker: BrokerSettings, arrivals: queue.SimpleQueue[MQTTMessage]) -> None:
+    def __init__(self, broker: BrokerSettings, arrivals: Arrivals) -> None:
         self._client = Client(CallbackAPIVersion.VERSION2, client_id=f"demo-{uuid.uuid4().hex[:8]}")
         self._client.on_connect = lambda client, *_: client.subscribe(f"affectd/{_DEVICE}/#", qos=1)
         self._client.on_message = lambda _client, _userdata, message: arrivals.put(message)

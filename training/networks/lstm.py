@@ -1,4 +1,8 @@
-"""Two LSTM layers over the frames, four at a time: the recurrent baseline."""
+"""Two LSTM layers over the frames, four at a time: the recurrent baseline.
+
+It is no network for a device: with some weights TensorFlow 2.21 leaves an operator of its first step in
+float, and the converter refuses the file.
+"""
 
 from __future__ import annotations
 
