@@ -71,7 +71,7 @@ def run_demo(speech: Path = SPEECH) -> int:
 def _show_all(arrivals: Arrivals, process: subprocess.Popen[bytes]) -> int:
     """Print what arrives until the daemon ends or somebody has seen enough; gives the number of turns."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        # An exception could be raised where Python drops it, as in a finaliser; what is in a queue stays.
+        # A shell has its background jobs ignore SIGINT, and where it is ignored Python raises no exception.
         signal.signal(number, lambda *_: arrivals.put(None))
     turns = 0
     while True:
