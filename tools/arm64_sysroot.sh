@@ -20,7 +20,7 @@ done
 mkdir -p "$folder"
 echo "unpacking Debian 12 for arm64 into $folder"
 debootstrap --arch=arm64 --foreign --variant=minbase --include="$packages" bookworm "$folder" \
-    http://deb.debian.org/debian >"$folder.log" 2>&1 || {
+    >"$folder.log" 2>&1 || {
     tail -5 "$folder.log" >&2
     exit 69
 }
