@@ -169,7 +169,7 @@ fi
 
 say "The same model on the same clips, here and there"
 choose_clips
-timed "classify" inside 'affectd classify --json /root/clips/* | cut -c -120'
+timed "classify" inside 'cd /root/clips && affectd classify --json * | cut -c -120'
 (cd "$root/root/affectd" && PYTHONPATH=$PWD "$python" tools/int8_outputs.py make "$root/root/there.npz" "$root"/root/clips/*)
 inside '/opt/affectd/bin/python tools/int8_outputs.py compare /root/there.npz /root/clips/*'
 

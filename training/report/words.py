@@ -43,10 +43,10 @@ PUBLISHED = {
 
 NOTES = {
     "P1": "Not every fold is blind: test figures of folds 1 and 2 were in view while the first network was settled, and "
-    "the speakers of fold 4 were those on whom the voice's reference was chosen (docs/design.md). Folds 3, 5 and 6 "
-    "were not looked at.",
-    "P5": "The speakers of fold 2 were those on whom the voice's reference was tried (docs/design.md); folds 1 and 3 were "
-    "not looked at.",
+    "the speakers of fold 4 were those on whom the voice's reference was chosen. Folds 3, 5 and 6 were not "
+    "looked at.",
+    "P5": "The speakers of fold 2 were those on whom the voice's reference was tried; folds 1 and 3 were not "
+    "looked at.",
     "P7": "**Speaker-dependent**: the people of the test were heard in training, with the same sentences, and other takes "
     "of the same performance. It is here only because figures made this way are often quoted; compare it with P1, the "
     "same actors, unheard.",
