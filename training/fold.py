@@ -93,6 +93,7 @@ def run_fold(
     scorer = _Scorer(keras.models.load_model(folder / "network.keras"), model, info)
     logits = [model.turn_logits(e.frames) for e in test]
     probabilities = np.array([mean_probabilities(x, info.temperature) for x in logits])
+    unheard = probabilities.argmax(axis=1).tolist()
     forms = TURNS if with_histories else {}
     result = FoldResult(
         fold=split.name,
@@ -104,14 +105,17 @@ def run_fold(
         languages=[e.clip.language for e in test],
         truth=[labels.index(e.clip.emotion) for e in test],
         float_answers=scorer.in_float(test, [model.new_reference() for _ in test]),
-        int8_answers=probabilities.argmax(axis=1).tolist(),
+        int8_answers=unheard,
         int8_probabilities=probabilities.round(4).tolist(),
         int8_raw_confidences=[round(float(mean_probabilities(x, 1.0).max()), 4) for x in logits],
         float_headlines={
             form: scorer.in_float(test, references(test, info.prior, form, HEADLINE[form])) for form in forms
         },
         int8_by_turns={
-            form: {str(k): scorer.in_int8(test, references(test, info.prior, form, k)) for k in forms[form]}
+            form: {
+                str(k): scorer.in_int8(test, references(test, info.prior, form, k)) if k else unheard
+                for k in forms[form]
+            }
             for form in forms
         },
         parameters=made.parameters,

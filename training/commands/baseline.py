@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,13 +11,12 @@ from edge.quiet_stderr import quiet_stderr
 from training.commands.common import (
     Commands,
     add_common,
+    add_run_options,
     console,
     load_features,
     read_places,
     repeatable,
     tell,
-    whole,
-    words,
 )
 from training.commands.evaluate import write_result
 from training.corpora import Clip
@@ -48,16 +45,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     parser.add_argument("name", choices=[*CLASSICAL, *NETWORKS], metavar="NAME", help="which baseline")
     add_common(parser)
     parser.add_argument("--protocol", required=True, help="as for evaluate")
-    parser.add_argument("--seeds", type=whole, default=1, help="runs of each fold (default: 1)")
-    parser.add_argument("--folds", type=words, help="comma-separated folds (default: all)")
-    parser.add_argument("--jobs", type=whole, default=os.cpu_count() or 1, help="processes (default: cores)")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the runs (default: runs)")
-    parser.add_argument(
-        "--results",
-        type=Path,
-        default=Path("benchmarks/results/accuracy/baselines"),
-        help="folder of the JSON (default: %(default)s)",
-    )
+    add_run_options(parser, "benchmarks/results/accuracy/baselines")
     parser.set_defaults(command=run)
 
 

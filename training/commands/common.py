@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -61,6 +62,23 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--cache", type=Path, default=Path("cache"), help="folder of cached features (default: cache)"
+    )
+
+
+def add_run_options(parser: argparse.ArgumentParser, results: str) -> None:
+    """Teach a command which folds and seeds to run, and where what comes of them goes."""
+    parser.add_argument(
+        "--seeds", type=whole, default=1, help="runs of each fold, seeds 0, 1, … (default: 1)"
+    )
+    parser.add_argument(
+        "--folds", type=words, help="comma-separated folds (default: all); fewer are said so in the result"
+    )
+    parser.add_argument(
+        "--jobs", type=whole, default=os.cpu_count() or 1, help="folds side by side (default: cores)"
+    )
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the runs (default: runs)")
+    parser.add_argument(
+        "--results", type=Path, default=Path(results), help="folder of the JSON (default: %(default)s)"
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,11 @@ from training.adaptation import HEADLINE
 from training.commands.common import (
     Commands,
     add_common,
+    add_run_options,
     console,
     load_features,
     read_places,
     repeatable,
-    whole,
-    words,
 )
 from training.corpora import Clip
 from training.progress import epoch_progress
@@ -52,24 +50,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         help="for P1 to P6: train on that corpus only, or on the other corpora too (default: in). The "
         "forms adapt and enrol are measured on top of either",
     )
-    evaluate.add_argument(
-        "--seeds", type=whole, default=1, help="runs of each fold, seeds 0, 1, … (default: 1)"
-    )
-    evaluate.add_argument(
-        "--folds", type=words, help="comma-separated folds (default: all); fewer are said so in the result"
-    )
-    evaluate.add_argument(
-        "--jobs", type=whole, default=os.cpu_count() or 1, help="folds side by side (default: cores)"
-    )
-    evaluate.add_argument(
-        "--runs", type=Path, default=Path("runs"), help="folder of the runs (default: runs)"
-    )
-    evaluate.add_argument(
-        "--results",
-        type=Path,
-        default=Path("benchmarks/results/accuracy"),
-        help="folder of the JSON (default: %(default)s)",
-    )
+    add_run_options(evaluate, "benchmarks/results/accuracy")
     evaluate.set_defaults(command=run)
 
 
