@@ -205,6 +205,8 @@ class Wire:
                 if waits and _has_ended(source):
                     break  # through a parted network, what a dead end had sent would never have come
                 sink.sendall(data)
+        for gate in gates:
+            gate.wait()  # nor does the end itself pass through a parted network
         with suppress(OSError):
             sink.shutdown(socket.SHUT_RDWR)
 
