@@ -22,14 +22,13 @@ _ROOT = Path(edge.__file__).parents[1]
 _ALSA = Path("/usr/share/alsa/alsa.conf")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def state_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """What affectd and its children keep goes to a folder of the test run, not to that of the user."""
-    folder = tmp_path_factory.mktemp("state")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_STATE_HOME", str(folder))
-        patch.delenv("STATE_DIRECTORY", raising=False)
-        yield folder
+@pytest.fixture(autouse=True)
+def state_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What affectd and its children keep goes to a folder of the test, not to the user's."""
+    folder = tmp_path / "state-home"
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder))
+    monkeypatch.delenv("STATE_DIRECTORY", raising=False)
+    return folder
 
 
 @pytest.fixture
