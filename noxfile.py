@@ -96,6 +96,10 @@ def _install(session: nox.Session, *packages: str, without: str | None = None) -
     session.run("python", "-c", DESCRIBE, log=False)
 
 
+TWO_AT_A_TIME = ("--numprocesses=2", "--dist=loadfile")
+"""Most tests wait for a server or a child. A file's tests stay together, as they share their servers."""
+
+
 def _pytest(session: nox.Session, *arguments: str) -> None:
     session.run("python", "-m", "pytest", *arguments, *session.posargs)
 
@@ -139,7 +143,7 @@ def edge(session: nox.Session, runtime: str) -> None:
         _install(session, "--editable", f".[{extras},tflite-runtime]", without="ai-edge-litert")
     first = session.python == "3.11" and runtime == "litert"
     left_out = WORKBENCH_TESTS if first else WORKBENCH_TESTS + ONCE_TESTS
-    _pytest(session, "tests", *(f"--ignore=tests/{name}" for name in left_out))
+    _pytest(session, *TWO_AT_A_TIME, "tests", *(f"--ignore=tests/{name}" for name in left_out))
 
 
 @nox.session(python="3.13")
@@ -177,4 +181,4 @@ def training(session: nox.Session) -> None:
         session.skip("no tests for the training environment yet")
     _install(session, "--editable", ".[test,training,parity,broker]")
     session.env["TF_CPP_MIN_LOG_LEVEL"] = "2"
-    _pytest(session, *folders)
+    _pytest(session, *TWO_AT_A_TIME, *folders)

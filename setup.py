@@ -90,6 +90,7 @@ EXTRAS = {
     "test": [
         "pytest>=8",
         "pytest-timeout>=2.3",
+        "pytest-xdist>=3.6",
         "hypothesis>=6.100",
         "jsonschema>=4.18",  # the first with draft 2020-12 references by `referencing`
         "python_speech_features>=0.6",
