@@ -2,7 +2,8 @@
 # From an empty arm64 root to the first turn over MQTT, by the guide's own commands: test_arm64.sh [SUITE]
 #
 # SUITE is bookworm (the default) or trixie. Needs root, debootstrap and qemu-user-static. What an emulated processor
-# computes is what a real one would compute; how long it takes says nothing of a board.
+# computes is what a real one would compute; how long it takes says nothing of a board. A whole run that passes writes
+# its log to firmware_configs/arm64.
 #
 #   AFFECTD_ARM64_FOLDER  where the roots are, with 3 GB free (default: /var/tmp/affectd-arm64)
 #   AFFECTD_ROOT_FILES    files and folders of this machine that the root needs to reach its package registries:
@@ -16,7 +17,7 @@ suite=${1:-bookworm}
 here=$(dirname "$(readlink -f "$0")")
 checkout=$(dirname "$here")
 folder=${AFFECTD_ARM64_FOLDER:-/var/tmp/affectd-arm64}
-base=$folder/$suite-arm64 root=$folder/$suite-arm64-run
+base=$folder/$suite-arm64 root=$folder/$suite-arm64-run log=$folder/$suite-arm64.log
 python=${PYTHON:-python3}
 read -ra files <<<"${AFFECTD_ROOT_FILES:-}"
 binds=()
@@ -153,11 +154,15 @@ install_from_nothing() {
     inside 'firmware_configs/install.sh --check'
 }
 
-say "An empty Debian $suite for arm64"
 mkdir -p "$folder"
-[ -n "${AFFECTD_ARM64_KEEP:-}" ] || : >"$folder/summary"
+exec > >(tee "$log") 2>&1
 need qemu-user-static test -e /usr/lib/binfmt.d/qemu-aarch64.conf
 need debootstrap command -v debootstrap
+printf '%s\n' "make test-arm64 SUITE=$suite, affectd at commit $(git -C "$checkout" rev-parse --short HEAD)" \
+    "$(qemu-aarch64-static --version | head -n 1), $(nproc) cores of $(uname -m); times say nothing of a board"
+
+say "An empty Debian $suite for arm64"
+[ -n "${AFFECTD_ARM64_KEEP:-}" ] || : >"$folder/summary"
 register_qemu
 trap leave EXIT
 if [ -n "${AFFECTD_ARM64_KEEP:-}" ]; then
@@ -186,3 +191,4 @@ say "Time and disk under emulation"
 cat "$folder/summary"
 leave
 rm -rf "$root"
+[ -n "${AFFECTD_ARM64_KEEP:-}" ] || install -D -m 644 "$log" "$checkout/firmware_configs/arm64/$suite-arm64.log"
