@@ -98,8 +98,17 @@ class Connection:
         self._begin(self._client)
 
     def _begin(self, client: Client) -> None:
+        if self._closing.is_set():
+            return
         client.connect_async(self._settings.host, self._settings.port, keepalive_s(self._settings))
-        client.loop_start()
+        try:
+            client.loop_start()
+        except OSError as error:
+            # paho wakes its thread over 127.0.0.1, which early in a start, or in a container, is not there yet.
+            self._trouble(diagnosis.of_error(error, self._settings))
+            later = threading.Timer(self._backoff.next_s(), self._begin, (client,))
+            later.daemon = True
+            later.start()
 
     def publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> MQTTMessageInfo:
         """Hand a message to paho, which sends it when the connection stands."""

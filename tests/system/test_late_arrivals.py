@@ -36,13 +36,13 @@ def utterance() -> bytes:
 
 
 @contextmanager
-def machine_without_network() -> Iterator[list[str]]:
-    """Only its loopback is up, as early in any start; gives the words before a command that runs there."""
+def machine_without_network(loopback: str) -> Iterator[list[str]]:
+    """At most its loopback is up, as early in any start; gives the words before a command that runs there."""
     unshare = shutil.which("unshare")
     if unshare is None or shutil.which("nsenter") is None or shutil.which("ip") is None:
         pytest.skip("unshare, nsenter or ip is not installed")
     holder = subprocess.Popen(
-        [unshare, "--net", "sh", "-c", "ip link set lo up && echo there && exec sleep 600"],
+        [unshare, "--net", "sh", "-c", f"ip link set lo {loopback} && echo there && exec sleep 600"],
         stdout=subprocess.PIPE,
     )
     try:
@@ -55,7 +55,10 @@ def machine_without_network() -> Iterator[list[str]]:
         holder.wait()
 
 
-def test_run_when_the_network_comes_after_it_then_what_was_said_before_and_after_arrives(tmp_path, device):
+@pytest.mark.parametrize("loopback", ["up", "down"])
+def test_run_when_the_network_comes_after_it_then_what_was_said_before_and_after_arrives(
+    tmp_path, device, loopback
+):
     port = free_port()
     config = tmp_path / "mosquitto.conf"
     config.write_text(f"user root\nallow_anonymous true\nlistener {port} 0.0.0.0\n")
@@ -71,7 +74,7 @@ def test_run_when_the_network_comes_after_it_then_what_was_said_before_and_after
         "stdin",
     )
     with (
-        machine_without_network() as there,
+        machine_without_network(loopback) as there,
         Program("-c", config, command=[*there, program("mosquitto")]) as broker,
         Program("run", *options, command=[*there, *AFFECTD]) as daemon,
     ):
@@ -79,6 +82,7 @@ def test_run_when_the_network_comes_after_it_then_what_was_said_before_and_after
         daemon.say(utterance())
         daemon.wait_for("turn: ")
 
+        subprocess.run([*there, "ip", "link", "set", "lo", "up"], check=True)
         subprocess.run([*there, "ip", "address", "add", f"{ADDRESS}/32", "dev", "lo"], check=True)
         daemon.wait_for("connected")
         heard = Program(
