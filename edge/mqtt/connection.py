@@ -104,7 +104,7 @@ class Connection:
         try:
             client.loop_start()
         except OSError as error:
-            # paho wakes its thread over 127.0.0.1, which early in a start, or in a container, is not there yet.
+            # paho wakes its thread over 127.0.0.1, which is not there without a loopback.
             self._trouble(diagnosis.of_error(error, self._settings))
             later = threading.Timer(self._backoff.next_s(), self._begin, (client,))
             later.daemon = True

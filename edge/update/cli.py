@@ -32,11 +32,10 @@ def add_model(
     model = commands.add_parser(
         "model",
         help="install a signed model, or go back to the one before",
-        description="Models that come after the installation. They lie in the state folder of the daemon: "
-        "$STATE_DIRECTORY/models, which is /var/lib/affectd/models for the systemd service, or "
-        "~/.local/state/affectd/models.",
-        epilog="example: sudo -u affectd STATE_DIRECTORY=/var/lib/affectd affectd model install "
-        "https://models.example.org/kiosk-1.2.0.tflite",
+        description="Models that come after the installation. Root and the user affectd see and change those "
+        "of the systemd service, in /var/lib/affectd/models; any other user has models of its own, in "
+        "~/.local/state/affectd/models. $STATE_DIRECTORY/models wins over both.",
+        epilog="example: sudo affectd model install https://models.example.org/kiosk-1.2.0.tflite",
     )
     actions = model.add_subparsers(required=True, metavar="ACTION")
 
@@ -60,8 +59,11 @@ def add_model(
 
 
 def _store() -> Any:
+    from edge.mqtt.outbox_settings import mean_the_service
     from edge.update.in_force import device_store
 
+    if not mean_the_service():
+        print("these models are yours alone; those of the service: sudo affectd model …", file=sys.stderr)
     return device_store()
 
 
