@@ -6,6 +6,7 @@ import multiprocessing
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from multiprocessing.managers import SyncManager
 from pathlib import Path
 from queue import Empty
@@ -17,7 +18,7 @@ from edge.errors import AffectdError
 from training import worker
 from training.fold import FoldResult
 from training.progress import EpochDone
-from training.protocols import IN_CORPUS, Protocol
+from training.protocols import LEAVE_ONE_OUT, Protocol
 from training.recipe import Recipe
 
 Progress = Callable[[str, EpochDone], None]
@@ -35,7 +36,10 @@ def evaluate(
 ) -> list[FoldResult]:
     """Run every fold and seed, `jobs` at a time with one core each; finished ones are read back.
 
+    The form `multi` starts from the finished folds of P9 under `runs`.
+
     Raises:
+        BaseError: when there is no such fold.
         TrainingError: when a fold cannot be trained; the others are then given up.
         BrokenProcessPool: when a fold's process was killed, as for want of memory.
     """
@@ -48,12 +52,12 @@ def evaluate(
             tasks = [
                 pool.submit(
                     worker.run,
+                    replace(protocol, splits=()),
                     split,
-                    protocol.labels,
                     msgspec.structs.replace(recipe, seed=seed),
-                    runs / f"{protocol.name}-{protocol.form}" / f"seed{seed}-fold{split.name}",
+                    fold_folder(runs, protocol.name, protocol.form, seed, split.name),
+                    _base_of(protocol, runs, seed),
                     cache,
-                    protocol.name in IN_CORPUS,
                     news,
                 )
                 for seed in seeds
@@ -71,6 +75,15 @@ def evaluate(
             while _pass_on(news, progress, wait_s=0.0):
                 pass
             return [task.result() for task in tasks]
+
+
+def fold_folder(runs: Path, protocol: str, form: str, seed: int, fold: str) -> Path:
+    """Where the run of one fold is."""
+    return runs / f"{protocol}-{form}" / f"seed{seed}-fold{fold}"
+
+
+def _base_of(protocol: Protocol, runs: Path, seed: int) -> Path | None:
+    return fold_folder(runs, LEAVE_ONE_OUT, "joint", seed, protocol.base) if protocol.base else None
 
 
 def _pass_on(news: Any, progress: Progress | None, wait_s: float) -> bool:

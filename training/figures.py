@@ -77,7 +77,7 @@ def _figures(
             "file_bytes": max(r.file_bytes for r in ordered),
             "runtime": ordered[0].runtime,
         },
-        "labels": list(protocol.labels),
+        "labels": list(protocol.asked),
         "float": summary(truth, in_float, speakers),
         "int8": summary(truth, in_int8, speakers),
         "per_fold": [_row(r, float_answers(r), int8_answers(r)) for r in ordered],
@@ -85,7 +85,7 @@ def _figures(
         "per_sex": grouped([s for r in ordered for s in r.sexes], truth, in_int8),
         "per_corpus": grouped([c for r in ordered for c in r.corpora], truth, in_int8),
         "per_language": grouped([c for r in ordered for c in r.languages], truth, in_int8),
-        "confusion_int8": confusion(truth, in_int8, len(protocol.labels)),
+        "confusion_int8": confusion(truth, in_int8, len(protocol.asked)),
         "left_out": sorted({line for r in ordered for line in r.left_out}),
     }
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.inference.reference import ReferencePrior
+from training.base import load_base
 from training.batches import TrainingBatches
 from training.errors import WorkbenchError
 from training.features import Example
@@ -59,6 +60,7 @@ def fit(
     recipe: Recipe,
     folder: Path,
     progress: Callable[[EpochDone], None] | None = None,
+    base: Path | None = None,
 ) -> RunInfo:
     """Train a network, and leave it in `folder` as `network.keras`, `run.json` and what the converter needs.
 
@@ -70,14 +72,17 @@ def fit(
         recipe: how.
         folder: of this run.
         progress: called after each epoch.
+        base: folder of a finished run to start from: its weights, normalisation and knowledge of voices.
 
     Raises:
         TrainingError: when a label has no clip, or there are not enough speakers.
+        BaseError: when the run to start from cannot be used.
         RunMismatchError: when the folder holds the run of other clips, labels or choices.
     """
     finished = folder / "run.json"
     _check_labels(examples, labels)
-    claim_folder(folder, [e.clip for e in examples], labels, recipe)
+    known = load_base(base, recipe) if base else None
+    claim_folder(folder, [e.clip for e in examples], labels, recipe, known.sha256 if known else "")
     if finished.exists():
         return msgspec.json.decode(finished.read_bytes(), type=RunInfo)
     speakers = validation_speakers(examples, recipe)
@@ -86,13 +91,14 @@ def fit(
     _check(training, labels)
     recipe = recipe.for_clips(len(training))
     keras.utils.set_random_seed(recipe.seed)
-    prior = reference_prior(training)
+    prior = known.prior if known else reference_prior(training)
     histories = Histories(training, prior, recipe.history)
     validation = unheard([e for e in examples if e.clip.speaker in speakers], prior)
     seen = histories.seen(np.random.default_rng(recipe.seed))
-    stacked = np.concatenate([e.frames for e in seen])
-    mean, std = stacked.mean(axis=0), stacked.std(axis=0)
-    network = build_network(recipe.network, recipe.n_frames, stacked.shape[1], len(labels))
+    mean, std = (known.mean, known.std) if known else _spread(seen)
+    network = build_network(recipe.network, recipe.n_frames, len(mean), len(labels))
+    if known:
+        known.hand_over(network, labels)
     batches = TrainingBatches(histories, labels, recipe, mean, std)
     network.compile(
         optimizer=_optimizer(recipe, len(batches)),
@@ -131,6 +137,11 @@ def fit(
     write_whole(finished, msgspec.json.format(msgspec.json.encode(info), indent=1))
     watch.forget()
     return info
+
+
+def _spread(seen: Sequence[Example]) -> tuple[Frames, Frames]:
+    stacked = np.concatenate([e.frames for e in seen])
+    return stacked.mean(axis=0), stacked.std(axis=0)
 
 
 def validation_speakers(examples: Sequence[Example], recipe: Recipe) -> set[str]:

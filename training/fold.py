@@ -17,7 +17,7 @@ from training.adaptation import HEADLINE, TURNS, references
 from training.features import Example, FeatureCache
 from training.fit import RunInfo, fit
 from training.progress import EpochDone
-from training.protocols import Split
+from training.protocols import IN_CORPUS, Protocol, Split
 from training.recipe import Recipe
 from training.run_folder import write_whole
 from training.scoring import clip_answers, clip_logits
@@ -58,30 +58,31 @@ class FoldResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run_fold(
+    protocol: Protocol,
     split: Split,
-    labels: tuple[str, ...],
     recipe: Recipe,
     folder: Path,
+    base: Path | None,
     cache: Path,
-    with_histories: bool,
     progress: Callable[[EpochDone], None] | None = None,
 ) -> FoldResult:
     """Train on the split's training clips and score its test clips; a finished fold is read back.
 
     Args:
+        protocol: whose fold it is.
         split: training and test clips.
-        labels: the network's outputs.
         recipe: with the seed.
         folder: of this fold and seed.
+        base: folder of the run to start from.
         cache: folder of the feature cache.
-        with_histories: score the forms `adapt` and `enrol` too.
         progress: see `fit`.
     """
+    labels, asked = protocol.labels, protocol.asked
     kept = folder / "result.json"
     features = FeatureCache(cache, recipe.mfcc_config)
     training, _ = features.load(split.train, workers=1)
     # Also checks that a finished run is of the same clips, labels and recipe.
-    info = fit(training, labels, recipe, folder, progress)
+    info = fit(training, labels, recipe, folder, progress, base)
     if kept.exists():
         result = msgspec.json.decode(kept.read_bytes(), type=FoldResult)
         known = {clip.path.name for clip in split.test}
@@ -90,11 +91,13 @@ def run_fold(
     test, problems = features.load(split.test, workers=1)
     made = convert(folder, folder / "model.tflite")
     model = EmotionModel(ModelSettings(path=str(folder / "model.tflite")))
-    scorer = _Scorer(keras.models.load_model(folder / "network.keras"), model, info)
-    logits = [model.turn_logits(e.frames) for e in test]
+    columns = [labels.index(label) for label in asked]
+    scorer = _Scorer(keras.models.load_model(folder / "network.keras"), model, info, columns)
+    # Softmax over some of the logits: the probabilities, given that it is one of these.
+    logits = [model.turn_logits(e.frames)[:, columns] for e in test]
     probabilities = np.array([mean_probabilities(x, info.temperature) for x in logits])
     unheard = probabilities.argmax(axis=1).tolist()
-    forms = TURNS if with_histories else {}
+    forms = TURNS if protocol.name in IN_CORPUS else {}
     result = FoldResult(
         fold=split.name,
         seed=recipe.seed,
@@ -103,7 +106,7 @@ def run_fold(
         sexes=[e.clip.sex for e in test],
         corpora=[e.clip.corpus for e in test],
         languages=[e.clip.language for e in test],
-        truth=[labels.index(e.clip.emotion) for e in test],
+        truth=[asked.index(e.clip.emotion) for e in test],
         float_answers=scorer.in_float(test, [model.new_reference() for _ in test]),
         int8_answers=unheard,
         int8_probabilities=probabilities.round(4).tolist(),
@@ -132,17 +135,19 @@ def run_fold(
 
 
 class _Scorer:
-    """Answers of a finished run, by its float network and by its int8 file."""
+    """Answers of a finished run, by its float network and by its int8 file, among the outputs asked for."""
 
-    def __init__(self, network: Any, model: EmotionModel, info: RunInfo) -> None:
-        self._network, self._model, self._info = network, model, info
+    def __init__(self, network: Any, model: EmotionModel, info: RunInfo, columns: Sequence[int]) -> None:
+        self._network, self._model, self._info, self._columns = network, model, info, columns
         self._mean, self._std = np.array(info.mean, np.float32), np.array(info.std, np.float32)
 
     def in_float(self, test: Sequence[Example], known: Sequence[VoiceReference]) -> list[int]:
         seen = [Example(e.clip, r.relative(e.frames)) for e, r in zip(test, known, strict=True)]
         logits = clip_logits(self._network, seen, self._mean, self._std, self._info.recipe.n_frames)
-        return [int(answer) for answer in clip_answers(logits, self._info.temperature)]
+        some = [x[:, self._columns] for x in logits]
+        return [int(answer) for answer in clip_answers(some, self._info.temperature)]
 
     def in_int8(self, test: Sequence[Example], known: Sequence[VoiceReference]) -> list[int]:
         pairs = zip(test, known, strict=True)
-        return [int(self._model.probabilities(e.frames, r).argmax()) for e, r in pairs]
+        some = [self._model.turn_logits(e.frames, r)[:, self._columns] for e, r in pairs]
+        return [int(answer) for answer in clip_answers(some, self._info.temperature)]

@@ -33,9 +33,22 @@ class Protocol:
     name: str
     form: str
     labels: tuple[str, ...]
+    """Outputs of the networks"""
+
     splits: tuple[Split, ...]
+    fewer: tuple[str, ...] = ()
+    """Labels that the test knows, where those are not all; an answer is then the likeliest of them"""
+
+    base: str | None = None
+    """Fold of P9 from whose network every fold starts; None: from scratch"""
+
     speaker_dependent: bool = False
     """The people of the test are heard in training too: for comparison with figures made that way"""
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Labels that an answer can be."""
+        return self.fewer or self.labels
 
 
 IN_CORPUS = {"P1": "ravdess", "P2": "emodb", "P3": "tess", "P4": "urdu", "P5": "nemo", "P6": "ased"}
@@ -63,7 +76,7 @@ NAMES = (*IN_CORPUS, RANDOM, JOINT, LEAVE_ONE_OUT)
 
 
 MULTI = "multi"
-"""The form of P1 to P6 in which the other corpora train too"""
+"""The form of P1 to P6 in which the other corpora train too: first, in a network of P9"""
 
 
 def plan(
@@ -74,7 +87,7 @@ def plan(
     Raises:
         ProtocolError: when the protocol or a fold is unknown, or the clips do not support it.
     """
-    protocol = _with_other_corpora(_plan(name, clips), clips) if multi else _plan(name, clips)
+    protocol = _from_other_corpora(_plan(name, clips)) if multi else _plan(name, clips)
     if only is None:
         return protocol
     unknown = set(only) - {split.name for split in protocol.splits}
@@ -101,20 +114,12 @@ def _plan(name: str, clips: Sequence[Clip]) -> Protocol:
     raise ProtocolError(f"unknown protocol {name!r}: choose one of {', '.join((*NAMES, THROUGH_NOISE))}")
 
 
-def _with_other_corpora(protocol: Protocol, clips: Sequence[Clip]) -> Protocol:
-    """The same tests; whatever other people say in the other corpora trains too, under the test's labels."""
+def _from_other_corpora(protocol: Protocol) -> Protocol:
+    """The same folds; each goes on training the network that has learned from all other corpora."""
     if protocol.name not in IN_CORPUS:
         raise ProtocolError(f"only {', '.join(IN_CORPUS)} have the form {MULTI}; {protocol.name} has none")
-    others = [clip for clip in clips if clip.corpus != IN_CORPUS[protocol.name]]
-    if "calm" not in protocol.labels:
-        others = [replace(c, emotion="neutral") if c.emotion == "calm" else c for c in others]
-    others = [clip for clip in others if clip.emotion in protocol.labels]
-    splits = []
-    for split in protocol.splits:
-        # An actor of RAVDESS speaks in one corpus and sings in another.
-        heard = {clip.speaker for clip in split.test}
-        splits.append(replace(split, train=split.train + tuple(c for c in others if c.speaker not in heard)))
-    return replace(protocol, form=MULTI, splits=tuple(splits))
+    left_out = LEFT_OUT_IN_TURN.index(IN_CORPUS[protocol.name]) + 1
+    return replace(protocol, form=MULTI, base=str(left_out))
 
 
 def _random(clips: Sequence[Clip]) -> Protocol:
@@ -140,19 +145,21 @@ def _random(clips: Sequence[Clip]) -> Protocol:
 
 
 def _leave_one_corpus_out(clips: Sequence[Clip]) -> Protocol:
-    """Four emotions that all corpora have; each corpus is the test of a model that has heard the others."""
-    chosen = [clip for clip in shipped_clips(clips) if clip.emotion in _P9_LABELS]
-    missing = set(LEFT_OUT_IN_TURN) - {clip.corpus for clip in chosen}
+    """Each corpus tests a network that has heard the others, on the emotions that all of them have."""
+    chosen = shipped_clips(clips)
+    missing = set(LEFT_OUT_IN_TURN) - {clip.corpus for clip in chosen if clip.emotion in _P9_LABELS}
     if missing:
         raise ProtocolError(
             f"{LEAVE_ONE_OUT} needs {', '.join(LEFT_OUT_IN_TURN)}; missing: {', '.join(sorted(missing))}"
         )
-    numbered = [
-        replace(clip, fold=LEFT_OUT_IN_TURN.index(clip.corpus) + 1)
-        for clip in chosen
-        if clip.corpus in LEFT_OUT_IN_TURN
-    ]
-    return Protocol(LEAVE_ONE_OUT, "joint", _P9_LABELS, _folds(numbered))
+    splits = []
+    for number, corpus in enumerate(LEFT_OUT_IN_TURN, start=1):
+        # An actor of RAVDESS speaks in one corpus and sings in another.
+        people = {clip.speaker for clip in chosen if clip.corpus == corpus}
+        train = tuple(clip for clip in chosen if clip.speaker not in people)
+        test = tuple(clip for clip in chosen if clip.corpus == corpus and clip.emotion in _P9_LABELS)
+        splits.append(Split(str(number), train, test))
+    return Protocol(LEAVE_ONE_OUT, "joint", SHIPPED_LABELS, tuple(splits), fewer=_P9_LABELS)
 
 
 def shipped_clips(clips: Sequence[Clip]) -> list[Clip]:

@@ -40,8 +40,13 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     clips: str
     """SHA-256 over name, speaker and emotion of every clip"""
 
+    base: str = ""
+    """SHA-256 of the network that it started from, if from one"""
 
-def claim_folder(folder: Path, clips: Sequence[Clip], labels: Sequence[str], recipe: Recipe) -> None:
+
+def claim_folder(
+    folder: Path, clips: Sequence[Clip], labels: Sequence[str], recipe: Recipe, base: str = ""
+) -> None:
     """Note in the folder what its run is started with; made anew if it is not there.
 
     Raises:
@@ -52,6 +57,7 @@ def claim_folder(folder: Path, clips: Sequence[Clip], labels: Sequence[str], rec
         labels=tuple(labels),
         recipe=recipe,
         clips=hashlib.sha256("\n".join(lines).encode()).hexdigest(),
+        base=base,
     )
     file = folder / "start.json"
     if not file.exists():

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge.quiet_stderr import quiet_stderr
-from training.protocols import Split
+from training.protocols import Protocol, Split
 from training.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -39,12 +39,12 @@ def _outlive_nobody() -> None:
 
 
 def run(
+    protocol: Protocol,
     split: Split,
-    labels: tuple[str, ...],
     recipe: Recipe,
     folder: Path,
+    base: Path | None,
     cache: Path,
-    with_histories: bool,
     news: Any,
 ) -> FoldResult:
     """One fold, whose epochs go into the queue `news`."""
@@ -52,4 +52,4 @@ def run(
         from training.fold import run_fold  # noqa: PLC0415
 
     name = f"seed {recipe.seed} fold {split.name}"
-    return run_fold(split, labels, recipe, folder, cache, with_histories, lambda done: news.put((name, done)))
+    return run_fold(protocol, split, recipe, folder, base, cache, lambda done: news.put((name, done)))

@@ -119,12 +119,12 @@ def test_evaluate_command_when_no_terminal_then_plain_lines_tell_of_every_epoch(
 
 def test_evaluate_when_a_fold_is_finished_then_it_is_read_back(evaluated, corpus_table, recipes):
     folder, _, _ = evaluated
-    split = plan("P1", read_corpus("csv", corpus_table).clips).splits[0]
+    protocol = plan("P1", read_corpus("csv", corpus_table).clips)
     recipe = load_recipe(recipes / "once.toml")
     place = folder / "runs" / "P1-in" / "seed0-fold1"
     before = (place / "result.json").stat().st_mtime_ns
     told = []
-    result = run_fold(split, tuple(sorted(LABELS)), recipe, place, folder / "cache", True, told.append)
+    result = run_fold(protocol, protocol.splits[0], recipe, place, None, folder / "cache", told.append)
 
     assert told == []
     assert len(result.truth) == 27
@@ -135,11 +135,11 @@ def test_evaluate_when_a_fold_is_finished_then_it_is_read_back(evaluated, corpus
 
 def test_evaluate_when_a_fold_was_of_another_recipe_then_refused(evaluated, corpus_table, recipes):
     folder, _, _ = evaluated
-    split = plan("P1", read_corpus("csv", corpus_table).clips).splits[0]
+    protocol = plan("P1", read_corpus("csv", corpus_table).clips)
     place = folder / "runs" / "P1-in" / "seed0-fold1"
     tiny = load_recipe(recipes / "tiny.toml")
     with pytest.raises(RunMismatchError, match="other recipe"):
-        run_fold(split, tuple(sorted(LABELS)), tiny, place, folder / "cache", True)
+        run_fold(protocol, protocol.splits[0], tiny, place, None, folder / "cache")
 
 
 def test_report_command_when_results_are_there_then_a_page_with_every_figure(evaluated, tmp_path, capsys):

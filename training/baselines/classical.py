@@ -97,17 +97,18 @@ def run_classical(
 def _run_fold(
     baseline: Classical, protocol: Protocol, split: Split, vectors: Mapping[Path, Vector], seed: int
 ) -> _Answers:
-    train = [clip for clip in split.train if clip.path in vectors]
+    labels = protocol.asked
+    train = [clip for clip in split.train if clip.path in vectors and clip.emotion in labels]
     test = tuple(clip for clip in split.test if clip.path in vectors)
     fitted = baseline.build(protocol.name, seed)
     # On matrices as small as these, threads wait for each other more than they work.
     with threadpool_limits(1):
-        fitted.fit([vectors[c.path] for c in train], [protocol.labels.index(c.emotion) for c in train])
+        fitted.fit([vectors[c.path] for c in train], [labels.index(c.emotion) for c in train])
     answers = np.asarray(fitted.predict([vectors[c.path] for c in test]))
     parameters, macs = baseline.size(fitted)
     written = io.BytesIO()
     joblib.dump(fitted, written)
-    truth = np.array([protocol.labels.index(c.emotion) for c in test])
+    truth = np.array([labels.index(c.emotion) for c in test])
     return _Answers(int(split.name), seed, test, truth, answers, parameters, macs, written.getbuffer().nbytes)
 
 
@@ -136,7 +137,7 @@ def _figures(name: str, protocol: Protocol, results: Sequence[_Answers], command
             "runtime": "scikit-learn",
         },
         "note": CLASSICAL[name].note,
-        "labels": list(protocol.labels),
+        "labels": list(protocol.asked),
         "float": summary(truth, answers, speakers),
         "int8": None,
         "per_fold": [
@@ -147,5 +148,5 @@ def _figures(name: str, protocol: Protocol, results: Sequence[_Answers], command
         "per_sex": grouped([clip.sex for clip in clips], truth, answers),
         "per_corpus": grouped([clip.corpus for clip in clips], truth, answers),
         "per_language": grouped([clip.language for clip in clips], truth, answers),
-        "confusion_float": confusion(truth, answers, len(protocol.labels)),
+        "confusion_float": confusion(truth, answers, len(protocol.asked)),
     }

@@ -129,6 +129,7 @@ def repeatable(args: argparse.Namespace) -> str:
     """The command that gives the same figures, without the places of this machine."""
     given = ["baseline", args.name] if "name" in args else ["evaluate"]
     given += ["--protocol", args.protocol, "--seeds", str(args.seeds)]
+    given += ["--form", args.form] if getattr(args, "form", "in") != "in" else []
     given += ["--folds", ",".join(args.folds)] if args.folds else []
     if args.recipe:
         inside = args.recipe.is_absolute() and args.recipe.is_relative_to(Path.cwd())

@@ -16,12 +16,13 @@ from training.progress import condition_progress
 
 def run(args: argparse.Namespace) -> int:
     """Score what is not scored yet, write the figures, and print them."""
+    from training.evaluate import fold_folder  # noqa: PLC0415
     from training.protocols import JOINT, plan  # noqa: PLC0415  # seconds, as in `evaluate`
     from training.robustness import robustness_figures, score_fold  # noqa: PLC0415
 
     protocol = plan(JOINT, read_places(args.corpus).clips, args.folds)
     places = [
-        (seed, split, args.runs / f"{JOINT}-{protocol.form}" / f"seed{seed}-fold{split.name}")
+        (seed, split, fold_folder(args.runs, JOINT, protocol.form, seed, split.name))
         for seed in range(args.seeds)
         for split in protocol.splits
     ]

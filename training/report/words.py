@@ -20,7 +20,7 @@ FOLDS = {"P1": 6, "P2": 10, "P3": 2, "P4": 5, "P5": 3, "P6": 5, "P7": 1, "P8": 6
 
 FORMS = {
     "in": "trained on the other folds of this corpus",
-    "multi": "trained on the other folds of this corpus and on the other corpora",
+    "multi": "trained on the other corpora, then on the other folds of this one",
     "joint": "trained on all corpora but the test",
     "adapt": "with a reference of the voice from k earlier clips, unlabelled",
     "enrol": "with a reference of the voice from k neutral clips",
@@ -51,7 +51,8 @@ NOTES = {
     "of the same performance. It is here only because figures made this way are often quoted; compare it with P1, the "
     "same actors, unheard.",
     "P9": "Fold 1 leaves out ASED, 2 EMO-DB, 3 nEMO, 4 RAVDESS, 5 TESS, 6 URDU: a language and a way of recording that "
-    "training has not heard, TESS and RAVDESS apart, which share English.",
+    "training has not heard, TESS and RAVDESS apart, which share English. The networks know the seven shipped labels; an "
+    "answer is the likeliest of the four.",
     "P10": "Nothing is trained for this: the int8 files of P8's folds score their own test clips once more. Each clip meets "
     "one of four kinds of noise, made here: pink, mains hum, babble of eight voices from the training clips, "
     "and music of plucked chords. The ratio is that of mean powers while the speech lasts. Rooms are a shoebox of 5 x 4 x "

@@ -1,0 +1,78 @@
+import msgspec
+import numpy as np
+import pytest
+from voices import LABELS, TINY, examples
+
+from training.base import BaseError, load_base
+from training.fit import fit
+from training.networks import build_network
+from training.run_folder import RunMismatchError
+
+pytestmark = pytest.mark.training
+
+LABELS_AND_BORED = (*LABELS, "bored")
+
+
+@pytest.fixture(scope="module")
+def base(finished_run):
+    return load_base(finished_run[0], TINY)
+
+
+def test_load_base_when_a_run_is_finished_then_its_network_and_how_windows_are_made(base, finished_run):
+    _, info, _ = finished_run
+
+    assert base.labels == LABELS
+    assert base.prior == info.prior
+    np.testing.assert_allclose(base.mean, info.mean, rtol=1e-6)
+    np.testing.assert_allclose(base.std, info.std, rtol=1e-6)
+
+
+def test_hand_over_when_labels_are_in_another_order_then_each_answer_is_as_before(base):
+    windows = np.random.default_rng(0).standard_normal((5, TINY.n_frames, 40)).astype(np.float32)
+    network = build_network(TINY.network, TINY.n_frames, 40, len(LABELS_AND_BORED))
+    base.hand_over(network, LABELS_AND_BORED[::-1])
+
+    known = np.asarray(base.network.predict(windows, verbose=0))
+    answers = np.asarray(network.predict(windows, verbose=0))
+    np.testing.assert_allclose(answers[:, :0:-1], known, atol=1e-5)
+
+
+def test_fit_when_there_is_a_base_then_it_starts_from_what_that_knows(finished_run, tmp_path):
+    """One epoch from scratch on these clips gets nowhere; with the base there is nothing left to learn."""
+    clips = examples(speakers=3, takes=2)
+    once = msgspec.structs.replace(TINY, epochs=1, validation_speakers=0, learning_rate=1e-4)
+    losses = {}
+    for name, start in (("scratch", None), ("base", finished_run[0])):
+        told = []
+        fit(clips, LABELS, once, tmp_path / name, told.append, start)
+        losses[name] = told[0].loss
+
+    assert losses["base"] < 0.8 * losses["scratch"]
+
+
+def test_fit_when_there_is_a_base_then_voices_and_windows_stay_as_its_card_says(finished_run, tmp_path):
+    once = msgspec.structs.replace(TINY, epochs=1, validation_speakers=0)
+    info = fit(examples(speakers=3, takes=1), LABELS, once, tmp_path / "run", base=finished_run[0])
+
+    assert info.prior == finished_run[1].prior
+    assert info.mean == pytest.approx(finished_run[1].mean)
+
+
+def test_fit_when_the_base_is_another_then_the_begun_run_is_not_taken_up(finished_run, tmp_path):
+    clips = examples(speakers=3, takes=1)
+    once = msgspec.structs.replace(TINY, epochs=1, validation_speakers=0)
+    fit(clips, LABELS, once, tmp_path / "run")
+
+    with pytest.raises(RunMismatchError, match="other base"):
+        fit(clips, LABELS, once, tmp_path / "run", base=finished_run[0])
+
+
+def test_load_base_when_no_run_is_there_then_says_so(tmp_path):
+    with pytest.raises(BaseError, match="no finished run to start from"):
+        load_base(tmp_path, TINY)
+
+
+def test_load_base_when_the_network_is_another_then_says_what(finished_run):
+    wider = msgspec.structs.replace(TINY, n_frames=64)
+    with pytest.raises(BaseError, match="other n_frames than the recipe"):
+        load_base(finished_run[0], wider)
