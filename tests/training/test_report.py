@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from training.report import write_report
+from training.report.summary import summary
 
 pytestmark = pytest.mark.training
 
@@ -66,6 +67,24 @@ def test_report_when_baselines_are_there_then_beside_ours_and_the_published(tmp_
     assert "| egemaps-svm (**only 1 of 6 folds**) | 46.6 | – |" in text
     assert "WavLM-large, 317 million parameters, same folds | 72.0 |" in text
     assert "egemaps-svm: as usual" in text
+
+
+def test_summary_when_a_protocol_has_many_forms_then_one_line_with_the_better_of_in_and_multi():
+    svm = result(
+        int8=None, float={**FIGURES, "uar": 0.466}, model={**result()["model"], "name": "egemaps-svm"}
+    )
+    better = result(form="multi", int8={**FIGURES, "uar": 0.65})
+    adapt = result(form="adapt", int8={**FIGURES, "uar": 0.68})
+    made = summary([result(), better, adapt], [svm])
+
+    (row,) = [line for line in made.splitlines() if line.startswith("| P1")]
+    assert "; trained on the other corpora first | **65.0** | 50.0 to 70.0 | 68.0 | – | 46.6 |" in row
+
+
+def test_summary_when_corpora_are_several_then_their_mean_stands_beside():
+    made = summary([result("P9", "joint", per_corpus={"tess": 0.4, "urdu": 0.7})], [])
+
+    assert "| **60.0** (mean over corpora 55.0) |" in made
 
 
 def test_report_when_a_baseline_stands_alone_then_it_is_shown(tmp_path):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from training.report import pictures, tables
 from training.report.results import Result, points, read_baselines, read_results
+from training.report.summary import summary
 from training.report.words import FORMS, INTRODUCTION, NOTES, TITLES
 
 _BEGIN = "<!-- accuracy: made by `affectd-train report` -->"
@@ -62,7 +63,7 @@ def fill_in(page: Path, results: Path) -> bool:
     before, begin, rest = text.partition(_BEGIN)
     _, end, after = rest.partition(_END)
     if begin and end:
-        made = tables.overview(read_results(results))
+        made = summary(read_results(results), read_baselines(results))
         page.write_text(f"{before}{begin}\n{made}{end}{after}", encoding="utf-8")
     return bool(begin and end)
 

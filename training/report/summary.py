@@ -1,0 +1,51 @@
+"""The table for readers in a hurry: one line for each protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from training.report.results import Result, best, mean_of_parts, points
+from training.report.tables import partial
+from training.report.words import TITLES
+
+_NEW_VOICE = ("in", "multi", "joint")
+_BASELINE = "egemaps-svm"
+
+
+def summary(results: Sequence[Result], baselines: Sequence[Result]) -> str:
+    """UAR of the int8 file with a new voice, with a voice that it knows, and of the usual baseline."""
+    lines = [
+        "| protocol | a new voice | 95 % | after 10 turns | after 3 neutral turns | eGeMAPS + SVM |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name in dict.fromkeys(r["protocol"] for r in results):
+        ours = [r for r in results if r["protocol"] == name]
+        new = max((r for r in ours if r["form"] in _NEW_VOICE), key=_uar, default=None)
+        if new is None:
+            continue
+        known = {r["form"]: points(_uar(r)) for r in ours if r["form"] not in _NEW_VOICE}
+        theirs = [
+            points(_uar(r)) for r in baselines if (r["protocol"], r["model"]["name"]) == (name, _BASELINE)
+        ]
+        low, high = new["int8"]["uar_ci95"]
+        lines.append(
+            f"| {name}: {TITLES[name]}{partial(new)}{_how(new)} | **{points(_uar(new))}**{_parts(new)} "
+            f"| {points(low)} to {points(high)} | {known.get('adapt', '–')} | {known.get('enrol', '–')} "
+            f"| {theirs[0] if theirs else '–'} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _uar(result: Result) -> float:
+    return float(best(result)["uar"])
+
+
+def _how(result: Result) -> str:
+    return "; trained on the other corpora first" if result["form"] == "multi" else ""
+
+
+def _parts(result: Result) -> str:
+    mean = mean_of_parts(result)
+    if mean is None or result["protocol"] == "P3":
+        return ""
+    return f" (mean over corpora {points(mean)})"
