@@ -85,7 +85,7 @@ def _read_run(run: Path) -> tuple[keras.Model, ModelCard, Windows, list[NamedCli
         if not (run / name).is_file():
             raise RunFolderError(f"{run}: no {name}; name the folder of a finished `affectd-train fit`")
     try:
-        network = keras.models.load_model(run / "network.keras")
+        network = keras.models.load_model(run / "network.keras", compile=False)
         card = decode_card((run / "card.json").read_bytes())
         with np.load(run / "calibration.npz") as kept:
             windows = kept["windows"]

@@ -79,7 +79,7 @@ def load_base(folder: Path, recipe: Recipe) -> Base:
     if differing:
         raise BaseError(f"{folder}: has other {' and '.join(differing)} than the recipe")
     return Base(
-        keras.models.load_model(network),
+        keras.models.load_model(network, compile=False),
         info.labels,
         np.array(info.mean, np.float32),
         np.array(info.std, np.float32),

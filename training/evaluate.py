@@ -10,16 +10,18 @@ from dataclasses import replace
 from multiprocessing.managers import SyncManager
 from pathlib import Path
 from queue import Empty
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from edge.errors import AffectdError
 from training import worker
-from training.fold import FoldResult
 from training.progress import EpochDone
 from training.protocols import LEAVE_ONE_OUT, Protocol
 from training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from training.fold import FoldResult
 
 Progress = Callable[[str, EpochDone], None]
 """Called after each epoch with the fold's name."""
@@ -43,6 +45,32 @@ def evaluate(
         TrainingError: when a fold cannot be trained; the others are then given up.
         BrokenProcessPool: when a fold's process was killed, as for want of memory.
     """
+    return _side_by_side(worker.run, protocol, recipe, seeds, runs, cache, jobs, progress)
+
+
+def train_folds(
+    protocol: Protocol,
+    recipe: Recipe,
+    seeds: Sequence[int],
+    runs: Path,
+    cache: Path,
+    jobs: int,
+    progress: Progress | None = None,
+) -> None:
+    """The first half of `evaluate`, which scores nothing: any backend of Keras will do."""
+    _side_by_side(worker.train, protocol, recipe, seeds, runs, cache, jobs, progress)
+
+
+def _side_by_side(
+    work: Callable[..., Any],
+    protocol: Protocol,
+    recipe: Recipe,
+    seeds: Sequence[int],
+    runs: Path,
+    cache: Path,
+    jobs: int,
+    progress: Progress | None,
+) -> list[Any]:
     context = multiprocessing.get_context("spawn")
     manager = SyncManager(ctx=context)
     manager.start(worker.end_with_parent)
@@ -51,7 +79,7 @@ def evaluate(
         with ProcessPoolExecutor(jobs, mp_context=context, initializer=worker.prepare, initargs=(1,)) as pool:
             tasks = [
                 pool.submit(
-                    worker.run,
+                    work,
                     replace(protocol, splits=()),
                     split,
                     msgspec.structs.replace(recipe, seed=seed),

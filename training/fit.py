@@ -113,7 +113,8 @@ def fit(
         )
     epochs = watch.epochs_of(network)
     watch.restore_best(network)
-    network.save(folder / "network.keras")
+    # A model of its own, as the compiled one would take along the optimizer, which belongs to its backend.
+    keras.Model(network.inputs, network.outputs).save(folder / "network.keras")
     logits = clip_logits(network, validation, mean, std, recipe.n_frames)
     truth = truth_of(validation, labels)
     info = RunInfo(

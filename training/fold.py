@@ -92,7 +92,7 @@ def run_fold(
     made = convert(folder, folder / "model.tflite")
     model = EmotionModel(ModelSettings(path=str(folder / "model.tflite")))
     columns = [labels.index(label) for label in asked]
-    scorer = _Scorer(keras.models.load_model(folder / "network.keras"), model, info, columns)
+    scorer = _Scorer(keras.models.load_model(folder / "network.keras", compile=False), model, info, columns)
     # Softmax over some of the logits: the probabilities, given that it is one of these.
     logits = [model.turn_logits(e.frames)[:, columns] for e in test]
     probabilities = np.array([mean_probabilities(x, info.temperature) for x in logits])

@@ -5,10 +5,12 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge.quiet_stderr import quiet_stderr
+from training.progress import EpochDone
 from training.protocols import Protocol, Split
 from training.recipe import Recipe
 
@@ -38,6 +40,24 @@ def _outlive_nobody() -> None:
         os._exit(1)
 
 
+def train(
+    protocol: Protocol,
+    split: Split,
+    recipe: Recipe,
+    folder: Path,
+    base: Path | None,
+    cache: Path,
+    news: Any,
+) -> None:
+    """Only the training of a fold: needs any backend of Keras, where scoring needs TensorFlow."""
+    with quiet_stderr("tensorflow"):
+        from training.features import FeatureCache  # noqa: PLC0415
+        from training.fit import fit  # noqa: PLC0415
+
+    examples, _ = FeatureCache(cache, recipe.mfcc_config).load(split.train, workers=1)
+    fit(examples, protocol.labels, recipe, folder, _tell(news, recipe, split), base)
+
+
 def run(
     protocol: Protocol,
     split: Split,
@@ -51,5 +71,9 @@ def run(
     with quiet_stderr("tensorflow"):
         from training.fold import run_fold  # noqa: PLC0415
 
+    return run_fold(protocol, split, recipe, folder, base, cache, _tell(news, recipe, split))
+
+
+def _tell(news: Any, recipe: Recipe, split: Split) -> Callable[[EpochDone], None]:
     name = f"seed {recipe.seed} fold {split.name}"
-    return run_fold(protocol, split, recipe, folder, base, cache, lambda done: news.put((name, done)))
+    return lambda done: news.put((name, done))

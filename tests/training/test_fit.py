@@ -1,3 +1,4 @@
+import keras
 import msgspec
 import numpy as np
 import pytest
@@ -59,6 +60,13 @@ def test_fit_when_done_then_the_converters_files_are_there_and_no_other(finished
     assert card.temperature == round(info.temperature, 4)
     assert card.provenance["recipe"]["epochs"] == 3
     assert card.licence == "CC0"
+
+
+def test_fit_when_done_then_the_network_is_kept_without_its_optimizer(finished_run):
+    """The optimizer belongs to the backend that it was trained with, and another could not read it."""
+    folder, _, _ = finished_run
+
+    assert keras.models.load_model(folder / "network.keras").optimizer is None
 
 
 def test_fit_when_speakers_validate_then_nothing_of_theirs_trains(finished_run, held_out_and_not):

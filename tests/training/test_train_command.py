@@ -169,6 +169,24 @@ def test_report_command_when_results_are_there_then_a_page_with_every_figure(eva
     assert not fill_in(tmp_path / "none.md", folder / "results")
 
 
+def test_evaluate_command_when_only_to_train_then_nothing_is_scored(
+    evaluated, corpus_table, recipes, tmp_path, capsys
+):
+    folder, _, _ = evaluated
+    command = [
+        "evaluate", "--protocol", "P1", "--corpus", f"csv={corpus_table}", "--train-only",
+        "--recipe", str(recipes / "once.toml"), "--folds", "2", "--jobs", "1",
+        "--cache", str(folder / "cache"), "--runs", str(tmp_path), "--results", str(tmp_path / "results"),
+    ]  # fmt: skip
+
+    assert main(command) == 0
+    assert "the same command without --train-only scores them" in capsys.readouterr().out
+    made = {path.name for path in (tmp_path / "P1-in" / "seed0-fold2").iterdir()}
+    assert {"network.keras", "run.json"} <= made
+    assert not {"model.tflite", "result.json"} & made
+    assert not (tmp_path / "results").exists()
+
+
 def test_evaluate_command_when_a_fuller_result_is_there_then_it_stays(
     evaluated, corpus_table, recipes, tmp_path, capsys
 ):

@@ -51,6 +51,12 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "have heard all other corpora (default: in). The forms adapt and enrol are kept on top of the better",
     )
     add_run_options(evaluate, "benchmarks/results/accuracy")
+    evaluate.add_argument(
+        "--train-only",
+        action="store_true",
+        help="train the folds and score nothing: for a machine with a GPU and another backend of Keras than "
+        "TensorFlow; the same command without it, with the same --runs, then scores them",
+    )
     evaluate.set_defaults(command=run)
 
 
@@ -64,12 +70,20 @@ def run(args: argparse.Namespace) -> int:
     protocol = plan(args.protocol, read_places(args.corpus).clips, args.folds, args.form == MULTI)
     used: list[Clip] = list({c.path: c for s in protocol.splits for c in (*s.train, *s.test)}.values())
     load_features(used, args, recipe)
+    seeds = range(args.seeds)
+    if args.train_only:
+        from training.evaluate import train_folds  # noqa: PLC0415  # only here, as below
+
+        with epoch_progress(console) as tell:
+            train_folds(protocol, recipe, seeds, args.runs, args.cache, args.jobs, tell)
+        print(f"{args.runs}: trained; the same command without --train-only scores them")
+        return 0
     with quiet_stderr("tensorflow"):
         from training.evaluate import evaluate  # noqa: PLC0415  # takes seconds, as in `fit`
         from training.figures import figures, history_figures  # noqa: PLC0415
 
     with epoch_progress(console) as tell:
-        results = evaluate(protocol, recipe, range(args.seeds), args.runs, args.cache, args.jobs, tell)
+        results = evaluate(protocol, recipe, seeds, args.runs, args.cache, args.jobs, tell)
     command = "affectd-train " + repeatable(args)
     made = [figures(protocol, results, command, recipe.network.shape)]
     if protocol.name in IN_CORPUS:
