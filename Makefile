@@ -7,7 +7,7 @@ NOX := $(VENV)/bin/python -m nox
 METADATA := setup.py pyproject.toml edge/__init__.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-arm64 lint setup size clean
+.PHONY: help demo test test-arm64 test-service lint setup size clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -21,6 +21,9 @@ test: $(STAMPS)/nox ## every check: lint, the device code under three runtimes, 
 
 test-arm64: $(STAMPS)/demo ## from an empty arm64 Debian to the first turn, emulated; needs root, 3 GB and half an hour
 	@PYTHON=$(CURDIR)/$(VENV)/bin/python tools/test_arm64.sh $(SUITE)
+
+test-service: ## the service under a systemd of its own, from nothing to everything; needs root, 3 GB and ten minutes
+	@tools/test_service.sh $(SUITE)
 
 lint: $(STAMPS)/nox ## ruff and mypy
 	@$(NOX) -s lint

@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# What becomes of the service when things come late, break and hang. Played by test_service.sh in its container.
+set -euo pipefail
+
+readonly address=10.77.0.1 pipe=/run/microphone
+feeder=''
+
+# What may take a minute by design, as attempts at a broker do, gets two.
+wait_until() { # WHAT COMMAND...
+    local what=$1 begun=$SECONDS
+    shift
+    until "$@" >/dev/null 2>&1; do
+        if [ $((SECONDS - begun)) -ge 120 ]; then
+            printf '  FAIL  %s\n' "$what"
+            journalctl -u affectd -n 30 --no-pager -o cat
+            exit 1
+        fi
+        sleep 0.2
+    done
+    printf '  %3d s %s\n' $((SECONDS - begun)) "$what"
+}
+
+property() { systemctl show --property "$1" --value affectd; }
+is() { [ "$(property "$1")" = "$2" ]; }
+restarted_since() { [ "$(property NRestarts)" -gt "$1" ]; }
+journal_says() { journalctl -u affectd --no-pager -o cat | grep -q "$1"; }
+last_turn() { mosquitto_sub -h $address -t affectd/board/turn -C 1 -W 30; }
+turn_began_in() { last_turn | grep -q "\"started\":\"$1-"; }
+
+plug_microphone_in() {
+    mkfifo -m 644 $pipe
+    cat >/etc/asound.conf <<ALSA
+pcm.fakemic { type plug slave.pcm { type file slave.pcm null file /dev/null infile "$pipe" format raw } }
+ALSA
+    /opt/affectd/bin/python - <<PYTHON &
+import itertools, time
+import numpy as np
+from edge.audio.files import read_file
+
+sound = (read_file("/root/affectd/edge/demo_speech.ogg") * 32767).astype("<i2").repeat(2)
+with open("$pipe", "r+b", buffering=0) as pipe:  # stereo, at the pace of speech
+    due = time.monotonic()
+    for start in itertools.cycle(range(0, len(sound), 3200)):
+        pipe.write(sound[start:start + 3200].tobytes())
+        due = max(due + 0.1, time.monotonic() - 1.0)
+        time.sleep(max(0.0, due - time.monotonic()))
+PYTHON
+    feeder=$!
+}
+
+scene() { printf '\n-- %s\n' "$*"; }
+
+grep PRETTY_NAME /etc/os-release
+systemctl --version | head -n 1
+
+scene "No broker, no microphone, no network, the clock of 1970"
+wait_until "it says what is missing" journal_says "no input device"
+wait_until "it is started again and again" restarted_since 0
+
+scene "The microphone comes"
+plug_microphone_in
+trap 'kill $feeder' EXIT
+wait_until "the service is ready" is ActiveState active
+wait_until "it says that the network is not there" journal_says "check the network"
+wait_until "it hears turns" journal_says "turn: "
+
+scene "The network comes, then the broker"
+ip address add $address/32 dev lo
+systemctl start mosquitto
+wait_until "a turn arrives, of 1970" turn_began_in 1970
+
+scene "The clock is set"
+echo 0 >/etc/wrong_clock
+wait_until "a turn arrives, of this year" turn_began_in "$(date -u +%Y)"
+
+scene "What it may do"
+systemd-analyze security --no-pager affectd | tail -n 1 | sed 's/[^[:print:]]//g'
+wait_until "systemd-analyze security rates it 2.0 or less" systemd-analyze security --no-pager --threshold=20 affectd
+grep -E '^(NoNewPrivs|Seccomp|CapEff):' "/proc/$(property MainPID)/status"
+wait_until "it is the user affectd" test "$(stat -c %U "/proc/$(property MainPID)")" = affectd
+
+scene "kill -9"
+before=$(property NRestarts)
+kill -9 "$(property MainPID)"
+wait_until "it is started again" restarted_since "$before"
+wait_until "it is ready" is ActiveState active
+wait_until "a turn arrives" last_turn
+
+scene "It hangs"
+before=$(property NRestarts)
+kill -STOP "$(property MainPID)"
+wait_until "systemd notices" journal_says "Watchdog timeout"
+wait_until "it is started again" restarted_since "$before"
+wait_until "a turn arrives" last_turn
+
+scene "A mistake in the configuration"
+cp /etc/affectd/affectd.toml /root/
+echo 'nonsense = 1' >>/etc/affectd/affectd.toml
+systemctl restart affectd || true
+wait_until "it ends with 78" is ExecMainStatus 78
+wait_until "systemd leaves it at that" is ActiveState failed
+before=$(property NRestarts)
+sleep 7 # RestartSec is 5
+wait_until "no restart follows" is NRestarts "$before"
+cp /root/affectd.toml /etc/affectd/
+
+scene "sudo systemctl restart affectd, sudo affectd doctor, sudo firmware_configs/install.sh --check"
+systemctl restart affectd
+wait_until "a turn arrives" last_turn
+affectd doctor --only permissions disk clock broker
+/root/affectd/firmware_configs/install.sh --check
+
+scene "systemctl stop affectd"
+begun=$(date +%s%N)
+systemctl stop affectd
+printf '  %d ms, ended with %s\n' $((($(date +%s%N) - begun) / 1000000)) "$(property ExecMainStatus)"
+wait_until "with 0" is ExecMainStatus 0
+
+scene "sudo firmware_configs/install.sh --uninstall --purge"
+/root/affectd/firmware_configs/install.sh --uninstall --purge
+for place in /opt/affectd /etc/affectd /var/lib/affectd /etc/systemd/system/affectd.service; do
+    wait_until "$place is gone" test ! -e $place
+done
