@@ -40,8 +40,16 @@ def test_compose_file_when_compose_reads_it_then_affectd_reaches_sound_and_broke
     assert done.returncode == 0, done.stderr
     service = json.loads(done.stdout)["services"]["affectd"]
     assert "/dev/snd" in json.dumps(service["devices"])
-    assert service["command"][:3] == ["run", "--host", "mosquitto"]
+    assert service["hostname"] == "affectd"
+    shown = {volume["target"]: volume["source"] for volume in service["volumes"]}
+    assert Path(shown["/etc/affectd/affectd.toml"]) == FOLDER / "affectd.toml"
     assert service["read_only"] is True
+
+
+def test_configuration_when_affectd_loads_it_then_the_broker_is_the_one_of_the_compose_file():
+    config = pytest.importorskip("edge.config")
+    host = config.load(FOLDER / "affectd.toml").config.mqtt.host
+    assert f"\n  {host}:\n" in (FOLDER / "compose.yaml").read_text(encoding="utf-8")
 
 
 def test_dockerfile_when_read_then_it_installs_wheels_but_for_pyaudio_and_runs_as_no_root():
