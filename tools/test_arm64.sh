@@ -87,7 +87,7 @@ mkdir -p "$folder"
 keep_log "$log"
 need qemu-user-static test -e /usr/lib/binfmt.d/qemu-aarch64.conf
 need debootstrap command -v debootstrap
-printf '%s\n' "make test-arm64 SUITE=$suite, affectd at commit $(git -C "$checkout" rev-parse --short HEAD)" \
+printf '%s\n' "make test-arm64 SUITE=$suite, affectd of $(git -C "$checkout" log -1 --format=%cs)" \
     "$(qemu-aarch64-static --version | head -n 1), $(nproc) cores of $(uname -m); times say nothing of a board"
 
 say "An empty Debian $suite for arm64"

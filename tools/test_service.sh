@@ -67,7 +67,7 @@ mkdir -p "$folder"
 keep_log "$log"
 need debootstrap command -v debootstrap
 need systemd-container command -v systemd-nspawn
-printf '%s\n' "make test-service SUITE=$suite, affectd at commit $(git -C "$checkout" rev-parse --short HEAD)"
+printf '%s\n' "make test-service SUITE=$suite, affectd of $(git -C "$checkout" log -1 --format=%cs)"
 : >"$summary"
 trap leave_root EXIT
 
