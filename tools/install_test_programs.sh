@@ -34,6 +34,8 @@ need portaudio19-dev test -e /usr/include/portaudio.h
 need python3-dev python_headers
 # On a machine that somebody starts, these would set up its network or run a database: in a container they cannot.
 if [ ! -d /run/systemd/system ]; then
+    need systemd command -v systemd-analyze
+    need udev command -v udevadm
     need cloud-init command -v cloud-init
     need netplan.io command -v netplan
     need influxdb command -v influxd
