@@ -145,10 +145,16 @@ with_extras() { # EXTRA...: the requirement of affectd with these
     printf '%s%s' "${wheel:-$(dirname "$here")}" "${list:+[$list]}"
 }
 
+hint_of_bits() { # PyPI has few packages for 32-bit ARM: no NumPy, for one
+    [ "$(bits)" = 64 ] || say ". Packages for 32-bit boards come from https://www.piwheels.org/simple: Raspberry Pi OS \
+names it in /etc/pip.conf, Debian does not. To name it for this once: \
+sudo AFFECTD_PIP_OPTIONS='--extra-index-url https://www.piwheels.org/simple' $0"
+}
+
 install_program() {
     [ -x "$prefix/bin/python" ] || python3 -m venv "$prefix"
     say "Program: $prefix (pip takes a while on a small board)"
-    pip_install "$(with_extras "${extras[@]}")" || fail 69 "pip cannot install affectd; see above"
+    pip_install "$(with_extras "${extras[@]}")" || fail 69 "pip cannot install affectd; see above$(hint_of_bits)"
     if [ "$microphone" = yes ] && ! pip_install --no-binary PyAudio "$(with_extras mic "${extras[@]}")"; then
         say "PyAudio does not build here; the sound comes from the program arecord."
         microphone=no
