@@ -72,8 +72,9 @@ class AudioSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Seconds of sound kept for a slow consumer before the oldest is dropped (microphone) or the program
     is held up (command)"""
 
-    block_ms: int = 20
-    """Milliseconds of sound in one block, at most"""
+    block_ms: int = 64
+    """Milliseconds of sound in one block, at most. To wake up for a block costs more than to hear it: shorter
+    ones take more of the processor, and results come earlier by the difference"""
 
     gain_db: float = 0.0
     """Decibels by which the sound is made louder, always the same; what goes beyond full scale is clipped"""

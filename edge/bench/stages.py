@@ -10,13 +10,14 @@ import msgspec
 import numpy as np
 
 from edge.audio.block import SAMPLE_RATE, Block
+from edge.audio.settings import AudioSettings
 from edge.config import Config
 from edge.frontend.mfcc import StreamingMfcc
 from edge.health import TimedModel
 from edge.inference.recognizer import Event, Recognizer, TurnResult
 
-BLOCK = SAMPLE_RATE // 50
-"""Samples: 20 ms, as the sources give them"""
+BLOCK = SAMPLE_RATE * AudioSettings().block_ms // 1000
+"""Samples, as the sources give them unless they are told otherwise"""
 
 _ROUNDS = 3
 _QUIET_DBFS = -70.0

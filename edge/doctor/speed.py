@@ -9,6 +9,7 @@ import numpy as np
 
 from edge.audio.block import SAMPLE_RATE
 from edge.audio.files import read_file
+from edge.audio.settings import AudioSettings
 from edge.config import Config
 from edge.demo import SPEECH
 from edge.doctor.report import Finding, Stage, Verdict
@@ -19,8 +20,8 @@ from edge.update.in_force import device_store, settings_in_force
 
 _SOUND_S = 5.0
 _SPEECH_S = 8.0
-_BLOCK = SAMPLE_RATE // 50
-"""Samples in the 20 ms that a microphone gives at a time"""
+_BLOCK = SAMPLE_RATE * AudioSettings().block_ms // 1000
+"""Samples that a microphone gives at a time"""
 
 _WARM_UP, _WINDOWS = 3, 20
 _BUSY, _TOO_SLOW = 0.5, 1.0

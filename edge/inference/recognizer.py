@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.frontend.mfcc import StreamingMfcc
+from edge.frontend.mfcc_samples import check_samples
 from edge.frontend.speech_gate import Hop, SpeechGate
 from edge.frontend.vad import GateSettings
 from edge.inference.doubts import Doubt, doubts, snr_db
@@ -20,6 +21,9 @@ from edge.inference.first_guess import FirstGuess
 from edge.inference.model import UNCERTAIN, Answer, EmotionModel
 from edge.inference.reference import VoiceSettings
 from edge.inference.turns import TurnBegan, TurnClosed, TurnDetector, TurnSettings
+
+_HELD_S = 0.5
+"""Seconds of sound whose frames are computed at once, unless wanted before: cheaper than block by block"""
 
 
 class SpeechStarted(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +102,7 @@ class Recognizer:
         self.voice = model.new_reference()
         """What is known of the present voice"""
         self._mfcc = StreamingMfcc(config)
+        self._held_samples = round(_HELD_S * config.sample_rate)
         self._gate = SpeechGate(gate or GateSettings(), config)
         self._turns = TurnDetector(self._settings, self._hop_s)
         self._lapse_hops = max(1, round(self._settings.none_after_s / self._hop_s))
@@ -110,6 +115,8 @@ class Recognizer:
             part.reset()
         self._hops = 0
         self._samples = 0
+        self._unframed: list[NDArray[np.floating[Any]]] = []
+        self._n_unframed = 0
         self._frames = np.empty((0, self._model.mfcc_config.n_features), np.float32)
         self._frames_from = 0
         self._speech: list[Hop] = []
@@ -144,11 +151,15 @@ class Recognizer:
         Raises:
             SignalError: when the samples are not sound.
         """
-        frames = self._mfcc.push(block)
-        self._frames = np.concatenate([self._frames, frames])
+        check_samples(block)
+        ready = self._ready_frames
+        self._unframed.append(block)
         self._samples += len(block)
+        self._n_unframed += len(block)
+        if self._n_unframed >= self._held_samples:
+            self._compute_frames()
         events: list[Event] = []
-        for hop in self._gate.push(block, len(frames)):
+        for hop in self._gate.push(block, self._ready_frames - ready):
             event = self._turns.push(hop.is_speech)
             self._hops += 1
             if self._turn_start is not None and hop.is_speech:
@@ -205,12 +216,25 @@ class Recognizer:
             answer = msgspec.structs.replace(answer, emotion=UNCERTAIN)
         return TurnResult(start=start, end=end, answer=answer, doubts=found, snr_db=ratio_db)
 
+    @property
+    def _ready_frames(self) -> int:
+        """Frames that the samples heard so far complete, computed or not."""
+        config = self._model.mfcc_config
+        return max(0, config.frames_in(self._samples) - config.lookahead)
+
+    def _compute_frames(self) -> None:
+        frames = self._mfcc.push(np.concatenate(self._unframed))
+        self._frames = np.concatenate([self._frames, frames])
+        self._unframed, self._n_unframed = [], 0
+
     def _heard(self, start: int, end: int) -> NDArray[np.float32]:
         """Frames of some hops, shape (end - start, n_features): every decided hop has its frame."""
+        if self._unframed:
+            self._compute_frames()
         return self._frames[start - self._frames_from : end - self._frames_from]
 
     def _forget_before(self, hop: int) -> None:
-        drop = hop - self._frames_from
+        drop = min(hop - self._frames_from, len(self._frames))
         if drop > 0:
             self._frames = self._frames[drop:].copy()
-            self._frames_from = hop
+            self._frames_from += drop
