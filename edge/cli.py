@@ -16,6 +16,7 @@ from edge.bench.cli import add_bench
 from edge.errors import AffectdError
 from edge.mqtt.provision.cli import add_provision
 from edge.update.cli import add_model
+from edge.voice.cli import add_enrol
 
 # Each command imports what it needs: `--help` on a small board must not wait for numpy.
 # ruff: noqa: PLC0415
@@ -89,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     config.set_defaults(command=_config)
     add_bench(commands, _add_config, _load)
     add_model(commands, _add_config, _load)
+    add_enrol(commands, _add_config, _load)
     broker = commands.add_parser("broker", help="run the embedded MQTT broker alone")
     broker.add_argument("--bind", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     broker.add_argument("--port", type=int, default=1883, help="TCP port (default: %(default)s)")

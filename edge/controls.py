@@ -19,6 +19,7 @@ from edge.listener import Endings, Listener
 from edge.mqtt.commands import (
     Command,
     CommandRefusedError,
+    EnrolCommand,
     ModelUpdateCommand,
     SensitivityCommand,
     ThresholdCommand,
@@ -29,6 +30,8 @@ from edge.tuning import Tuning, TuningFile
 from edge.update.store import ModelStore
 from edge.update.trial import Trial, load_model
 from edge.update.updater import Updater
+from edge.voice.enroller import Enroller
+from edge.voice.file import device_voice
 
 _LOG = logging.getLogger(__name__)
 
@@ -76,11 +79,14 @@ class Controls:
         self._tuning = self._tuning_file.read()
         self._apply_tuning()
         self.updater = Updater(store, self._use_installed)
+        self.enroller = Enroller(device_voice(config.mqtt.topics.device), listener)
         self._acts: dict[str, Callable[[Any], dict[str, Any] | Future[dict[str, Any]]]] = {
             "mute": lambda command: self._mute(command.value),
             "unmute": lambda _: self._mute(False),
             "sensitivity": self._set_sensitivity,
             "threshold": self._set_threshold,
+            "enrol": self._enrol,
+            "forget": self._forget,
             "reload": self._reload,
             "identify": self._identify,
             "restart": self._restart,
@@ -151,6 +157,18 @@ class Controls:
         listener.set_margin(margin_db)
         listener.sensitivity_db = tuning.sensitivity_db
 
+    def _enrol(self, command: EnrolCommand) -> Future[dict[str, Any]]:
+        if self._source.muted:
+            raise CommandRefusedError("muted: nothing is heard; unmute first")
+        answer = self.enroller.start(command.value, self._config.gate)
+        answer.add_done_callback(lambda _: self._health.publish())
+        return answer
+
+    def _forget(self, _: Command) -> dict[str, Any]:
+        forgotten = self.enroller.forget()
+        self._health.publish()
+        return {"was_enrolled": forgotten}
+
     def _restart(self, _: Command) -> dict[str, Any]:
         self._endings.put(RESTART)
         return {"message": "ends now; systemd, or whatever supervises it, starts it again"}
@@ -165,6 +183,7 @@ class Controls:
         ]
         self._listener.replace(model, config.gate, config.turns, config.voice)
         self._tune(Tuning())
+        self.enroller.restore()
         self._trial = Trial(config.model, self._store)
         logging.getLogger().setLevel(config.log.level.upper())
         self._config = msgspec.structs.replace(

@@ -66,6 +66,7 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
             microphone=lambda: listener.microphone,
             sensitivity_db=lambda: listener.sensitivity_db,
             voice=lambda: listener.voice,
+            enrolment=lambda: listener.enrolment,
         )
         controls = Controls(
             config, reload or (lambda: config), listener, source, memory, health, endings, store
@@ -94,6 +95,7 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
             health.tick()
             listener.look()
             controls.watch_trial()
+            controls.enroller.look()
             if not publisher.alive:
                 _LOG.critical(
                     "the MQTT or outbox thread has ended; so does this process, for its supervisor to restart"

@@ -19,6 +19,7 @@ from edge.inference.reference import VoiceReference
 from edge.inference.windows import Frames
 from edge.mqtt.client import Publisher
 from edge.mqtt.messages import Health, Microphone, encode, now
+from edge.voice.enrolment import Enrolment
 
 PERIOD_S = 60.0
 _SILENT_S = 2.0
@@ -95,6 +96,7 @@ class HealthReporter:
         microphone: what comes from the source.
         sensitivity_db: decibels by which speech may be quieter than configured.
         voice: what is known of the present voice.
+        enrolment: the voice that was enrolled.
     """
 
     def __init__(
@@ -106,6 +108,7 @@ class HealthReporter:
         microphone: Callable[[], Microphone],
         sensitivity_db: Callable[[], float],
         voice: Callable[[], VoiceReference],
+        enrolment: Callable[[], Enrolment | None],
     ) -> None:
         self._publisher = publisher
         self._source = source
@@ -114,6 +117,7 @@ class HealthReporter:
         self._microphone = microphone
         self._sensitivity_db = sensitivity_db
         self._voice = voice
+        self._enrolment = enrolment
         # Asked by the main thread every minute, and by that of the network when a command comes.
         self._lock = threading.Lock()
         self._begun = time.monotonic()
@@ -142,6 +146,7 @@ class HealthReporter:
         if microphone is Microphone.OK and level == _QUIETEST_DBFS:
             microphone = Microphone.ZEROS
         board = read_board()
+        enrolment = self._enrolment()
         return Health(
             at=now(),
             uptime_s=time.monotonic() - self._begun,
@@ -159,6 +164,7 @@ class HealthReporter:
             sensitivity_db=self._sensitivity_db(),
             voice_turns=self._voice().turns,
             voice_strength=round(self._voice().strength, 3),
+            voice_enrolled=None if enrolment is None else enrolment.at,
             microphone=microphone,
             microphone_trouble=None if self._source.muted else self._source.why or None,
             reopened=self._source.reopened,

@@ -6,8 +6,10 @@ import logging
 import queue
 import threading
 import time
+from typing import Protocol
 
 from edge.announcer import Announcer
+from edge.audio.block import Block
 from edge.audio.supervisor import Condition, SupervisedSource
 from edge.config import Config
 from edge.errors import AffectdError
@@ -18,6 +20,7 @@ from edge.inference.reference import VoiceReference, VoiceSettings
 from edge.inference.turns import TurnSettings
 from edge.mqtt.client import Publisher
 from edge.mqtt.messages import Microphone, State
+from edge.voice.enrolment import Enrolment
 
 _LOG = logging.getLogger("edge.daemon")
 
@@ -26,6 +29,16 @@ _EX_SOFTWARE = 70
 
 Endings = queue.SimpleQueue[str]
 """Why the daemon is to end; the first counts"""
+
+
+class Overhearing(Protocol):
+    """Whoever hears the same sound as the recognition, in its thread."""
+
+    def hear(self, block: Block) -> None:
+        """Take the block that was recognised last."""
+
+    def break_off(self, why: str) -> None:
+        """The sound has broken off."""
 
 
 class Listener(threading.Thread):
@@ -45,6 +58,9 @@ class Listener(threading.Thread):
         self._endings = endings
         self._next: tuple[TimedModel, GateSettings, TurnSettings, VoiceSettings] | None = None
         self._next_margin: float | None = None
+        self._enrolment: Enrolment | None = None
+        self._is_enrolment_new = False
+        self.overhearing: Overhearing | None = None
         self._use(model, config.gate, config.turns, config.voice)
         self.meter = LevelMeter()
         source.on_change = self._change
@@ -62,6 +78,19 @@ class Listener(threading.Thread):
     def voice(self) -> VoiceReference:
         """What is known of the voice that is speaking."""
         return self._recognizer.voice
+
+    @property
+    def enrolment(self) -> Enrolment | None:
+        """The voice that was enrolled; None also where this model cannot use it."""
+        enrolment = self._enrolment
+        if enrolment is None or enrolment.misfit(self.model.mfcc_config):
+            return None
+        return enrolment
+
+    def use_enrolment(self, enrolment: Enrolment | None) -> None:
+        """Know this voice, or none; what was heard of the present one is forgotten."""
+        self._enrolment = enrolment
+        self._is_enrolment_new = True
 
     @property
     def model(self) -> TimedModel:
@@ -96,6 +125,7 @@ class Listener(threading.Thread):
     def _use(self, model: TimedModel, gate: GateSettings, turns: TurnSettings, voice: VoiceSettings) -> None:
         self._model = model
         self._recognizer = Recognizer(model, turns, gate, voice)
+        self._is_enrolment_new = True
         self._turns = turns
         self._announcer = Announcer(model.card, model.mfcc_config.sample_rate)
 
@@ -120,14 +150,29 @@ class Listener(threading.Thread):
             self.meter.hear(block)
             self._adopt()
             self._hear(self._recognizer.push(block))
+            self._overhear(block)
             self._busy_since = None
         self._hear(self._recognizer.flush())
+        self._stop_overhearing(SOURCE_ENDED)
 
-    def _change(self, condition: Condition, _why: str) -> None:
+    def _overhear(self, block: Block) -> None:
+        # Other threads take it away at any moment.
+        overhearing = self.overhearing
+        if overhearing is not None:
+            overhearing.hear(block)
+
+    def _stop_overhearing(self, why: str) -> None:
+        overhearing = self.overhearing
+        if overhearing is not None:
+            overhearing.break_off(why)
+
+    def _change(self, condition: Condition, why: str) -> None:
         """The sound has broken off, or begins anew: nothing behind it belongs to the turn before it."""
         if condition is not Condition.MUTED:
             self._hear(self._recognizer.flush())
         self._recognizer.reset()
+        if condition is not Condition.OK:
+            self._stop_overhearing(why)
         self._be_silent()
 
     def _adopt(self) -> None:
@@ -139,6 +184,20 @@ class Listener(threading.Thread):
         if self._next_margin is not None:
             self._recognizer.set_margin(self._next_margin)
             self._next_margin = None
+        if self._is_enrolment_new:
+            self._is_enrolment_new = False
+            self._know(self._enrolment)
+
+    def _know(self, enrolment: Enrolment | None) -> None:
+        misfit = None if enrolment is None else enrolment.misfit(self._model.mfcc_config)
+        if misfit is not None:
+            _LOG.warning("the enrolled voice is not used: %s", misfit)
+        if enrolment is None or misfit is not None:
+            self.voice.reset()
+            self.voice.enrol([])
+        else:
+            _LOG.info("the voice enrolled at %s is known", enrolment.at)
+            enrolment.teach(self.voice)
 
     def _be_silent(self) -> None:
         self._announcer.microphone = Microphone(self._source.condition.value)

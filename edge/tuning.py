@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
+
+from edge.kept_file import write_kept
 
 _LOG = logging.getLogger(__name__)
 
@@ -45,18 +46,11 @@ class TuningFile:
 
     def write(self, tuning: Tuning) -> bool:
         """Remember this in place of what was; False, and a line in the log, where that fails."""
-        fresh = self._file.with_suffix(".new")
         try:
             if tuning == Tuning():
                 self._file.unlink(missing_ok=True)
                 return True
-            self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with fresh.open("wb") as file:
-                file.write(msgspec.json.encode(tuning))
-                file.flush()
-                os.fsync(file.fileno())
-            # A power cut leaves the old file or the new one, never half of either.
-            fresh.replace(self._file)
+            write_kept(self._file, msgspec.json.encode(tuning))
         except OSError as error:
             _LOG.warning("%s cannot be written (%s): a restart forgets what was set", self._file, error)
             return False

@@ -54,6 +54,13 @@ class ThresholdCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields
     """Calibrated confidence, 0 to 1, below which the answer is `uncertain`"""
 
 
+class EnrolCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Hear a speaker's neutral voice, and keep its mean spectrum; answered when enough speech was heard."""
+
+    value: Annotated[float, msgspec.Meta(ge=3.0, le=60.0)] = 10.0
+    """Seconds of speech to hear"""
+
+
 class ModelUpdateCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Fetch a signed model and go on with it; answered when that is done."""
 
@@ -69,6 +76,8 @@ KINDS: dict[str, type[Command]] = {
     "unmute": Command,
     "sensitivity": SensitivityCommand,
     "threshold": ThresholdCommand,
+    "enrol": EnrolCommand,
+    "forget": Command,
     "reload": Command,
     "identify": Command,
     "restart": Command,

@@ -151,14 +151,14 @@ def _present(topics: Topics, labels: Sequence[str]) -> dict[str, dict[str, Any]]
 
 
 def _controls(topics: Topics) -> dict[str, dict[str, Any]]:
-    def button(name: str) -> dict[str, Any]:
+    def button(command: str, name: str, **shown: str) -> dict[str, Any]:
         return {
             "platform": "button",
-            "name": name.capitalize(),
-            "command_topic": f"{topics.command}/{name}",
+            "name": name,
+            "command_topic": f"{topics.command}/{command}",
             "payload_press": "{}",
-            "device_class": name,
             "entity_category": "config",
+            **shown,
         }
 
     return {
@@ -187,8 +187,10 @@ def _controls(topics: Topics) -> dict[str, dict[str, Any]]:
             "unit_of_measurement": "dB",
             "entity_category": "config",
         },
-        "restart": button("restart"),
-        "identify": button("identify"),
+        "enrol": button("enrol", "Enrol voice", icon="mdi:account-voice"),
+        "forget": button("forget", "Forget voice", icon="mdi:account-off"),
+        "restart": button("restart", "Restart", device_class="restart"),
+        "identify": button("identify", "Identify", device_class="identify"),
     }
 
 
@@ -220,6 +222,9 @@ def _diagnostics(topics: Topics) -> dict[str, dict[str, Any]]:
         "cpu": number("CPU", "cpu_percent", "%"),
         "memory": number("Memory", "rss_bytes", "B", device_class="data_size"),
         "queued_turns": number("Queued turns", "queued_turns"),
+        "voice_enrolled": entity(
+            "sensor", "Voice enrolled", "{{ value_json.voice_enrolled }}", device_class="timestamp"
+        ),
         "dropped_turns": number("Dropped turns", "dropped_turns", **total),
         "dropped_samples": number("Dropped samples", "dropped_samples", **total),
     }

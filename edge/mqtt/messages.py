@@ -185,6 +185,9 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     voice_strength: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
     """How much of what a turn is judged against is that voice's reference: 0 none, 1 all"""
 
+    voice_enrolled: Timestamp | None = None
+    """When the voice was enrolled: UTC, ISO 8601 with milliseconds; null while none is"""
+
     microphone: Microphone
 
     microphone_trouble: str | None = None

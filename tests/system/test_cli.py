@@ -12,7 +12,7 @@ from support.missing import needs_amqtt, without
 from support.programs import AFFECTD, Program, affectd, environment
 from support.sound import DEMO_SPEECH
 
-COMMANDS = ["run", "classify", "demo", "devices", "config", "broker"]
+COMMANDS = ["run", "classify", "demo", "devices", "config", "broker", "enrol"]
 
 
 def one_line(run, exit_code):

@@ -1,0 +1,1 @@
+"""A speaker's neutral voice, enrolled on purpose: the only thing of a voice that may lie on disk."""

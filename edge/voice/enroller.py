@@ -1,0 +1,148 @@
+"""Enrolling a voice while the daemon listens: what the commands `enrol` and `forget` do."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from edge.audio.block import Block
+from edge.errors import AffectdError
+from edge.frontend.vad import GateSettings
+from edge.listener import Listener
+from edge.mqtt.messages import now
+from edge.voice.enrolment import Enrolment
+from edge.voice.errors import EnrolmentError
+from edge.voice.file import VoiceFile
+from edge.voice.speech import NeutralSpeech
+
+_LOG = logging.getLogger(__name__)
+
+_SPARE_S = 10.0
+"""A source may lag so far behind the clock until it counts as having fallen silent"""
+
+
+class Enroller:
+    """At most one enrolment at a time, made of what the recognition hears anyway.
+
+    Args:
+        file: where the enrolment is kept.
+        listener: the recognition; goes on meanwhile.
+    """
+
+    def __init__(self, file: VoiceFile, listener: Listener) -> None:
+        self._file = file
+        self._listener = listener
+        self._present: _Enrolling | None = None
+        self.restore()
+
+    def restore(self) -> None:
+        """Go on with what the file says."""
+        kept = self._file.read()
+        if kept != self._listener.enrolment:
+            self._listener.use_enrolment(kept)
+
+    def start(self, wanted_s: float, gate: GateSettings) -> Future[dict[str, Any]]:
+        """Begin; the answer comes when so many seconds of good speech were heard, or cannot be any more.
+
+        Raises:
+            EnrolmentError: when one is under way.
+        """
+        if self._present is not None:
+            raise EnrolmentError("another enrolment is under way; wait for its answer")
+        speech = NeutralSpeech(self._listener.model.mfcc_config, gate, wanted_s)
+        self._present = _Enrolling(speech, self._keep)
+        self._present.answer.add_done_callback(self._let_go)
+        self._listener.overhearing = self._present
+        _LOG.warning("enrolling: the next %g s of speech are kept as a mean of their spectrum", wanted_s)
+        return self._present.answer
+
+    def look(self) -> None:
+        """Give up an enrolment whose sound has stopped coming; to be called now and then."""
+        present = self._present
+        if present is not None:
+            present.expire()
+
+    def forget(self) -> bool:
+        """Forget the voice, in memory and on disk, and end an enrolment; says whether there was one on disk.
+
+        Raises:
+            EnrolmentFileError: when the file cannot be removed; nothing has changed then.
+        """
+        present = self._present
+        if present is not None:
+            present.break_off("somebody has asked to forget the voice")
+        was_there = self._file.forget()
+        self._listener.use_enrolment(None)
+        return was_there
+
+    def _let_go(self, answer: Future[dict[str, Any]]) -> None:
+        if self._present is not None and self._present.answer is answer:
+            self._present = self._listener.overhearing = None
+
+    def _keep(self, enrolment: Enrolment) -> dict[str, Any]:
+        misfit = enrolment.misfit(self._listener.model.mfcc_config)
+        if misfit is not None:
+            raise EnrolmentError(misfit)
+        self._file.write(enrolment)
+        self._listener.use_enrolment(enrolment)
+        _LOG.warning("a voice is enrolled: %s", self._file.path)
+        return {"speech_s": enrolment.speech_s, "turns": enrolment.turns, "at": enrolment.at}
+
+
+class _Enrolling:
+    """One enrolment under way. Hears in the recognition's thread, and is answered once, from any.
+
+    Args:
+        speech: takes the sound.
+        keep: takes what comes of it, and gives the answer.
+    """
+
+    def __init__(self, speech: NeutralSpeech, keep: Callable[[Enrolment], dict[str, Any]]) -> None:
+        self.answer: Future[dict[str, Any]] = Future()
+        self._speech = speech
+        self._keep = keep
+        self._lock = threading.Lock()
+        self._is_over = False
+        self._deadline = time.monotonic() + speech.limit_s + _SPARE_S
+
+    def hear(self, block: Block) -> None:
+        """Take sound that the recognition has heard."""
+        if self._is_over:
+            return
+        self._speech.push(block)
+        if self._speech.is_enough or self._speech.is_hopeless:
+            self._end(lambda: self._keep(self._speech.result(now())))
+
+    def break_off(self, why: str) -> None:
+        """Nothing more will come of it."""
+        self._end(lambda: self._fail(f"{self._speech.speech_s:.1f} s were heard when it was ended: {why}"))
+
+    def expire(self) -> None:
+        """Break off, when the sound has not come for so long that it will not."""
+        if time.monotonic() > self._deadline:
+            self.break_off("no sound comes; `affectd doctor` looks at the microphone")
+
+    @staticmethod
+    def _fail(why: str) -> dict[str, Any]:
+        raise EnrolmentError(why)
+
+    def _end(self, outcome: Callable[[], dict[str, Any]]) -> None:
+        # Whoever comes second waits until the first is done with the file, and then changes nothing.
+        with self._lock:
+            if self._is_over:
+                return
+            self._is_over = True
+            failure: AffectdError | None = None
+            try:
+                result = outcome()
+            except AffectdError as error:
+                failure = error
+        # Outside of the lock: whoever waits for the answer is called here and now.
+        if failure is None:
+            self.answer.set_result(result)
+        else:
+            self.answer.set_exception(failure)

@@ -1,0 +1,73 @@
+"""The file of the enrolled voice: there after an explicit enrolment, and gone when it is to be forgotten."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import msgspec
+
+from edge.kept_file import write_kept
+from edge.mqtt.outbox_settings import state_folder
+from edge.voice.enrolment import Enrolment
+from edge.voice.errors import EnrolmentFileError
+
+_LOG = logging.getLogger(__name__)
+
+
+class VoiceFile:
+    """Remembers the voice that was enrolled on a device.
+
+    Args:
+        folder: where affectd keeps what is to outlive it; made when it is needed.
+        device: whose name the file carries.
+    """
+
+    def __init__(self, folder: Path, device: str) -> None:
+        self.path = folder / f"voice-{device}.json"
+
+    def read(self) -> Enrolment | None:
+        """What was enrolled last. A file that cannot be used is said to be so, and passed over."""
+        try:
+            return msgspec.json.decode(self.path.read_bytes(), type=Enrolment)
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            _LOG.warning("%s cannot be used (%s): no voice is enrolled", self.path, error)
+        return None
+
+    def write(self, enrolment: Enrolment) -> None:
+        """Remember this in place of what was.
+
+        Raises:
+            EnrolmentFileError: when that fails; what was remembered stays.
+        """
+        try:
+            write_kept(self.path, msgspec.json.encode(enrolment))
+        except OSError as error:
+            raise EnrolmentFileError(
+                f"{self.path} cannot be written: {error.strerror}; `affectd doctor` says what to do about it"
+            ) from error
+
+    def forget(self) -> bool:
+        """Remove it; says whether there was one.
+
+        Raises:
+            EnrolmentFileError: when it is there and cannot be removed.
+        """
+        try:
+            # A file that a power cut left half written holds as much of the voice.
+            self.path.with_suffix(".new").unlink(missing_ok=True)
+            self.path.unlink()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            raise EnrolmentFileError(
+                f"{self.path} cannot be removed: {error.strerror}; remove it by hand: sudo rm {self.path}"
+            ) from error
+        return True
+
+
+def device_voice(device: str) -> VoiceFile:
+    """The file of this machine's device."""
+    return VoiceFile(state_folder(), device)

@@ -1,0 +1,163 @@
+"""Neutral speech, heard until there is enough of it: what an enrolment is made of.
+
+Pure: no clock, no thread. Time is counted in samples.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.frontend.mfcc import StreamingMfcc
+from edge.frontend.mfcc_config import MfccConfig
+from edge.frontend.speech_gate import Hop, SpeechGate
+from edge.frontend.vad import GateSettings
+from edge.inference.doubts import Doubt, doubts, snr_db
+from edge.inference.turns import TurnBegan, TurnClosed, TurnDetector, TurnSettings
+from edge.voice.enrolment import Enrolment, frontend_of
+from edge.voice.errors import EnrolmentError
+
+DEFAULT_S, LEAST_S, MOST_S = 10.0, 3.0, 60.0
+"""Seconds of speech that an enrolment takes"""
+
+_PATIENCE = 6.0
+"""Times as long as the speech itself, pauses and poor sound may last"""
+
+# A clip that models are trained on is about so long, and `ReferencePrior` tells how much such clips differ.
+_TURNS = TurnSettings(max_turn_s=3.0)
+
+
+class NeutralSpeech:
+    """Takes sound, and keeps of it the mean frame of each stretch of good speech.
+
+    Args:
+        config: the front end of the model in use.
+        gate: what counts as speech.
+        wanted_s: seconds of speech that are enough, LEAST_S to MOST_S.
+    """
+
+    def __init__(
+        self, config: MfccConfig, gate: GateSettings | None = None, wanted_s: float = DEFAULT_S
+    ) -> None:
+        self.wanted_s = wanted_s
+        self.limit_s = _PATIENCE * wanted_s
+        """Seconds of sound within which the speech must come"""
+        self._config = config
+        self._hop_s = config.hop_length / config.sample_rate
+        self._gate_settings = gate or GateSettings()
+        self._mfcc = StreamingMfcc(config)
+        self._gate = SpeechGate(self._gate_settings, config)
+        self._turns = TurnDetector(_TURNS, self._hop_s)
+        self._means: list[NDArray[np.float64]] = []
+        self._good_hops = 0
+        self._poor = dict.fromkeys(Doubt, 0)
+        self._samples = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        """A new stream of sound; what was heard before it stays."""
+        for part in (self._mfcc, self._gate, self._turns):
+            part.reset()
+        self._frames: list[NDArray[np.floating[Any]]] = []
+        self._speech: list[Hop] = []
+        self._is_open = False
+        self._floor_db = 0.0
+
+    @property
+    def speech_s(self) -> float:
+        """Seconds of good speech so far; that of the present stretch may yet turn out to be poor."""
+        return (self._good_hops + len(self._speech)) * self._hop_s
+
+    @property
+    def heard_s(self) -> float:
+        """Seconds of sound so far."""
+        return self._samples / self._config.sample_rate
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether `result` has what it needs."""
+        return self._good_hops * self._hop_s >= self.wanted_s
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether so much sound was heard that enough speech is not to be expected."""
+        return not self.is_enough and self.heard_s >= self.limit_s
+
+    def push(self, block: NDArray[np.floating[Any]]) -> None:
+        """Take the next samples (n,), [-1, 1], at the front end's rate."""
+        self._samples += len(block)
+        frames = self._mfcc.push(block)
+        self._frames.extend(frames)
+        for hop in self._gate.push(block, len(frames)):
+            self._follow(self._turns.push(hop.is_speech), hop)
+            if self._completes:
+                self._close(self._turns.flush())
+
+    def end_recording(self) -> None:
+        """A recording has ended; another may follow, from another place."""
+        self._close(self._turns.flush())
+        self._begin()
+
+    def result(self, at: str) -> Enrolment:
+        """The enrolment.
+
+        Args:
+            at: the present moment: UTC, ISO 8601.
+
+        Raises:
+            EnrolmentError: when there is too little good speech; says why and what to do.
+        """
+        if not self.is_enough:
+            raise EnrolmentError(self._complaint())
+        mean = np.mean(self._means, axis=0)
+        return Enrolment(
+            at=at,
+            turns=len(self._means),
+            speech_s=round(self._good_hops * self._hop_s, 2),
+            frontend=frontend_of(self._config),
+            mean=tuple(round(float(value), 4) for value in mean),
+        )
+
+    @property
+    def _completes(self) -> bool:
+        """Whether the present stretch, ended now, would be long enough and make it enough."""
+        present_s = len(self._speech) * self._hop_s
+        return not self.is_enough and self.speech_s >= self.wanted_s and present_s >= _TURNS.sure_speech_s
+
+    def _follow(self, event: TurnBegan | TurnClosed | None, hop: Hop) -> None:
+        if isinstance(event, TurnBegan):
+            self._is_open, self._floor_db = True, hop.floor_db
+        if self._is_open and hop.is_speech:
+            self._speech.append(hop)
+        if isinstance(event, TurnClosed):
+            self._close(event)
+
+    def _close(self, turn: TurnClosed | None) -> None:
+        if turn is None:
+            return
+        speech, self._speech, self._is_open = self._speech, [], False
+        ratio_db = snr_db(speech, self._floor_db)
+        found = doubts(speech, ratio_db, turn.speech * self._hop_s, _TURNS, self._config.hop_length)
+        for doubt in found:
+            self._poor[doubt] += turn.speech
+        if turn.enough and not found:
+            self._good_hops += turn.speech
+            self._means.append(np.mean(self._frames[turn.start : turn.speech_end], axis=0, dtype=np.float64))
+
+    def _complaint(self) -> str:
+        noisy, clipped = (self._poor[doubt] * self._hop_s for doubt in (Doubt.SNR, Doubt.CLIPPING))
+        had = f"{self.speech_s:.1f} s of good speech in {self.heard_s:.0f} s"
+        said = f"{had}, and {self.wanted_s:g} s are needed"
+        if clipped > max(noisy, 1.0):
+            return (
+                f"{said}: {clipped:.1f} s are clipped; turn capture down in `alsamixer` (F4), or speak from "
+                "further away"
+            )
+        if noisy > 1.0:
+            return (
+                f"{said}: {noisy:.1f} s hardly stand out from the noise; come closer to the microphone, or "
+                "make the room quieter"
+            )
+        return f"{said}: speak on without long pauses, or give more recordings"

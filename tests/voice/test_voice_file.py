@@ -1,0 +1,97 @@
+"""The enrolled voice on disk, and whether a model can use it."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from edge.frontend.mfcc_config import MfccConfig
+from edge.inference.reference import ReferencePrior, VoiceReference
+from edge.voice.enrolment import Enrolment, frontend_of
+from edge.voice.errors import EnrolmentFileError
+from edge.voice.file import VoiceFile
+
+CONFIG = MfccConfig()
+ENROLMENT = Enrolment(
+    at="2026-01-02T03:04:05.678Z",
+    turns=4,
+    speech_s=10.5,
+    frontend=frontend_of(CONFIG),
+    mean=tuple(float(i) for i in range(CONFIG.n_features)),
+)
+
+
+def test_voice_file_when_written_then_is_read_again_by_its_device_alone_and_by_nobody_else(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "state"
+    file = VoiceFile(folder, "pi")
+    assert file.read() is None
+    file.write(ENROLMENT)
+    assert VoiceFile(folder, "pi").read() == ENROLMENT
+    assert VoiceFile(folder, "other").read() is None
+    assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_voice_file_when_forgotten_then_nothing_of_it_is_left(tmp_path: Path) -> None:
+    file = VoiceFile(tmp_path, "pi")
+    file.write(ENROLMENT)
+    (tmp_path / "voice-pi.new").write_bytes(b"half a voice")
+    assert file.forget()
+    assert not list(tmp_path.iterdir())
+    assert not file.forget()
+
+
+def test_voice_file_when_it_holds_a_voice_then_is_numbers_and_no_sound(tmp_path: Path) -> None:
+    file = VoiceFile(tmp_path, "pi")
+    file.write(ENROLMENT)
+    assert file.path.stat().st_size < 2000
+    kept = msgspec.json.decode(file.path.read_bytes())
+    assert set(kept) == {"version", "at", "turns", "speech_s", "frontend", "mean"}
+    assert len(kept["mean"]) == CONFIG.n_features
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 5000, b'{"version": 1}', b'{"turns": 0}'])
+def test_voice_file_when_damaged_then_is_passed_over_and_said(
+    tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = VoiceFile(tmp_path, "pi")
+    file.path.write_bytes(content)
+    assert file.read() is None
+    assert str(file.path) in caplog.text
+
+
+def test_voice_file_when_it_cannot_be_written_or_removed_then_says_so(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("in the way")
+    with pytest.raises(EnrolmentFileError, match="cannot be written"):
+        VoiceFile(tmp_path / "state", "pi").write(ENROLMENT)
+    (tmp_path / "voice-pi.json").mkdir()
+    with pytest.raises(EnrolmentFileError, match="cannot be removed"):
+        VoiceFile(tmp_path, "pi").forget()
+
+
+def test_enrolment_when_the_front_end_is_another_then_does_not_fit_and_says_what_to_do() -> None:
+    assert ENROLMENT.misfit(CONFIG) is None
+    misfit = ENROLMENT.misfit(MfccConfig(n_mfcc=13))
+    assert misfit is not None
+    assert "another front end" in misfit
+    assert "affectd enrol --forget" in misfit
+    assert msgspec.structs.replace(ENROLMENT, version=2).misfit(CONFIG)
+    assert msgspec.structs.replace(ENROLMENT, mean=(1.0,)).misfit(CONFIG)
+
+
+def test_enrolment_when_taught_then_stands_for_its_stretches_and_the_turns_heard_are_forgotten() -> None:
+    even = dict.fromkeys(ReferencePrior.__struct_fields__, (1.0,) * CONFIG.n_features)
+    taught, by_turns = (VoiceReference(ReferencePrior(**even)) for _ in range(2))
+    taught.learn(np.full(CONFIG.n_features, 7.0))
+    ENROLMENT.teach(taught)
+    by_turns.enrol([np.array(ENROLMENT.mean)] * ENROLMENT.turns)
+    turn = np.zeros(CONFIG.n_features)
+    assert taught.turns == 0
+    np.testing.assert_allclose(taught.point(turn), by_turns.point(turn))
+    assert taught.strength == by_turns.strength > 0.0
