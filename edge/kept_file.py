@@ -9,7 +9,8 @@ from pathlib import Path
 def write_kept(file: Path, content: bytes) -> None:
     """Put this in place of what the file held, readable by this user alone; its folder is made.
 
-    A power cut leaves the old file or the new one, never half of either.
+    A power cut leaves the old file or the new one, never half of either. What root writes for the service
+    belongs to the service, as its folder does.
 
     Raises:
         OSError: when it cannot be written; the old file is as it was.
@@ -20,4 +21,7 @@ def write_kept(file: Path, content: bytes) -> None:
         opened.write(content)
         opened.flush()
         os.fsync(opened.fileno())
+    owner = file.parent.stat()
+    if os.geteuid() == 0 and owner.st_uid != 0:
+        os.chown(fresh, owner.st_uid, owner.st_gid)
     fresh.replace(file)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -26,9 +27,10 @@ def add_enrol(
         "enrol",
         help="get to know the neutral voice of one person",
         description="Hear about ten seconds of one person's everyday voice, and judge what is said from then "
-        "on against it. A mean spectrum of a few dozen numbers is kept, and no sound; it lies in the state "
-        "folder of the daemon: $STATE_DIRECTORY, which is /var/lib/affectd for the systemd service, or "
-        "~/.local/state/affectd. While the service runs, use command/enrol over MQTT: the microphone is its.",
+        "on against it. A mean spectrum of a few dozen numbers is kept, and no sound. Root and the "
+        "user affectd enrol for the systemd service, in /var/lib/affectd; any other user for a daemon of its "
+        "own, in ~/.local/state/affectd. While a daemon runs, the microphone is its: use command/enrol over "
+        "MQTT then.",
         epilog="examples: affectd enrol · affectd enrol neutral_1.wav neutral_2.wav · affectd enrol --forget",
     )
     add_config(enrol)
@@ -55,8 +57,11 @@ def _seconds(text: str) -> float:
 
 
 def _enrol(args: argparse.Namespace, load: Callable[[argparse.Namespace], Any]) -> int:
+    from edge.mqtt.outbox_settings import mean_the_service
     from edge.voice.command import enrol, forget
 
+    if not mean_the_service():
+        print("this enrolment is yours alone; for the service: sudo affectd enrol …", file=sys.stderr)
     config = load(args).config
     if args.forget:
         return forget(config)

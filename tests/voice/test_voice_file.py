@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -36,6 +37,14 @@ def test_voice_file_when_written_then_is_read_again_by_its_device_alone_and_by_n
     assert VoiceFile(folder, "other").read() is None
     assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_voice_file_when_root_writes_it_for_the_service_then_the_service_owns_it(tmp_path: Path) -> None:
+    os.chown(tmp_path, 12_345, 12_346)
+    file = VoiceFile(tmp_path, "pi")
+    file.write(ENROLMENT)
+    assert (file.path.stat().st_uid, file.path.stat().st_gid) == (12_345, 12_346)
 
 
 def test_voice_file_when_forgotten_then_nothing_of_it_is_left(tmp_path: Path) -> None:
