@@ -11,6 +11,7 @@ import numpy as np
 
 from edge.audio.files import read_file
 from training.corpora import Clip
+from training.microphones import CURVES, through
 from training.noise import KINDS, Signal, add_noise, babble_bed, excerpt
 from training.rooms import in_room, responses
 
@@ -22,11 +23,13 @@ _BED_CLIPS = 200
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Noise at a signal-to-noise ratio, or a room, or neither."""
+    """Noise at a signal-to-noise ratio, or a room, or a microphone, or none of them."""
 
     name: str
     snr_db: float | None = None
     rt60_s: float | None = None
+    microphone: str | None = None
+    """Of `training.microphones`"""
 
 
 CONDITIONS = (
@@ -36,6 +39,7 @@ CONDITIONS = (
     Condition("5 dB", snr_db=5.0),
     Condition("RT60 0.3 s", rt60_s=0.3),
     Condition("RT60 0.6 s", rt60_s=0.6),
+    *(Condition(name, microphone=name) for name in CURVES),
 )
 
 
@@ -53,6 +57,8 @@ def heard(signal: Signal, name: str, condition: Condition, bed: Signal) -> Signa
         condition: what to do.
         bed: babble to cut an excerpt from.
     """
+    if condition.microphone is not None:
+        return through(signal, condition.microphone)
     # Without the condition in it: at another ratio the same noise is only louder.
     rng = np.random.default_rng([zlib.crc32(name.encode()), 1])
     if condition.rt60_s is not None:

@@ -1,4 +1,4 @@
-"""P10: the int8 files of P8's folds, on their test clips through noise and rooms."""
+"""P10: the int8 files of P8's folds, on their test clips through noise, rooms and microphones."""
 
 from __future__ import annotations
 

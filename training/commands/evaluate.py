@@ -41,7 +41,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         required=True,
         help="P1 to P6 (one corpus each), P7 (RAVDESS speech and song, random split: the test speakers are "
         "heard in training), P8 (all together), P9 (each of six corpora left out in turn) or P10 (trains "
-        "nothing: the finished folds of P8 under --runs, through noise and rooms)",
+        "nothing: the finished folds of P8 under --runs, through noise, rooms and microphones)",
     )
     evaluate.add_argument(
         "--form",

@@ -1,4 +1,4 @@
-"""`affectd-train evaluate --protocol P10`: the finished folds of P8 through noise and rooms."""
+"""`affectd-train evaluate --protocol P10`: the finished folds of P8 through noise, rooms and microphones."""
 
 from __future__ import annotations
 

@@ -137,7 +137,9 @@ def _say_result(page: _Page, r: Result) -> None:
         f"{r['model']['macs'] / 1e6:.1f} million multiply-accumulates, run in {r['model']['runtime']}.\n"
     )
     if "conditions" in r:
-        pictures.draw_conditions(r, page.picture(f"{name}-conditions", "UAR in noise and rooms"))
+        pictures.draw_conditions(
+            r, page.picture(f"{name}-conditions", "UAR through noise, rooms and microphones")
+        )
         page.say(tables.conditions(r))
     pictures.draw_confusion(r, page.picture(f"{name}-confusion", f"Confusions of {r['protocol']}"))
     page.say(tables.folds(r))

@@ -14,7 +14,7 @@ from training.report.results import Result
 mpl.use("Agg")
 from matplotlib import pyplot as plt  # the backend must be chosen first
 
-_BLUE, _ORANGE, _GREY = "#2a5d9f", "#d9742b", "#8a8a8a"
+_BLUE, _ORANGE, _GREY, _GREEN = "#2a5d9f", "#d9742b", "#8a8a8a", "#3f8f5b"
 
 
 def draw_confusion(result: Result, picture: Path) -> None:
@@ -59,14 +59,17 @@ def draw_conditions(result: Result, picture: Path) -> None:
     bounds = 100 * np.array([row["uar_ci95"] for row in rows.values()])
     # The interval comes from a bootstrap, which need not lie around the figure itself.
     spread = np.maximum([values - bounds[:, 0], bounds[:, 1] - values], 0)
-    figure, axes = plt.subplots(figsize=(6.8, 3.8), layout="constrained")
-    colours = [_GREY if name == "clean" else _ORANGE if "RT60" in name else _BLUE for name in rows]
+    figure, axes = plt.subplots(figsize=(9.0, 3.8), layout="constrained")
+    colours = [
+        _GREY if name == "clean" else _ORANGE if "RT60" in name else _BLUE if "dB" in name else _GREEN
+        for name in rows
+    ]
     axes.bar(range(len(rows)), values, yerr=spread, color=colours, capsize=3)
     for place, (value, row) in enumerate(zip(values, rows.values(), strict=True)):
         text = f"{value:.1f}" if row["loss"] == 0 else f"{value:.1f}\n(−{100 * row['loss']:.1f})"
         axes.text(place, 1.5, text, ha="center", va="bottom", color="white")
     axes.set_xticks(range(len(rows)), list(rows))
-    axes.set(ylabel="UAR int8, points", title="P10: P8's test clips in noise and rooms")
+    axes.set(ylabel="UAR int8, points", title="P10: P8's test clips through noise, rooms and microphones")
     _save(figure, picture)
 
 

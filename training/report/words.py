@@ -56,7 +56,8 @@ NOTES = {
     "P10": "Nothing is trained for this: the int8 files of P8's folds score their own test clips once more. Each clip meets "
     "one of four kinds of noise, made here: pink, mains hum, babble of eight voices from the training clips, "
     "and music of plucked chords. The ratio is that of mean powers while the speech lasts. Rooms are a shoebox of 5 x 4 x "
-    "2.8 m by the image-source method, mouth and microphone in six pairs of places. A clip in which no speech was "
+    "2.8 m by the image-source method, mouth and microphone in six pairs of places. The microphones are frequency responses "
+    "drawn for this: a telephone's band (300 to 3400 Hz), a cheap electret, a laptop; see `training/microphones.py`. A clip in which no speech was "
     "found counts as wrong.",
 }
 
