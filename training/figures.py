@@ -10,8 +10,9 @@ import numpy as np
 from training.adaptation import HEADLINE, TURNS
 from training.calibration import calibration
 from training.fold import FoldResult
+from training.intensity import arousal_by_intensity
 from training.metrics import confusion, grouped, summary, uar
-from training.protocols import Protocol
+from training.protocols import JOINT, Protocol
 from training.provenance import commit
 
 Answers = Callable[[FoldResult], Sequence[int]]
@@ -25,6 +26,9 @@ def figures(
     made = _figures(protocol, results, command, network, lambda r: r.float_answers, lambda r: r.int8_answers)
     if any(r.temperature != 1.0 for r in results):
         made["calibration"] = calibration(results)
+    arousal = arousal_by_intensity(results, protocol.asked) if protocol.name == JOINT else None
+    if arousal:
+        made["arousal"] = arousal
     return made
 
 

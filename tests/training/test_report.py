@@ -135,6 +135,18 @@ def test_report_when_calibrated_then_errors_pictures_and_coverage(tmp_path):
     assert {"P8-joint-reliability.png", "P8-joint-risk-coverage.png"} <= written
 
 
+def test_report_when_arousal_was_measured_then_how_much_it_rises_and_with_which_emotion(tmp_path):
+    arousal = {
+        "pairs": 672, "rise": 0.055, "rise_ci95": [0.0082, 0.0934],
+        "by_emotion": {"angry": {"normal": 0.7074, "strong": 0.8016, "rising": 0.75}},
+    }  # fmt: skip
+    text, _ = page(tmp_path, result("P8", "joint", arousal=arousal))
+
+    assert "over 672 pairs of clips arousal rises by 0.055" in text
+    assert "95 % from 0.008 to 0.093" in text
+    assert "| angry | 0.71 | 0.80 | 75 % |" in text
+
+
 def test_report_when_p10_then_losses_by_condition_and_by_noise(tmp_path):
     conditions = {
         "clean": condition(0.6, 0.0),

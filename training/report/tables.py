@@ -130,6 +130,19 @@ def conditions(result: Result) -> str:
     return "\n".join(lines) + "\n"
 
 
+def arousal(result: Result) -> str:
+    """Mean arousal of both intensities, emotion by emotion."""
+    lines = [
+        "| emotion | normal intensity | strong intensity | pairs in which it rises |",
+        "|---|---|---|---|",
+    ]
+    for emotion, row in result["arousal"]["by_emotion"].items():
+        lines.append(
+            f"| {emotion} | {row['normal']:.2f} | {row['strong']:.2f} | {100 * row['rising']:.0f} % |"
+        )
+    return "\n".join(lines) + "\n"
+
+
 def coverage(result: Result) -> str:
     """What abstaining below a confidence is worth."""
     lines = ["| uncertain below | answers given | right among them |", "|---|---|---|"]
