@@ -30,18 +30,26 @@ turn_began_in() { last_turn | grep -q "\"started\":\"$1-"; }
 plug_microphone_in() {
     mkfifo -m 644 $pipe
     cat >/etc/asound.conf <<ALSA
-pcm.fakemic { type plug slave.pcm { type file slave.pcm null file /dev/null infile "$pipe" format raw } }
+pcm.fakemic {
+    type plug
+    slave {
+        pcm { type file slave.pcm null file /dev/null infile "$pipe" format raw }
+        channels 1
+        rate 16000
+        format S16_LE
+    }
+}
 ALSA
     /opt/affectd/bin/python - <<PYTHON &
 import itertools, time
 import numpy as np
 from edge.audio.files import read_file
 
-sound = (read_file("/root/affectd/edge/demo_speech.ogg") * 32767).astype("<i2").repeat(2)
-with open("$pipe", "r+b", buffering=0) as pipe:  # stereo, at the pace of speech
+sound = (read_file("/root/affectd/edge/demo_speech.ogg") * 32767).astype("<i2")
+with open("$pipe", "r+b", buffering=0) as pipe:  # at the pace of speech
     due = time.monotonic()
-    for start in itertools.cycle(range(0, len(sound), 3200)):
-        pipe.write(sound[start:start + 3200].tobytes())
+    for start in itertools.cycle(range(0, len(sound), 1600)):
+        pipe.write(sound[start:start + 1600].tobytes())
         due = max(due + 0.1, time.monotonic() - 1.0)
         time.sleep(max(0.0, due - time.monotonic()))
 PYTHON
