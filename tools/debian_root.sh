@@ -38,6 +38,11 @@ make_root() { # a fresh copy, with the checkout, and with what this machine need
     rm -rf "$root"
     cp -a "$base" "$root"
     enter_root
+    copy_checkout
+}
+
+copy_checkout() {
+    rm -rf "$root/root/affectd"
     mkdir "$root/root/affectd"
     git -C "$checkout" archive HEAD | tar -x -C "$root/root/affectd"
 }

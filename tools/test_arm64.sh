@@ -6,7 +6,7 @@
 # its log to firmware_configs/arm64.
 #
 #   AFFECTD_ARM64_FOLDER  where the roots are, with 3 GB free (default: /var/tmp/affectd-arm64)
-#   AFFECTD_ARM64_KEEP    1: go on in the root that a run before has left when it failed, with affectd installed in it
+#   AFFECTD_ARM64_KEEP    1: go on in the root that a run before has left when it failed, and bring affectd up to date there
 #   AFFECTD_ROOT_FILES    what the root needs to reach its package registries, see debian_root.sh
 #   PYTHON                a Python with affectd's packages, to compare with (default: python3)
 #   AFFECTD_CORPORA       labelled corpora; clips of RAVDESS are compared too where they are there
@@ -96,6 +96,9 @@ trap leave_root EXIT
 if [ -n "${AFFECTD_ARM64_KEEP:-}" ]; then
     leave_root
     enter_root
+    copy_checkout
+    say "sudo firmware_configs/install.sh, over an older affectd"
+    timed "install.sh, an update" inside 'firmware_configs/install.sh --board pi4'
 else
     install_from_nothing
 fi
