@@ -73,7 +73,7 @@ def _show_all(arrivals: Arrivals, process: subprocess.Popen[bytes]) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         # A shell has its background jobs ignore SIGINT, and where it is ignored Python raises no exception.
         signal.signal(number, lambda *_: arrivals.put(None))
-    turns = 0
+    turns, last_state = 0, ""
     while True:
         ended = process.poll() is not None
         try:
@@ -86,24 +86,30 @@ def _show_all(arrivals: Arrivals, process: subprocess.Popen[bytes]) -> int:
         if message is None:
             return turns
         turns += message.topic.endswith("/turn")
-        print(render(message.topic, bytes(message.payload)), flush=True)
+        text = render(message.topic, bytes(message.payload))
+        if message.topic.endswith("/state"):
+            # First guesses come twice a second, and most say what the one before said.
+            if text == last_state:
+                continue
+            last_state = text
+        print(f"{datetime.now().astimezone():%H:%M:%S}  {text}", flush=True)
 
 
 def render(topic: str, payload: bytes) -> str:
-    """One message as a line: time, what it says, and for a turn a bar of probabilities."""
+    """What one message says, as a line: for a turn with a bar of probabilities."""
     kind = topic.rpartition("/")[2]
-    moment = datetime.now().astimezone().strftime("%H:%M:%S")
     if kind == "turn":
         turn = msgspec.json.decode(payload, type=Turn)
-        return f"{moment}  turn   {turn.emotion:<9} {turn.confidence:4.0%}  {_bar(turn)}"
+        return f"turn   {turn.emotion:<9} {turn.confidence:4.0%}  {_bar(turn)}"
     if kind == "state":
         state = msgspec.json.decode(payload, type=State)
-        what = "speaking …" if state.speaking else f"quiet; emotion {state.emotion}"
-        return f"{moment}  state  {what}"
+        if state.provisional:
+            return f"state  speaking, so far {state.emotion}"
+        return "state  speaking …" if state.speaking else f"state  quiet; emotion {state.emotion}"
     if kind == "health":
         health = msgspec.json.decode(payload, type=Health)
-        return f"{moment}  health {health.rss_bytes / 1e6:.0f} MB, {health.cpu_percent:.0f} % of a core"
-    return f"{moment}  {kind}  {payload.decode(errors='replace')}"
+        return f"health {health.rss_bytes / 1e6:.0f} MB, {health.cpu_percent:.0f} % of a core"
+    return f"{kind}  {payload.decode(errors='replace')}"
 
 
 def _bar(turn: Turn) -> str:

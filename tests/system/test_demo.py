@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 from contextlib import ExitStack, suppress
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -46,6 +47,9 @@ def test_demo_when_played_to_its_end_then_shows_five_turns_and_how_to_go_on(shor
     assert len(turns) == 5
     assert any(line.endswith("availability  online") for line in demo.lines)
     assert any(line.endswith("availability  offline") for line in demo.lines)
+    states = [line.partition("  ")[2] for line in demo.lines if "  state  " in line]
+    assert any("speaking, so far" in state for state in states)
+    assert all(earlier != later for earlier, later in pairwise(states))
     assert any("5 turns received" in line for line in demo.lines)
     assert any("affectd run --host" in line for line in demo.lines)
     assert not any("Traceback" in line or "WARNING" in line for line in demo.lines)
