@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.frontend.foreground import Foreground
 from edge.frontend.mfcc_config import MfccConfig
 from edge.frontend.silero import CHUNK, SileroVad
 from edge.frontend.silero_weights import VoiceNetworkError
@@ -25,6 +26,9 @@ _NETWORK_MARGIN_DB = 6.0
 """By so much quieter than the level alone would ask for, speech is still heard"""
 
 _LEAST_MARGIN_DB = 0.1
+
+_RELEASE = 0.7
+"""Share of the threshold that keeps speech going: a voice that trails off is still one"""
 
 _FULL_SCALE_INT16 = np.float32(1.0 / 32_768.0)
 
@@ -46,6 +50,7 @@ class Hop(msgspec.Struct, frozen=True):
 class _Level(NamedTuple):
     is_loud: bool
     level_db: float
+    smooth_db: float
     floor_db: float
     clipped: int
 
@@ -60,6 +65,7 @@ class SpeechGate:
 
     def __init__(self, settings: GateSettings, config: MfccConfig) -> None:
         self._silero = _network(settings, config)
+        self._foreground = Foreground(config.hop_length / config.sample_rate)
         self._threshold = settings.threshold
         self._hop = config.hop_length
         self._levels = HopLevels(config.hop_length)
@@ -70,6 +76,7 @@ class SpeechGate:
         """Forget the sound so far."""
         self._levels.reset()
         self._energy.reset()
+        self._foreground.reset()
         if self._silero is not None:
             self._silero.reset()
         self._waiting: deque[_Level] = deque()
@@ -78,6 +85,7 @@ class SpeechGate:
         self._rest = np.empty(0, np.float32)
         self._chunks = 0
         self._voiced: deque[tuple[int, bool]] = deque()
+        self._is_voiced = False
 
     @property
     def floor_db(self) -> float:
@@ -99,7 +107,9 @@ class SpeechGate:
         levels = self._levels.push(block)
         for level_db, clipped in zip(levels.tolist(), self._levels.clipped.tolist(), strict=True):
             is_loud = self._energy.step(level_db)
-            self._waiting.append(_Level(is_loud, level_db, self._energy.floor_db, clipped))
+            self._waiting.append(
+                _Level(is_loud, level_db, self._energy.smooth_db, self._energy.floor_db, clipped)
+            )
         self._frames += n_frames
         ready = min(self._frames, self._decided + len(self._waiting))
         if self._silero is not None:
@@ -115,21 +125,22 @@ class SpeechGate:
             end = (self._chunks + 1) * CHUNK // self._hop - self._decided
             start = (self._chunks * CHUNK + self._hop // 2 - 1) // self._hop - self._decided
             is_loud = any(level.is_loud for level in islice(self._waiting, max(0, start), end))
-            voiced = silero.push(self._rest[:CHUNK], is_loud) > self._threshold
+            enough = self._threshold * (_RELEASE if self._is_voiced else 1.0)
+            self._is_voiced = silero.push(self._rest[:CHUNK], is_loud) > enough
             self._rest = self._rest[CHUNK:]
             self._chunks += 1
-            self._voiced.append((self._chunks * CHUNK, voiced))
+            self._voiced.append((self._chunks * CHUNK, self._is_voiced))
 
     def _decide(self) -> Hop:
         level = self._waiting.popleft()
-        is_voice = True
+        is_speech = level.is_loud
         if self._silero is not None:
             middle = self._decided * self._hop + self._hop // 2
             while self._voiced[0][0] <= middle:
                 self._voiced.popleft()
-            is_voice = self._voiced[0][1]
+            is_speech = self._foreground.step(is_speech and self._voiced[0][1], level.smooth_db)
         self._decided += 1
-        return Hop(level.is_loud and is_voice, level.level_db, level.floor_db, level.clipped)
+        return Hop(is_speech, level.level_db, level.floor_db, level.clipped)
 
     def _eased(self, settings: GateSettings) -> GateSettings:
         if self._silero is None:

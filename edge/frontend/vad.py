@@ -34,8 +34,8 @@ class GateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     detector: Detector = Detector.SILERO
 
-    threshold: float = 0.5
-    """Probability above which the network's answer is speech"""
+    threshold: float = 0.35
+    """Probability above which the network's answer is speech; once it is, 0.7 of that are enough"""
 
     margin_db: float = 9.0
     """Decibels above the noise floor; with the network, 6 dB less are enough"""
@@ -135,6 +135,8 @@ class EnergyGate:
         """Forget the room."""
         self._hop = 0
         self._powers: deque[float] = deque(maxlen=self._settings.smoothing_hops)
+        self.smooth_db = SILENCE_DB
+        """Level of the last hops together, dB full scale"""
         quiet = self._settings.least_db - self._settings.margin_db
         self._minima: deque[tuple[int, float]] = deque([(self._QUIET_HOPS - self._floor_hops, quiet)])
 
@@ -159,6 +161,7 @@ class EnergyGate:
         """Take the level of one hop, and say whether it is speech."""
         self._powers.append(10.0 ** (level_db / 10.0))
         smooth_db = 10.0 * math.log10(sum(self._powers) / len(self._powers))
+        self.smooth_db = smooth_db
         while self._minima and self._minima[-1][1] >= smooth_db:
             self._minima.pop()
         self._minima.append((self._hop, smooth_db))
