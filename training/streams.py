@@ -9,12 +9,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.audio.files import read_file
+from edge.inference.turns import TurnSettings
 from training.corpora import Clip
 from training.noises import RATE, Maker, Signal, in_room, room
 
 _HOP = RATE // 100
 _BELOW_PEAK_DB = 35.0
 """Where a clean clip is so far below its loudest hop, nobody speaks"""
+
+_VOICE_HERTZ = (100.0, 1_000.0)
+"""Where a voice has most of its energy, and breath and the noise of consonants little"""
+
+_VOICE_BELOW_PEAK_DB = 30.0
+"""Where a clean clip is so far below its peak in that band, there is no voice"""
+
+_CONSONANTS_S = 0.2
+"""What a word may end and the next begin with that has no voice"""
 
 SPEECH_DB = -25.0
 """Level of speech, dB full scale, unless a stream says otherwise"""
@@ -25,6 +35,8 @@ class Spoken:
     """One turn of a stream."""
 
     clip: Clip
+    """Of which it is all, or what lies between two long pauses"""
+
     start: int
     """First sample of the speech itself"""
 
@@ -65,6 +77,27 @@ def read_speech(clip: Clip) -> Signal | None:
     return None if level < 1e-6 or len(speech) < 0.3 * RATE else np.asarray(speech / level, np.float32)
 
 
+def turns_in(speech: Signal) -> list[tuple[int, int]]:
+    """The turns of a clean clip, cut to its speech: first sample, and first behind the last, of each.
+
+    A pause as long as the hangover ends a turn by definition, also within a sentence. It is told by the voice
+    alone: some actors pause for more than a second and fill it with breath, hardly quieter than the words.
+    """
+    spectrum = np.fft.rfft(speech)
+    hertz = np.fft.rfftfreq(len(speech), 1.0 / RATE)
+    spectrum[(hertz < _VOICE_HERTZ[0]) | (hertz > _VOICE_HERTZ[1])] = 0.0
+    voice = np.fft.irfft(spectrum, len(speech))
+    n = len(voice) // _HOP
+    power = np.mean(np.square(voice[: n * _HOP].reshape(n, _HOP)), axis=1)
+    voiced = np.flatnonzero(power > power.max() * 10 ** (-_VOICE_BELOW_PEAK_DB / 10))
+    pause = round((TurnSettings().hangover_s + _CONSONANTS_S) * RATE / _HOP)
+    after = np.flatnonzero(np.diff(voiced) > pause)
+    starts = [0, *(voiced[after + 1] * _HOP).tolist()]
+    ends = [*((voiced[after] + 1) * _HOP).tolist(), len(speech)]
+    least = TurnSettings().min_speech_s * RATE
+    return [(start, end) for start, end in zip(starts, ends, strict=True) if end - start >= least]
+
+
 def make_stream(
     clips: Sequence[Clip],
     rng: np.random.Generator,
@@ -94,7 +127,7 @@ def make_stream(
         if speech is None:
             continue
         gap = np.zeros(round(rng.uniform(*gap_s) * RATE), np.float32)
-        spoken.append(Spoken(clip, at, at + len(speech)))
+        spoken += [Spoken(clip, at + start, at + end) for start, end in turns_in(speech)]
         pieces += [speech, gap]
         at += len(speech) + len(gap)
     samples = np.concatenate(pieces)

@@ -4,7 +4,7 @@ import soundfile
 
 from training.corpora import Clip
 from training.noises import KINDS, RATE, in_room, room
-from training.streams import make_stream, noise_only, read_speech
+from training.streams import make_stream, noise_only, read_speech, turns_in
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +76,16 @@ def test_room_when_heard_in_it_then_the_direct_sound_stays_where_it_was():
     assert int(np.abs(wet).argmax()) == 1_000
     assert np.abs(wet[:1_000]).max() < 1e-5
     assert np.square(wet[1_100:8_000]).sum() > 10 * np.square(wet[12_000:]).sum()
+
+
+def test_turns_when_a_pause_is_longer_than_the_hangover_then_one_on_each_side_of_it_though_breath_fills_it():
+    time = np.arange(RATE) / RATE
+    voice = np.sin(2 * np.pi * 300 * time)
+    breath = 0.2 * np.sin(2 * np.pi * 4_000 * time)
+    speech = np.concatenate([voice, breath, voice, breath[: RATE // 2], voice]).astype(np.float32)
+
+    first, second = turns_in(speech)
+    assert first[0] == 0
+    assert first[1] == pytest.approx(RATE, abs=RATE // 50)
+    assert second[0] == pytest.approx(2 * RATE, abs=RATE // 50)
+    assert second[1] == len(speech)
