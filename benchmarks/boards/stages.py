@@ -16,12 +16,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.audio.settings import AudioSettings
 from edge.frontend.mfcc import StreamingMfcc
 from edge.inference.model import EmotionModel, ModelSettings
 from edge.inference.recognizer import Recognizer, TurnResult
 
 RATE = 16_000
-BLOCK = RATE // 50
+BLOCK = RATE * AudioSettings().block_ms // 1000
+"""Samples, as a microphone gives them"""
+
+FRAMED = RATE // 2
+"""Samples whose frames the recogniser computes at once while nobody speaks"""
+
 _MARK = 0x5EED0000
 
 Sound = NDArray[np.float32]
@@ -44,10 +50,10 @@ def mark(number: int) -> None:
         os.getpgid(_MARK + number)
 
 
-def push_all(push: Callable[[Sound], object], sound: Sound) -> None:
-    """Sound in the blocks in which sources give it."""
-    for start in range(0, len(sound), BLOCK):
-        push(sound[start : start + BLOCK])
+def push_all(push: Callable[[Sound], object], sound: Sound, block: int = BLOCK) -> None:
+    """Sound in blocks of so many samples, those in which sources give it where nothing else is said."""
+    for start in range(0, len(sound), block):
+        push(sound[start : start + block])
 
 
 def main() -> None:
@@ -67,7 +73,7 @@ def main() -> None:
     model.logits(window)
 
     mark(0)
-    push_all(front_end.push, quiet)
+    push_all(front_end.push, quiet, FRAMED)
     mark(1)
     push_all(in_quiet.push, quiet)
     mark(2)
