@@ -21,6 +21,7 @@ from benchmarks.one_core import describe_machine
 from edge.audio.settings import AudioSettings
 from edge.frontend.vad import Detector, GateSettings
 from edge.inference.clip import speech_frames
+from edge.inference.doubts import Doubt
 from edge.inference.errors import TooShortError
 from edge.inference.model import SHIPPED_MODEL, EmotionModel, ModelSettings
 from edge.inference.recognizer import Recognizer, TurnResult
@@ -38,6 +39,7 @@ _OVERLAP = 0.5
 
 _CORPORA = ("ravdess", "emodb", "urdu", "ased", "nemo", "tess")
 _CLIPS_OF_A_SPEAKER = 6
+_OF_THE_SOUND = (Doubt.SNR, Doubt.CLIPPING, Doubt.SPEECH)
 _LEVELS_DB = (-45.0, -30.0, -18.0)
 """Of noise alone, dB full scale"""
 
@@ -194,6 +196,10 @@ def _figures(
         "uar_first_two_turns_of_a_speaker": round(uar(first), 2),
         "uar_later_turns_of_a_speaker": round(uar(later), 2),
         "uncertain_share": round(float(np.mean(unsure)), 4),
+        "doubted_share": {
+            name: {doubt.value: round(_doubted(heard, doubt), 4) for doubt in _OF_THE_SOUND}
+            for name, heard in (("clean", clean), ("10db", noisy), ("5db", five))
+        },
         "delay_ms_p50": round(float(np.percentile(clean.delays_ms, 50)), 1),
         "delay_ms_p95": round(float(np.percentile(clean.delays_ms, 95)), 1),
         "turns": len(clean.found) + clean.missed,
@@ -202,6 +208,11 @@ def _figures(
         "hours_of_speech_streams": round((clean.seconds + noisy.seconds + five.seconds) / 3600, 2),
         "hours_of_noise": round(hours, 2),
     }
+
+
+def _doubted(heard: Heard, doubt: Doubt) -> float:
+    """The share of the turns found whose answer was refused for this reason."""
+    return float(np.mean([doubt in result.doubts for _, result in heard.found]))
 
 
 def _f1_without(all_of_it: Heard, part: Heard) -> float:
@@ -237,8 +248,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--detector", choices=[str(d) for d in Detector], default=str(GateSettings().detector)
     )
-    parser.add_argument("--streams", type=int, default=36, help="conversations (default: %(default)s)")
-    parser.add_argument("--noise-s", type=float, default=1800.0, help="of each kind (default: %(default)s)")
+    parser.add_argument("--streams", type=int, default=20, help="conversations (default: %(default)s)")
+    parser.add_argument("--noise-s", type=float, default=600.0, help="of each kind (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true", help="print JSON only")
     parser.add_argument("--write", action="store_true", help=f"and write it to {RESULT.name}")
