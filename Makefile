@@ -4,10 +4,12 @@ VENV := .venv
 STAMPS := $(VENV)/.stamps
 PIP := $(VENV)/bin/python -m pip install --quiet
 NOX := $(VENV)/bin/python -m nox
+RECIPE := joint
+RUN := runs/shipped
 METADATA := setup.py pyproject.toml edge/__init__.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-arm64 test-service lint setup size clean
+.PHONY: help demo test test-arm64 test-service lint setup size model corpora clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -34,6 +36,14 @@ setup: $(STAMPS)/setup ## everything a developer needs, in .venv (without Tensor
 size: $(STAMPS)/nox ## what the base install takes on disk, package by package
 	@$(VENV)/bin/python tools/install_size.py build/install_size
 
+model: corpora $(STAMPS)/training ## the shipped model anew, from CORPORA="ravdess=~/RAVDESS tess=~/TESS"; goes on where it stopped
+	@$(VENV)/bin/affectd-train fit --recipe $(RECIPE) --run $(RUN) $(foreach corpus,$(CORPORA),--corpus '$(corpus)')
+	@$(VENV)/bin/affectd-convert $(RUN) --output edge/models/affectd.tflite --report benchmarks/results/shipped.parity.json --results benchmarks/results/accuracy
+	@PYTHONPATH=. $(VENV)/bin/python tests/inference/make_golden.py
+
+corpora:
+	@test -n "$(CORPORA)" || { echo 'Which corpora? make model CORPORA="ravdess=~/RAVDESS tess=~/TESS"; see docs/training.md' >&2; exit 64; }
+
 clean: ## remove what these targets made
 	rm -rf $(VENV) .nox build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
@@ -53,6 +63,11 @@ $(STAMPS)/setup: $(METADATA) | $(STAMPS)/venv
 	@echo "Installing affectd and its tools into $(VENV)"
 	@$(PIP) --editable '.[broker,test,dev]'
 	@touch $@ $(STAMPS)/demo $(STAMPS)/nox
+
+$(STAMPS)/training: $(METADATA) | $(STAMPS)/venv
+	@echo "Installing affectd and its workbench into $(VENV) (TensorFlow: some minutes)"
+	@$(PIP) --editable '.[training]'
+	@touch $@
 
 $(STAMPS)/nox: Makefile | $(STAMPS)/venv
 	@echo "Installing nox into $(VENV)"

@@ -136,7 +136,10 @@ setup(
     packages=find_packages(
         include=[f"{name}{end}" for name in ("edge", "training", "converter") for end in ("", ".*")]
     ),
-    package_data={"edge": ["models/*.tflite", "models/*.md", "demo_speech.ogg"]},
+    package_data={
+        "edge": ["models/*.tflite", "models/*.md", "demo_speech.ogg"],
+        "training": ["recipes/*.toml"],
+    },
     include_package_data=False,
     install_requires=BASE,
     extras_require=EXTRAS,

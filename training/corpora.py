@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,12 +63,13 @@ class Corpus:
         self.problems += other.problems
 
 
-def read_corpus(kind: str, place: Path) -> Corpus:
+def read_corpus(kind: str, place: Path, own_labels: Sequence[str] = ()) -> Corpus:
     """Read one corpus.
 
     Args:
         kind: a key of `READERS`.
         place: the corpus's folder, or for `csv` and `manifest` the file.
+        own_labels: what a CSV may use beside `EMOTIONS`.
 
     Raises:
         CorpusError: when the place does not exist or holds not a single usable clip.
@@ -77,7 +78,7 @@ def read_corpus(kind: str, place: Path) -> Corpus:
         raise CorpusError(f"unknown kind of corpus {kind!r}: choose one of {', '.join(READERS)}")
     if not place.exists():
         raise CorpusError(f"{place}: no such file or folder; name the place where {kind} was unpacked")
-    corpus = READERS[kind](place)
+    corpus = _table(place, own_labels) if kind in {"csv", "manifest"} else READERS[kind](place)
     if not corpus.clips:
         reasons = "; ".join(str(problem) for problem in corpus.problems[:3]) or "it holds no audio file"
         raise CorpusError(f"{place}: no usable clip of {kind}: {reasons}")
@@ -204,7 +205,7 @@ def _emodb(folder: Path) -> Corpus:
     return _walk(folder, parse)
 
 
-def _table(file: Path) -> Corpus:
+def _table(file: Path, own_labels: Sequence[str] = ()) -> Corpus:
     """Any corpus as a CSV: path, speaker, emotion; if there, corpus, language, fold, sex, licence.
 
     Paths are relative to the CSV.
@@ -226,13 +227,13 @@ def _table(file: Path) -> Corpus:
         )
     for number, row in enumerate(rows, 2):
         try:
-            corpus.clips.append(_row(row, file))
+            corpus.clips.append(_row(row, file, own_labels))
         except ValueError as error:
             corpus.problems.append(Problem(f"{file}:{number}", str(error)))
     return corpus
 
 
-def _row(row: dict[str, str], file: Path) -> Clip:
+def _row(row: dict[str, str], file: Path, own_labels: Sequence[str]) -> Clip:
     def cell(column: str) -> str:
         return (row.get(column) or "").strip()
 
@@ -248,7 +249,7 @@ def _row(row: dict[str, str], file: Path) -> Clip:
         path=path,
         corpus=cell("corpus") or file.stem,
         speaker=cell("speaker"),
-        emotion=_label(cell("emotion").lower(), {name: name for name in EMOTIONS}),
+        emotion=_label(cell("emotion").lower(), {name: name for name in (*EMOTIONS, *own_labels)}),
         language=cell("language"),
         fold=int(fold or 0),
         sex=cell("sex"),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
+from functools import partial
 from multiprocessing.managers import SyncManager
 from pathlib import Path
 from queue import Empty
@@ -35,17 +36,19 @@ def evaluate(
     cache: Path,
     jobs: int,
     progress: Progress | None = None,
+    log: Path | None = None,
 ) -> list[FoldResult]:
     """Run every fold and seed, `jobs` at a time with one core each; finished ones are read back.
 
-    The form `multi` starts from the finished folds of P9 under `runs`.
+    Each that ends goes into the log of all runs, if there is one. The form `multi` starts from the finished
+    folds of P9 under `runs`.
 
     Raises:
         BaseError: when there is no such fold.
         TrainingError: when a fold cannot be trained; the others are then given up.
         BrokenProcessPool: when a fold's process was killed, as for want of memory.
     """
-    return _side_by_side(worker.run, protocol, recipe, seeds, runs, cache, jobs, progress)
+    return _side_by_side(partial(worker.run, log), protocol, recipe, seeds, runs, cache, jobs, progress)
 
 
 def train_folds(

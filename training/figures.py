@@ -71,7 +71,7 @@ def _figures(
         "form": protocol.form,
         "speaker_dependent": protocol.speaker_dependent,
         "command": command,
-        "commit": commit(),
+        "commit": _commits(ordered),
         "seeds": sorted({r.seed for r in ordered}),
         "folds": sorted({int(r.fold) for r in ordered}),
         "model": {
@@ -103,4 +103,11 @@ def _row(result: FoldResult, float_answers: Sequence[int], int8_answers: Sequenc
         "int8_uar": round(uar(truth, np.array(int8_answers)), 4),
         "validation_uar": result.validation_uar and round(result.validation_uar, 4),
         "best_epoch": result.best_epoch,
+        "commit": result.commit,
     }
+
+
+def _commits(results: Sequence[FoldResult]) -> str | None:
+    """The states of the sources that trained the folds; the present one, where a fold does not say."""
+    known = {result.commit or commit() for result in results}
+    return ", ".join(sorted(filter(None, known))) or None

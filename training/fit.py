@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ from training.features import Example
 from training.histories import Histories, unheard
 from training.metrics import temperature
 from training.networks import build_network
+from training.pace import Pace
 from training.progress import EpochDone
+from training.provenance import commit
 from training.recipe import Recipe
 from training.reference_prior import reference_prior
 from training.run_folder import claim_folder, write_calibration, write_card, write_comparison, write_whole
@@ -53,6 +56,12 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     licences: tuple[str, ...]
 
+    commit: str | None = None
+    """State of the sources that trained it, or its end where it was stopped; see `training.provenance`"""
+
+    seconds: float | None = None
+    """That it took, in the process that ended it"""
+
 
 def fit(
     examples: Sequence[Example],
@@ -61,6 +70,7 @@ def fit(
     folder: Path,
     progress: Callable[[EpochDone], None] | None = None,
     base: Path | None = None,
+    pace: Callable[[int, float], None] | None = None,
 ) -> RunInfo:
     """Train a network, and leave it in `folder` as `network.keras`, `run.json` and what the converter needs.
 
@@ -73,13 +83,14 @@ def fit(
         folder: of this run.
         progress: called after each epoch.
         base: folder of a finished run to start from: its weights, normalisation and knowledge of voices.
+        pace: told once of the batches that are left, and of the seconds that they will take.
 
     Raises:
         TrainingError: when a label has no clip, or there are not enough speakers.
         BaseError: when the run to start from cannot be used.
         RunMismatchError: when the folder holds the run of other clips, labels or choices.
     """
-    finished = folder / "run.json"
+    finished, begun, sources = folder / "run.json", time.monotonic(), commit()
     _check_labels(examples, labels)
     known = load_base(base, recipe) if base else None
     claim_folder(folder, [e.clip for e in examples], labels, recipe, known.sha256 if known else "")
@@ -88,7 +99,7 @@ def fit(
     speakers = validation_speakers(examples, recipe)
     write_comparison(folder, [e for e in examples if e.clip.speaker in speakers] or examples[:200], labels)
     training = [e for e in examples if e.clip.speaker not in speakers]
-    _check(training, labels)
+    _check(training, [label for label in labels if known is None or label not in known.labels])
     recipe = recipe.for_clips(len(training))
     keras.utils.set_random_seed(recipe.seed)
     prior = known.prior if known else reference_prior(training)
@@ -108,8 +119,9 @@ def fit(
     watch = Watch(validation, labels, recipe, (mean, std), batches, folder, progress)
     done = watch.take_up(network)
     if not watch.is_over(done):
+        callbacks = [watch, *([Pace(len(batches), pace)] if pace else [])]
         network.fit(
-            batches, initial_epoch=done, epochs=recipe.epochs, shuffle=False, verbose=0, callbacks=[watch]
+            batches, initial_epoch=done, epochs=recipe.epochs, shuffle=False, verbose=0, callbacks=callbacks
         )
     epochs = watch.epochs_of(network)
     watch.restore_best(network)
@@ -132,6 +144,8 @@ def fit(
         validation_speakers=tuple(sorted(speakers)),
         corpora=_count(e.clip.corpus for e in training),
         licences=tuple(sorted({e.clip.licence for e in training if e.clip.licence})),
+        commit=sources,
+        seconds=round(time.monotonic() - begun, 1),
     )
     write_card(folder, labels, recipe, mean, std, prior, info.temperature, _provenance(info))
     write_calibration(folder, seen, recipe, mean, std)
@@ -217,6 +231,7 @@ def _provenance(info: RunInfo) -> dict[str, Any]:
         "validation_speakers": list(info.validation_speakers),
         "validation_uar": info.validation_uar,
         "epochs": info.best_epoch,
+        "commit": info.commit,
         "recipe": msgspec.to_builtins(info.recipe),
     }
 

@@ -56,6 +56,12 @@ class FoldResult(msgspec.Struct, frozen=True, kw_only=True):
     left_out: list[str]
     """Test clips that could not be read, and why"""
 
+    commit: str | None = None
+    """State of the sources that trained it; None in results that were kept before this was noted"""
+
+    seconds: float | None = None
+    """That the training took, in the process that ended it"""
+
 
 def run_fold(
     protocol: Protocol,
@@ -129,6 +135,8 @@ def run_fold(
         best_epoch=info.best_epoch,
         validation_uar=info.validation_uar,
         left_out=[str(problem) for problem in problems],
+        commit=info.commit,
+        seconds=info.seconds,
     )
     write_whole(kept, msgspec.json.encode(result))
     return result

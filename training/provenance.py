@@ -5,16 +5,19 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+_SOURCES = ("--", ":/edge", ":/training", ":/converter")
+"""What a figure hangs on; not so the results, which a run itself adds to"""
+
 
 def commit() -> str | None:
-    """The commit of the working tree, with a plus when it holds more; None outside a checkout."""
+    """The commit of the checkout, with a plus when its sources differ from it; None outside a checkout."""
     git = ["git", "-C", str(Path(__file__).parent)]
     try:
         head = subprocess.run(
             [*git, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True
         )
         dirty = subprocess.run(
-            [*git, "status", "--porcelain", "-uno"], capture_output=True, text=True, check=True
+            [*git, "status", "--porcelain", "-uno", *_SOURCES], capture_output=True, text=True, check=True
         )
     except (OSError, subprocess.CalledProcessError):
         return None

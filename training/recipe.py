@@ -86,6 +86,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     uncertain_below: float = 0.4
     """Calibrated confidence under which the device answers `uncertain`"""
 
+    circumplex: dict[str, tuple[float, float]] = {}
+    """Arousal and valence, each -1 to 1, of labels that have no place in `edge.inference.circumplex`"""
+
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -100,6 +103,10 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             (0.0 <= self.label_smoothing < 1.0, "label_smoothing must be from 0 to below 1"),
             (self.validation_speakers >= 0, "validation_speakers must be at least 0"),
             (0.0 <= self.uncertain_below <= 1.0, "uncertain_below must be from 0 to 1"),
+            (
+                all(-1.0 <= x <= 1.0 for place in self.circumplex.values() for x in place),
+                "circumplex must stay from -1 to 1",
+            ),
             (self.seed >= 0, f"seed is {self.seed}: it must be at least 0"),
         )
         for holds, message in rules:
@@ -135,3 +142,14 @@ def load_recipe(path: Path | None) -> Recipe:
     except (msgspec.DecodeError, TypeError, ValueError) as error:
         raise RecipeError(f"{path}: {error}") from error
     return recipe
+
+
+def shipped_recipes() -> dict[str, Path]:
+    """The recipes that come with affectd, by name."""
+    return {path.stem: path for path in sorted((Path(__file__).parent / "recipes").glob("*.toml"))}
+
+
+def recipe_file(text: str) -> Path:
+    """The file that a user means: a path, or the name of a shipped recipe where there is no such path."""
+    path = Path(text)
+    return path if path.exists() else shipped_recipes().get(text, path)

@@ -101,7 +101,7 @@ def write_card(
         std=tuple(std.tolist()),
         temperature=round(temperature, 4),
         uncertain_below=recipe.uncertain_below,
-        circumplex={label: circumplex(label) for label in labels},
+        circumplex={label: recipe.circumplex.get(label) or circumplex(label) for label in labels},
         provenance=provenance,
         licence=", ".join(provenance["licences"]),
     )

@@ -9,10 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from edge.quiet_stderr import quiet_stderr
 from training.progress import EpochDone
 from training.protocols import Protocol, Split
 from training.recipe import Recipe
+from training.run_log import append_run
 
 if TYPE_CHECKING:
     from training.fold import FoldResult
@@ -59,6 +62,7 @@ def train(
 
 
 def run(
+    log: Path | None,
     protocol: Protocol,
     split: Split,
     recipe: Recipe,
@@ -67,11 +71,25 @@ def run(
     cache: Path,
     news: Any,
 ) -> FoldResult:
-    """One fold, whose epochs go into the queue `news`."""
+    """One fold, whose epochs go into the queue `news`, and its end into the log of all runs."""
     with quiet_stderr("tensorflow"):
         from training.fold import run_fold  # noqa: PLC0415
+        from training.metrics import uar  # noqa: PLC0415
 
-    return run_fold(protocol, split, recipe, folder, base, cache, _tell(news, recipe, split))
+    is_new = not (folder / "result.json").exists()
+    result = run_fold(protocol, split, recipe, folder, base, cache, _tell(news, recipe, split))
+    if log is not None and is_new:
+        append_run(
+            log,
+            commit=result.commit,
+            protocol=f"{protocol.name}-{protocol.form}",
+            recipe=recipe,
+            fold=result.fold,
+            validation_uar=result.validation_uar,
+            test_uar=uar(np.array(result.truth), np.array(result.int8_answers)),
+            seconds=result.seconds,
+        )
+    return result
 
 
 def _tell(news: Any, recipe: Recipe, split: Split) -> Callable[[EpochDone], None]:

@@ -43,7 +43,7 @@ class Result(msgspec.Struct, kw_only=True):
     """None for P10, which scores the int8 files alone"""
 
     int8: Figures
-    per_fold: list[dict[str, float | None]]
+    per_fold: list[dict[str, float | str | None]]
     per_speaker: dict[str, float]
     per_sex: dict[str, float]
     confusion_int8: list[list[int]]

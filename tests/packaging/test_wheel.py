@@ -54,8 +54,9 @@ def test_wheel_when_built_then_it_has_every_module_and_no_other_package(wheel):
     assert modules == {name for name in wheel.namelist() if name.endswith(".py")}
 
 
-def test_wheel_when_built_then_it_has_the_models_and_the_demo(wheel):
+def test_wheel_when_built_then_it_has_the_models_the_demo_and_the_recipes(wheel):
     data = [*(ROOT / "edge" / "models").glob("*.tflite"), *(ROOT / "edge" / "models").glob("*.md")]
+    data += (ROOT / "training" / "recipes").glob("*.toml")
     data.append(ROOT / "edge" / "demo_speech.ogg")
     missing = {path.relative_to(ROOT).as_posix() for path in data} - set(wheel.namelist())
     assert not missing

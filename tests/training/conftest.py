@@ -22,8 +22,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 @pytest.fixture(scope="session")
-def train():
-    """Starts `affectd-train` as a user does, with standard error no terminal."""
+def train(tmp_path_factory):
+    """Starts `affectd-train` as a user does, with standard error no terminal, in a folder of its own."""
+    place = tmp_path_factory.mktemp("somewhere")
 
     def start(*arguments):
         return subprocess.Popen(
@@ -31,6 +32,7 @@ def train():
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            cwd=place,
             env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "80"},
         )
 
@@ -79,6 +81,7 @@ def evaluated(train, corpus_table, recipes, tmp_path_factory):
     child = train(
         "evaluate", "--protocol", "P1", "--corpus", f"csv={corpus_table}", "--recipe", recipes / "once.toml",
         "--jobs", 2, "--cache", folder / "cache", "--runs", folder / "runs", "--results", folder / "results",
+        "--log", folder / "runs.jsonl",
     )  # fmt: skip
     out, err = child.communicate(timeout=280)
     assert child.returncode == 0, err

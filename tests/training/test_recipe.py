@@ -4,7 +4,8 @@ import pytest
 from voices import TINY, TINY_TOML
 
 import training
-from training.recipe import Recipe, RecipeError, load_recipe
+from training.commands.common import name_of
+from training.recipe import Recipe, RecipeError, load_recipe, recipe_file, shipped_recipes
 
 SHIPPED = sorted((Path(training.__file__).parent / "recipes").glob("*.toml"))
 
@@ -12,6 +13,19 @@ SHIPPED = sorted((Path(training.__file__).parent / "recipes").glob("*.toml"))
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_recipe_when_shipped_then_it_loads(path):
     assert load_recipe(path).epochs > 1
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_recipe_when_named_without_a_path_then_it_is_the_shipped_one(path):
+    assert recipe_file(path.stem) == shipped_recipes()[path.stem] == path
+    assert name_of(path) == path.stem
+
+
+def test_recipe_when_a_file_has_the_name_of_a_shipped_one_then_the_file_counts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("joint").write_text("epochs = 7")
+    assert load_recipe(recipe_file("joint")).epochs == 7
+    assert name_of(tmp_path / "sub" / "own.toml") == "sub/own.toml"
 
 
 def test_recipe_when_written_as_toml_then_every_choice_counts(tmp_path):

@@ -9,11 +9,12 @@ from voices import LABELS, TINY_TOML
 
 from training.cli import main
 from training.corpora import read_corpus
-from training.fold import run_fold
+from training.fold import FoldResult, run_fold
 from training.protocols import plan
 from training.recipe import load_recipe
 from training.report import fill_in
 from training.run_folder import RunMismatchError
+from training.run_log import read_runs
 
 pytestmark = pytest.mark.training
 
@@ -71,6 +72,29 @@ def test_evaluate_command_when_done_then_the_results_obey_the_schema(evaluated):
     assert result["model"]["runtime"] in ("litert", "tflite-runtime", "tensorflow")
     assert f"int8: UAR {result['int8']['uar']:.1%}" in out
     assert "results: " in out
+
+
+def test_evaluate_command_when_done_then_the_log_has_a_line_for_each_fold(evaluated):
+    folder, _, _ = evaluated
+    result = msgspec.json.decode((folder / "results" / "P1-in.json").read_bytes())
+    runs = sorted(read_runs(folder / "runs.jsonl"), key=lambda run: run.fold)
+
+    assert [(run.protocol, run.fold, run.seed) for run in runs] == [("P1-in", "1", 0), ("P1-in", "2", 0)]
+    for run, fold in zip(runs, result["per_fold"], strict=True):
+        assert (run.test_uar, run.commit) == (fold["int8_uar"], fold["commit"])
+        assert run.seconds > 0
+        assert run.recipe.name == "tiny"
+
+
+def test_evaluate_when_a_kept_fold_does_not_know_its_commit_then_it_is_read_all_the_same(evaluated):
+    folder, _, _ = evaluated
+    kept = msgspec.json.decode((folder / "runs" / "P1-in" / "seed0-fold1" / "result.json").read_bytes())
+    new = {"commit", "seconds"}
+    old = {name: value for name, value in kept.items() if name not in new}
+
+    assert new <= set(kept)
+    result = msgspec.json.decode(msgspec.json.encode(old), type=FoldResult)
+    assert (result.commit, result.truth) == (None, kept["truth"])
 
 
 @pytest.mark.parametrize(("form", "turns"), [("adapt", "0 1 3 10 30"), ("enrol", "0 1 3 10")])

@@ -103,7 +103,7 @@ def test_fit_command_when_speakers_are_too_few_then_one_line_and_65(tmp_path, co
     )  # fmt: skip
 
     assert code == 65
-    assert "1 speaker(s) cannot give 4 for validation" in capsys.readouterr().err.splitlines()[-1]
+    assert "all 9 clips are of one speaker, s0" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_fit_command_when_a_label_is_missing_then_it_is_named(tmp_path, corpus_table, capsys):

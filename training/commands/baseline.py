@@ -100,6 +100,6 @@ def _network(args: argparse.Namespace, protocol: Protocol, used: list[Clip], com
 
     with epoch_progress(console) as show:
         results = evaluate(
-            protocol, recipe, range(args.seeds), args.runs / args.name, args.cache, args.jobs, show
+            protocol, recipe, range(args.seeds), args.runs / args.name, args.cache, args.jobs, show, args.log
         )
     return figures(protocol, results, command, NETWORKS[args.name])

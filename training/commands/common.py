@@ -13,7 +13,8 @@ from rich.console import Console
 
 from training.corpora import READERS, Clip, Corpus, CorpusError, Problem, read_corpus
 from training.progress import clip_progress
-from training.recipe import Recipe
+from training.recipe import Recipe, recipe_file, shipped_recipes
+from training.run_log import RUNS
 
 if TYPE_CHECKING:
     from training.features import Example
@@ -47,8 +48,20 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(","))
 
 
-def add_common(parser: argparse.ArgumentParser) -> None:
-    """The arguments of every command that trains: corpora, recipe, cache."""
+def add_common(parser: argparse.ArgumentParser, recipe: Path | None = None) -> None:
+    """The arguments of every command that trains one recipe: corpora, cache, and which recipe it takes."""
+    add_corpus(parser)
+    parser.add_argument(
+        "--recipe",
+        type=recipe_file,
+        default=recipe,
+        help=f"TOML with every choice of the training, or the name of one that comes with affectd: "
+        f"{', '.join(shipped_recipes())} (default: {recipe.stem if recipe else 'built in'})",
+    )
+
+
+def add_corpus(parser: argparse.ArgumentParser) -> None:
+    """Where the clips are, and where their features are kept."""
     parser.add_argument(
         "--corpus",
         action="append",
@@ -56,9 +69,6 @@ def add_common(parser: argparse.ArgumentParser) -> None:
         metavar="KIND=PLACE",
         help=f"a corpus as it was unpacked; KIND is one of {', '.join(READERS)}; may be given again. "
         "csv: columns path, speaker, emotion, and if there corpus, language, fold, sex, licence",
-    )
-    parser.add_argument(
-        "--recipe", type=Path, help="TOML with every choice of the training (default: the shipped)"
     )
     parser.add_argument(
         "--cache", type=Path, default=Path("cache"), help="folder of cached features (default: cache)"
@@ -77,8 +87,16 @@ def add_run_options(parser: argparse.ArgumentParser, results: str) -> None:
         "--jobs", type=whole, default=os.cpu_count() or 1, help="folds side by side (default: cores)"
     )
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the runs (default: runs)")
+    add_log(parser)
     parser.add_argument(
         "--results", type=Path, default=Path(results), help="folder of the JSON (default: %(default)s)"
+    )
+
+
+def add_log(parser: argparse.ArgumentParser) -> None:
+    """Teach a command where it notes what it has trained."""
+    parser.add_argument(
+        "--log", type=Path, default=RUNS, help="log of all runs, as JSON lines (default: %(default)s)"
     )
 
 
@@ -93,8 +111,12 @@ def load_features(clips: Sequence[Clip], args: argparse.Namespace, recipe: Recip
     return examples
 
 
-def read_places(places: Sequence[str]) -> Corpus:
+def read_places(places: Sequence[str], own_labels: Sequence[str] = ()) -> Corpus:
     """All corpora of the `--corpus` arguments as one; what is left out is named.
+
+    Args:
+        places: the arguments.
+        own_labels: that a CSV may use beside the usual ones.
 
     Raises:
         CorpusError: when one of them cannot be used.
@@ -104,7 +126,7 @@ def read_places(places: Sequence[str]) -> Corpus:
         kind, separator, path = place.partition("=")
         if not separator:
             raise CorpusError(f"--corpus {place}: say what it is, as in ravdess={place}")
-        part = read_corpus(kind, Path(path).expanduser())
+        part = read_corpus(kind, Path(path).expanduser(), own_labels)
         counts = f"{path}: {len(part.clips)} clips, {len(part.problems)} left out"
         console.print(counts, highlight=False, soft_wrap=True, markup=False)
         corpus.extend(part)
@@ -132,9 +154,19 @@ def repeatable(args: argparse.Namespace) -> str:
     given += ["--form", args.form] if getattr(args, "form", "in") != "in" else []
     given += ["--folds", ",".join(args.folds)] if args.folds else []
     if args.recipe:
-        inside = args.recipe.is_absolute() and args.recipe.is_relative_to(Path.cwd())
-        given += ["--recipe", str(args.recipe.relative_to(Path.cwd()) if inside else args.recipe)]
-    for place in args.corpus:
-        kind, _, path = place.partition("=")
-        given += ["--corpus", f"{kind}=CORPORA/{Path(path).name}"]
-    return " ".join(given)
+        given += ["--recipe", name_of(args.recipe)]
+    return " ".join([*given, *places_of(args.corpus)])
+
+
+def places_of(corpora: Sequence[str]) -> list[str]:
+    """The `--corpus` arguments of a command that others repeat."""
+    pairs = (place.partition("=") for place in corpora)
+    return [word for kind, _, path in pairs for word in ("--corpus", f"{kind}=CORPORA/{Path(path).name}")]
+
+
+def name_of(recipe: Path) -> str:
+    """How a recipe is named in a command that others repeat: by its name, or its place in this checkout."""
+    if recipe in shipped_recipes().values():
+        return recipe.stem
+    inside = recipe.is_absolute() and recipe.is_relative_to(Path.cwd())
+    return str(recipe.relative_to(Path.cwd()) if inside else recipe)

@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
         from training.figures import figures, history_figures  # noqa: PLC0415
 
     with epoch_progress(console) as tell:
-        results = evaluate(protocol, recipe, seeds, args.runs, args.cache, args.jobs, tell)
+        results = evaluate(protocol, recipe, seeds, args.runs, args.cache, args.jobs, tell, args.log)
     command = "affectd-train " + repeatable(args)
     made = [figures(protocol, results, command, recipe.network.shape)]
     if protocol.name in IN_CORPUS:

@@ -6,9 +6,19 @@ import argparse
 from pathlib import Path
 
 from edge.quiet_stderr import quiet_stderr
-from training.commands.common import Commands, add_common, console, load_features, read_places, words
+from training.commands.common import (
+    Commands,
+    add_common,
+    add_log,
+    console,
+    load_features,
+    read_places,
+    words,
+)
 from training.progress import epoch_progress
 from training.recipe import load_recipe
+from training.run_log import append_run
+from training.support import check_places, check_support
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -28,6 +38,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     fit.add_argument(
         "--labels", type=words, help="comma-separated labels (default: the seven of the shipped model)"
     )
+    add_log(fit)
     fit.set_defaults(command=run)
 
 
@@ -36,13 +47,16 @@ def run(args: argparse.Namespace) -> int:
     from training.protocols import SHIPPED_LABELS, shipped_clips  # noqa: PLC0415
 
     recipe = load_recipe(args.recipe)
-    corpus = read_places(args.corpus)
+    corpus = read_places(args.corpus, args.labels or ())
     labels = args.labels or SHIPPED_LABELS
+    check_places(labels, recipe.circumplex)
     clips = [c for c in corpus.clips if c.emotion in labels] if args.labels else shipped_clips(corpus.clips)
+    check_support(clips, labels, one_speaker=recipe.one_speaker)
     examples = load_features(clips, args, recipe)
     with quiet_stderr("tensorflow"):
         from training.fit import fit  # noqa: PLC0415  # takes seconds: not for --help, nor to find no corpus
 
+    is_new = not (args.run / "run.json").exists()
     with epoch_progress(console) as tell:
         info = fit(
             examples,
@@ -50,6 +64,16 @@ def run(args: argparse.Namespace) -> int:
             recipe,
             args.run,
             lambda done: tell(args.run.name, done),
+            pace=_say_how_long,
+        )
+    if is_new:
+        append_run(
+            args.log,
+            commit=info.commit,
+            protocol="fit",
+            recipe=info.recipe,
+            validation_uar=info.validation_uar,
+            seconds=info.seconds,
         )
     score = (
         "" if info.validation_uar is None else f", UAR {info.validation_uar:.1%} on its validation speakers"
@@ -57,3 +81,12 @@ def run(args: argparse.Namespace) -> int:
     print(f"{args.run}: epoch {info.best_epoch} of {info.epochs}{score}")
     print(f"next: affectd-convert {args.run}")
     return 0
+
+
+def _say_how_long(batches: int, seconds: float) -> None:
+    """At the speed of the first batches; what else runs on the machine may slow it down."""
+    time = f"{seconds / 60:.0f} min" if seconds < 2 * 3600 else f"{seconds / 3600:.1f} h"
+    console.print(
+        f"{batches} batches are left, {batches / max(seconds, 1e-3):.1f} a second: about {time}",
+        highlight=False,
+    )
