@@ -8,7 +8,7 @@ import sys
 from concurrent.futures.process import BrokenProcessPool
 
 from edge.errors import AffectdError
-from training.commands import baseline, evaluate, fit, report
+from training.commands import ablate, baseline, evaluate, fit, report, tune
 from training.commands.common import Parser, console
 from training.errors import WorkbenchError
 
@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Train emotion models on labelled speech, and measure them on people never heard before.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
-    for command in (fit, evaluate, baseline, report):
+    for command in (fit, tune, evaluate, baseline, ablate, report):
         command.add(commands)
     return parser
 

@@ -20,6 +20,12 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         default=[Path("README.md"), Path("edge/models/MODEL_CARD.md")],
         help="pages between whose `accuracy` marks the table goes (default: README and model card)",
     )
+    report.add_argument(
+        "--ablation",
+        type=Path,
+        default=Path("benchmarks/results/ablation.json"),
+        help="what `ablate` has written, for a table of levers (default: %(default)s, if there)",
+    )
     report.set_defaults(command=run)
 
 
@@ -27,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     """Write the page, its pictures, and the table in other pages."""
     from training.report import fill_in, write_report  # noqa: PLC0415
 
-    written = write_report(args.results, args.output)
+    written = write_report(args.results, args.output, args.ablation)
     for page in args.pages:
         if fill_in(page, args.results):
             written.append(page)

@@ -6,7 +6,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from training.report import pictures, tables
+from training.report.levers import levers
 from training.report.results import Result, points, read_baselines, read_results
 from training.report.summary import summary
 from training.report.words import FORMS, INTRODUCTION, NOTES, TITLES
@@ -15,12 +18,13 @@ _BEGIN = "<!-- accuracy: made by `affectd-train report` -->"
 _END = "<!-- /accuracy -->"
 
 
-def write_report(results: Path, output: Path) -> list[Path]:
+def write_report(results: Path, output: Path, ablation: Path | None = None) -> list[Path]:
     """Write the page and its pictures; gives the files written.
 
     Args:
         results: folder of the JSON files that `affectd-train evaluate` writes, `baselines/` within it.
         output: the page; pictures go into `figures/` beside it.
+        ablation: what `affectd-train ablate` has written, if there is such a file.
 
     Raises:
         ReportError: when there is no result.
@@ -41,6 +45,8 @@ def write_report(results: Path, output: Path) -> list[Path]:
             _say_calibration(page, result)
         if "arousal" in result:
             _say_arousal(page, result)
+    if ablation is not None and ablation.is_file():
+        page.say(levers(msgspec.json.decode(ablation.read_bytes())))
     protocols = list(dict.fromkeys(r["protocol"] for r in found))
     for name in protocols:
         _say_protocol(

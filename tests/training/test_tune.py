@@ -1,0 +1,173 @@
+"""A network that goes on with clips of one's own: as a command, on tones."""
+
+import msgspec
+import numpy as np
+import pytest
+import soundfile
+from voices import LABELS, voice, write_corpus
+
+from edge.inference.card import decode_card
+from training.cli import main
+from training.fit import RunInfo
+from training.tune import Part, fitted_temperature, speaker_groups
+from training.tune_report import Judged, TuneReport, judge
+
+pytestmark = pytest.mark.training
+
+GENTLE = "steps = 12\nbatch_size = 6\nvalidation_speakers = 0\nlearning_rate = 2e-3\n"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """Two people of whom the network has heard none, who are excited at times."""
+    folder = tmp_path_factory.mktemp("site")
+    table = write_corpus(folder, speakers=2, takes=5, corpus="site")
+    lines = table.read_text().splitlines()
+    for speaker in range(2):
+        for take in range(5):
+            name = f"excited-{speaker}-{take}.wav"
+            # Between neutral and angry, and the network has no label for it.
+            soundfile.write(
+                folder / name, 0.5 * voice("neutral", speaker, take) + voice("angry", speaker, take), 16_000
+            )
+            lines.append(f"{name},s{speaker},excited,site,,f,en,CC0")
+    table.write_text("\n".join(lines) + "\n")
+    return table
+
+
+@pytest.fixture(scope="module")
+def tuned(site, finished_run, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tuned")
+    (folder / "gentle.toml").write_text(GENTLE)
+    command = [
+        "tune", "--from", finished_run[0], "--corpus", f"csv={site}", "--run", folder / "run",
+        "--add-label", "excited=0.8,0.6", "--recipe", folder / "gentle.toml", "--cache", folder / "cache",
+        "--log", folder / "runs.jsonl",
+    ]  # fmt: skip
+    return folder, list(map(str, command)), main(list(map(str, command)))
+
+
+def test_tune_command_when_done_then_the_run_can_be_converted_and_knows_the_new_label(tuned, finished_run):
+    folder, _, code = tuned
+    info = msgspec.json.decode((folder / "run" / "run.json").read_bytes(), type=RunInfo)
+    card = decode_card((folder / "run" / "card.json").read_bytes())
+
+    assert code == 0
+    assert card.labels == info.labels == (*LABELS, "excited")
+    assert card.circumplex["excited"] == (0.8, 0.6)
+    # The ear is that of the network it comes from: only so do its weights mean the same.
+    assert (info.mean, info.std, info.prior) == (
+        finished_run[1].mean,
+        finished_run[1].std,
+        finished_run[1].prior,
+    )
+    # Two speakers are too few to fit another.
+    assert info.temperature == finished_run[1].temperature
+    assert card.temperature == round(info.temperature, 4)
+    assert all(
+        (folder / "run" / name).exists() for name in ("network.keras", "calibration.npz", "comparison.npz")
+    )
+    (line,) = (folder / "runs.jsonl").read_text().splitlines()
+    assert '"protocol":"tune"' in line
+
+
+def test_tune_command_when_done_then_it_was_judged_on_people_who_were_left_out(tuned):
+    folder, _, _ = tuned
+    report = msgspec.json.decode((folder / "run" / "tuned.json").read_bytes(), type=TuneReport)
+
+    assert (report.speakers, report.clips) == (2, 40)
+    assert report.per_label["excited"][:2] == (10, 0.0)
+    assert set(report.per_speaker) == {"s0", "s1"}
+    low, high = report.gain_ci95
+    assert low <= report.after_uar - report.before_uar <= high
+    assert report.without_clips == ()
+    starts = [
+        msgspec.json.decode((folder / "run" / f"without-{i}" / "start.json").read_bytes()) for i in (1, 2)
+    ]
+    assert len({start["clips"] for start in starts}) == 2
+
+
+def test_tune_command_when_given_again_then_nothing_is_trained_anew(tuned, capsys):
+    folder, command, _ = tuned
+    before = (folder / "run" / "network.keras").stat().st_mtime_ns
+    code = main(command)
+    said = capsys.readouterr()
+
+    assert code == 0
+    assert (folder / "run" / "network.keras").stat().st_mtime_ns == before
+    assert "epoch" not in said.err
+    assert "excited   0.0%" in said.out
+    assert f"next: affectd-convert {folder / 'run'}" in said.out
+    assert len((folder / "runs.jsonl").read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ([], "1 clip(s) of sad"),
+        (["--add-label", "sleepy"], "sleepy has no arousal and valence"),
+        (["--from", "nowhere"], "nowhere: no finished run to start from"),
+    ],
+)
+def test_tune_command_when_the_clips_cannot_support_it_then_one_line_and_65(
+    tuned, site, tmp_path, capsys, more, reason
+):
+    _, command, _ = tuned
+    few = site.parent / "few.csv"
+    lines = [line for line in site.read_text().splitlines() if ",sad," not in line]
+    few.write_text("\n".join([*lines, "sad-0-0.wav,s0,sad,site,,f,en,CC0"]) + "\n")
+    command = ["tune", "--from", command[2], "--corpus", f"csv={few}", "--run", str(tmp_path), *more]
+
+    assert main(command) == 65
+    assert reason in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_temperature_when_speakers_are_many_then_it_tames_answers_that_are_too_sure():
+    truth = np.array([0, 1] * 20)
+    sure = [
+        np.array([[9.0, -9.0]] if (t == 0) != (i % 4 == 0) else [[-9.0, 9.0]]) for i, t in enumerate(truth)
+    ]
+    parts = [Part(list(range(40)), sure)]
+    people = Judged(truth, truth, truth, [f"s{i % 5}" for i in range(40)])
+
+    assert fitted_temperature(parts, people) > 2.0
+    assert fitted_temperature(parts, Judged(truth, truth, truth, ["s0", "s1"] * 20)) is None
+
+
+def judged(before, after, speakers, truth=None):
+    truth = np.array([0, 1] * (len(speakers) // 2)) if truth is None else truth
+    answers = {True: truth, False: 1 - truth}
+    return Judged(truth, answers[before], answers[after], speakers)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "people", "verdict"),
+    [
+        (False, True, 6, "better with people"),
+        (True, False, 6, "worse with people"),
+        (True, True, 6, "no difference can be shown"),
+        (False, True, 4, "4 speakers are too few to tell"),
+    ],
+)
+def test_report_when_judged_then_it_says_what_can_be_told(before, after, people, verdict):
+    report = judge(judged(before, after, [f"s{i // 2}" for i in range(2 * people)]), [], ("a", "b"), 1.0, 5)
+
+    assert verdict in report.verdict
+    assert (report.before_uar, report.after_uar) == (float(before), float(after))
+
+
+def test_report_when_nobody_could_be_left_out_then_nothing_is_claimed():
+    report = judge(judged(True, True, []), [], ("a", "b"), 1.0, 5)
+
+    assert (report.before_uar, report.gain_ci95, report.per_speaker) == (None, None, {})
+    assert "cannot be told" in report.verdict
+
+
+def test_groups_when_few_speak_a_new_label_then_they_are_never_left_out_together(corpus):
+    groups = speaker_groups(corpus, ())
+    rare = [e for e in corpus if e.clip.emotion != "sad" or e.clip.speaker in ("s0", "s5")]
+    with_rare = speaker_groups(rare, ("sad",))
+
+    assert sorted(speaker for group in groups for speaker in group) == [f"s{i}" for i in range(6)]
+    assert not any({"s0", "s5"} <= group for group in with_rare)
+    assert speaker_groups([e for e in corpus if e.clip.speaker == "s0"], ()) == []

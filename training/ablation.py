@@ -1,0 +1,163 @@
+"""Which lever is worth what: variants of one recipe, each a small change, on the same folds and seeds.
+
+What is chosen by it is chosen on validation speakers; the test speakers' figure stands beside it, to be
+looked at and not to choose by.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import numpy as np
+
+from training.augment import check_augmentable
+from training.errors import WorkbenchError
+from training.fold import FoldResult
+from training.metrics import uar
+from training.provenance import commit
+from training.recipe import Recipe
+
+BASE = "as it is"
+"""Name of the recipe without a change"""
+
+
+class AblationError(WorkbenchError):
+    """Raised when a plan cannot be used; the message says where and why."""
+
+
+class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One row of the table."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1)]
+
+    change: dict[str, Any]
+    """Of the recipe, in its own tables; what is not named stays"""
+
+    @property
+    def slug(self) -> str:
+        """The name as a part of a path."""
+        return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is compared, on what: a TOML file."""
+
+    protocol: str
+    """Such as P1 or P8"""
+
+    folds: tuple[str, ...] | None = None
+    """All, where none is named"""
+
+    seeds: Annotated[int, msgspec.Meta(ge=1)] = 1
+
+    recipe: str = ""
+    """A file, or the name of a shipped one; by default the built-in one"""
+
+    change: dict[str, Any] = {}
+    """Of the recipe, for every variant: fewer steps for instance"""
+
+    validation_speakers: Annotated[int, msgspec.Meta(ge=1)] = 4
+    """Taken out of the training folds, for the gain to be judged by"""
+
+    variants: tuple[Variant, ...]
+
+
+def load_plan(path: Path) -> Plan:
+    """Read a plan.
+
+    Raises:
+        AblationError: when the file is missing or holds what is no plan.
+    """
+    try:
+        plan = msgspec.toml.decode(path.read_bytes(), type=Plan)
+    except OSError as error:
+        raise AblationError(f"{path}: cannot be read: {error.strerror}") from error
+    except (msgspec.DecodeError, ValueError) as error:
+        raise AblationError(f"{path}: {error}") from error
+    slugs = [variant.slug for variant in plan.variants]
+    twice = {
+        slug for slug in slugs if slugs.count(slug) > 1 or slug in {"", Variant(name=BASE, change={}).slug}
+    }
+    if twice:
+        raise AblationError(f"{path}: the name {twice.pop()!r} stands twice, or is none; give each its own")
+    return plan
+
+
+def changed(recipe: Recipe, change: dict[str, Any], where: str) -> Recipe:
+    """A recipe with a change.
+
+    Raises:
+        AblationError: when it then is none; the message names `where`.
+    """
+    try:
+        made = msgspec.convert(_merged(msgspec.to_builtins(recipe), change), Recipe)
+        check_augmentable(made.mfcc_config)
+    except (msgspec.ValidationError, TypeError, ValueError) as error:
+        raise AblationError(f"{where}: {error}") from error
+    return made
+
+
+def _merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    made = dict(base)
+    for key, value in change.items():
+        inner = base.get(key)
+        made[key] = _merged(inner, value) if isinstance(inner, dict) and isinstance(value, dict) else value
+    return made
+
+
+def row(
+    variant: Variant, results: Sequence[FoldResult], base: Sequence[FoldResult] | None = None
+) -> dict[str, Any]:
+    """The figures of one variant; with a base, also its gain over that, fold by fold and seed by seed."""
+    made = {
+        "name": variant.name,
+        "change": variant.change,
+        "parameters": results[0].parameters,
+        "runs": len(results),
+        "validation_uar": _mean(_validation(results)),
+        "test_uar": _mean(_test(results)),
+    }
+    if base is None:
+        return made
+    gains = {
+        "validation": np.subtract(_validation(results), _validation(base)),
+        "test": np.subtract(_test(results), _test(base)),
+    }
+    for name, gain in gains.items():
+        made[f"{name}_gain"] = _mean(gain)
+        made[f"{name}_spread"] = round(float(np.std(gain, ddof=1)), 4) if len(gain) > 1 else None
+    return made
+
+
+def ablation_result(plan: Plan, rows: Sequence[dict[str, Any]], command: str) -> dict[str, Any]:
+    """All rows so far, the base first, as published."""
+    return {
+        "command": command,
+        "commit": commit(),
+        "protocol": plan.protocol,
+        "folds": plan.folds,
+        "seeds": plan.seeds,
+        "validation_speakers": plan.validation_speakers,
+        "variants": len(plan.variants),
+        "rows": list(rows),
+    }
+
+
+def _validation(results: Sequence[FoldResult]) -> list[float]:
+    return [float(result.validation_uar or 0.0) for result in _ordered(results)]
+
+
+def _test(results: Sequence[FoldResult]) -> list[float]:
+    return [uar(np.array(r.truth), np.array(r.int8_answers)) for r in _ordered(results)]
+
+
+def _ordered(results: Sequence[FoldResult]) -> list[FoldResult]:
+    return sorted(results, key=lambda result: (result.seed, result.fold))
+
+
+def _mean(values: Any) -> float:
+    return round(float(np.mean(values)), 4)

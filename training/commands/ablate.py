@@ -1,0 +1,106 @@
+"""`affectd-train ablate`: what each lever of a recipe is worth."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from edge.quiet_stderr import quiet_stderr
+from training.commands.common import (
+    Commands,
+    add_corpus,
+    add_log,
+    console,
+    load_features,
+    places_of,
+    read_places,
+    whole,
+    words,
+)
+from training.progress import epoch_progress
+from training.recipe import load_recipe, recipe_file
+from training.run_folder import write_whole
+
+
+def add(commands: Commands[argparse.ArgumentParser]) -> None:
+    """Teach the command line this command."""
+    ablate = commands.add_parser(
+        "ablate",
+        help="measure what each lever of a recipe is worth",
+        description="Train variants of one recipe on the same folds and seeds, and compare each with the "
+        "recipe as it is: by the validation speakers, with the test speakers' figure beside it. The plan is "
+        "a TOML file, see benchmarks/ablation.toml. Finished folds are kept, and the table is written after "
+        "every variant: the same command goes on where it stopped.",
+        epilog="example: affectd-train ablate benchmarks/ablation.toml --corpus ravdess=~/RAVDESS",
+    )
+    ablate.add_argument("plan", type=Path, help="TOML with the protocol, its folds, and the variants")
+    add_corpus(ablate)
+    ablate.add_argument("--only", type=words, help="comma-separated names of variants (default: all)")
+    ablate.add_argument(
+        "--jobs", type=whole, default=os.cpu_count() or 1, help="folds side by side (default: cores)"
+    )
+    ablate.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the runs (default: runs)")
+    ablate.add_argument(
+        "--output",
+        type=Path,
+        default=Path("benchmarks/results/ablation.json"),
+        help="where the table goes (default: %(default)s)",
+    )
+    add_log(ablate)
+    ablate.set_defaults(command=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train what is not finished yet, and write and print a row for each variant."""
+    with quiet_stderr("tensorflow"):
+        from training import ablation  # noqa: PLC0415  # seconds, as in `fit`
+        from training.evaluate import evaluate  # noqa: PLC0415
+        from training.protocols import plan as protocol_of  # noqa: PLC0415
+
+    plan = ablation.load_plan(args.plan)
+    change = {**plan.change, "validation_speakers": plan.validation_speakers}
+    base = ablation.changed(
+        load_recipe(recipe_file(plan.recipe) if plan.recipe else None), change, str(args.plan)
+    )
+    variants = [ablation.Variant(name=ablation.BASE, change={}), *plan.variants]
+    if args.only:
+        variants = [v for v in variants if v.name in (ablation.BASE, *args.only)]
+    # All of them, before the first is trained: a mistake in the last would show after hours.
+    recipes = [ablation.changed(base, v.change, f"{args.plan}: {v.name}") for v in variants]
+    protocol = protocol_of(plan.protocol, read_places(args.corpus).clips, plan.folds)
+    used = list({c.path: c for s in protocol.splits for c in (*s.train, *s.test)}.values())
+    command = " ".join(["affectd-train ablate", args.plan.name, *places_of(args.corpus)])
+    rows: list[dict[str, Any]] = []
+    of_base = None
+    for variant, recipe in zip(variants, recipes, strict=True):
+        load_features(used, args, recipe)
+        # Under another name, so that the reference's curves are not measured each time.
+        named = replace(protocol, name="ablation", form=variant.slug)
+        with epoch_progress(console) as tell:
+            results = evaluate(
+                named, recipe, range(plan.seeds), args.runs, args.cache, args.jobs,
+                lambda name, done, of=variant.name: tell(f"{of} {name}", done),  # type: ignore[misc]  # the default
+                args.log,
+            )  # fmt: skip
+        rows.append(ablation.row(variant, results, of_base))
+        of_base = of_base or results
+        args.output.parent.mkdir(parents=True, exist_ok=True)
+        made = ablation.ablation_result(plan, rows, command)
+        write_whole(args.output, msgspec.json.format(msgspec.json.encode(made), indent=1))
+        _say(rows[-1])
+    print(f"results: {args.output}")
+    return 0
+
+
+def _say(row: dict[str, Any]) -> None:
+    text = f"{row['name']:>24}: validation UAR {row['validation_uar']:.1%}, test {row['test_uar']:.1%}"
+    if "validation_gain" in row:
+        spread = row["validation_spread"]
+        text += f", gain {100 * row['validation_gain']:+.1f} points"
+        text += "" if spread is None else f" (spread {100 * spread:.1f})"
+    print(text)

@@ -1,0 +1,168 @@
+"""A trained network goes on with clips of one's own, judged on those speakers whom it has not heard."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.inference.card import decode_card, encode_card
+from training.base import Base, BaseError, load_base
+from training.features import Example
+from training.fit import RunInfo, fit
+from training.histories import unheard
+from training.metrics import temperature
+from training.progress import EpochDone
+from training.recipe import Recipe
+from training.run_folder import write_whole
+from training.scoring import clip_answers, clip_logits, truth_of
+from training.tune_report import Judged, TuneReport, judge
+
+_GROUPS = 5
+"""Of speakers, each left out once; more would take longer and tell the same"""
+
+ENOUGH_SPEAKERS = 5
+"""With fewer, neither a gain nor a temperature can be told from chance"""
+
+Progress = Callable[[str, EpochDone], None]
+
+
+Logits = list[NDArray[np.float32]]
+"""Of the windows of each clip, (windows, n_labels) each"""
+
+
+def read_base(folder: Path) -> RunInfo:
+    """What the run to start from says of itself.
+
+    Raises:
+        BaseError: when there is none.
+    """
+    file = folder / "run.json"
+    if not file.is_file():
+        raise BaseError(
+            f"{folder}: no finished run to start from; name the folder of an `affectd-train fit`, or make "
+            "the shipped network anew with `make model`"
+        )
+    return msgspec.json.decode(file.read_bytes(), type=RunInfo)
+
+
+def recipe_from(of: Recipe, recipe: Recipe) -> Recipe:
+    """A tuning's recipe for a run of another: shape, front end and histories are that one's."""
+    kept = {name: getattr(of, name) for name in ("name", "n_frames", "frontend", "network", "history")}
+    return msgspec.structs.replace(recipe, circumplex={**of.circumplex, **recipe.circumplex}, **kept)
+
+
+def tune(
+    base: Path,
+    examples: Sequence[Example],
+    new_labels: Sequence[str],
+    recipe: Recipe,
+    folder: Path,
+    progress: Progress,
+) -> tuple[RunInfo, TuneReport]:
+    """Tune a network on all examples, and say what that is worth to people who are not among them.
+
+    Each group of speakers is left out once, and the network that was tuned on the others judged on it; then
+    all of them are trained on. Finished parts are kept: the same call goes on where it stopped.
+
+    Args:
+        base: folder of the finished run to start from.
+        examples: clips of one's own.
+        new_labels: that the network does not have yet.
+        recipe: see `recipe_from`.
+        folder: of the tuned run, fit for the converter.
+        progress: called with the part's name after each epoch.
+
+    Raises:
+        BaseError: when there is no run to start from.
+        TrainingError: when the clips cannot support it.
+        RunMismatchError: when the folder holds the run of other clips, labels or choices.
+    """
+    known = load_base(base, recipe)
+    labels = (*known.labels, *new_labels)
+    before = clip_answers(_logits(known, examples), 1.0)
+    groups = speaker_groups(examples, new_labels)
+    # Of two speakers, one is left to train on while the other is judged.
+    of_others = msgspec.structs.replace(recipe, one_speaker=True)
+    parts: list[Part] = []
+    for number, group in enumerate(groups, 1):
+        name = f"without group {number} of {len(groups)}"
+        heard = [e for e in examples if e.clip.speaker not in group]
+        place = folder / f"without-{number}"
+        fit(heard, labels, of_others, place, partial(progress, name), base)
+        rows = [i for i, e in enumerate(examples) if e.clip.speaker in group]
+        parts.append(Part(rows, _logits(load_base(place, recipe), [examples[i] for i in rows])))
+    info = fit(examples, labels, recipe, folder, partial(progress, "all"), base)
+    found = _judged(parts, examples, labels, before)
+    calibrated = fitted_temperature(parts, found)
+    if calibrated is None:
+        calibrated = read_base(base).temperature
+    info = _with_temperature(info, calibrated, folder)
+    report = judge(found, examples, labels, calibrated, ENOUGH_SPEAKERS)
+    write_whole(folder / "tuned.json", msgspec.json.format(msgspec.json.encode(report), indent=1))
+    return info, report
+
+
+def speaker_groups(examples: Sequence[Example], new_labels: Sequence[str]) -> list[set[str]]:
+    """The speakers in groups to be left out in turn; none where there is only one speaker.
+
+    Whoever speaks a new label comes first, so that it is never left out as a whole.
+    """
+    speakers = {e.clip.speaker for e in examples}
+    if len(speakers) < 2:
+        return []
+    new = Counter(e.clip.speaker for e in examples if e.clip.emotion in new_labels)
+    groups: list[set[str]] = [set() for _ in range(min(_GROUPS, len(speakers)))]
+    for i, speaker in enumerate(sorted(speakers, key=lambda name: (-new[name], name))):
+        groups[i % len(groups)].add(speaker)
+    return groups
+
+
+class Part(NamedTuple):
+    """One group that was left out: its examples' numbers, and the logits of the network without it."""
+
+    rows: list[int]
+    logits: Logits
+
+
+def _logits(base: Base, examples: Sequence[Example]) -> Logits:
+    seen = unheard(examples, base.prior)
+    return clip_logits(base.network, seen, base.mean, base.std, base.network.input_shape[1])
+
+
+def _judged(
+    parts: Sequence[Part],
+    examples: Sequence[Example],
+    labels: Sequence[str],
+    before: NDArray[np.integer[Any]],
+) -> Judged:
+    rows = [i for part in parts for i in part.rows]
+    after = [clip_answers(part.logits, 1.0) for part in parts]
+    return Judged(
+        truth=truth_of([examples[i] for i in rows], labels),
+        before=before[rows],
+        after=np.concatenate(after) if after else np.empty(0, np.int64),
+        speakers=[examples[i].clip.speaker for i in rows],
+    )
+
+
+def fitted_temperature(parts: Sequence[Part], found: Judged) -> float | None:
+    """By the speakers who were left out; None where they are too few."""
+    if len(set(found.speakers)) < ENOUGH_SPEAKERS:
+        return None
+    logits = [of_clip for part in parts for of_clip in part.logits]
+    return temperature(logits, found.truth, np.ones(len(logits)))
+
+
+def _with_temperature(info: RunInfo, found: float, folder: Path) -> RunInfo:
+    card = decode_card((folder / "card.json").read_bytes())
+    write_whole(folder / "card.json", encode_card(msgspec.structs.replace(card, temperature=round(found, 4))))
+    info = msgspec.structs.replace(info, temperature=found)
+    write_whole(folder / "run.json", msgspec.json.format(msgspec.json.encode(info), indent=1))
+    return info
