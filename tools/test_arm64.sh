@@ -68,6 +68,7 @@ TOML
 }
 
 install_from_nothing() {
+    say "An empty Debian $suite for arm64"
     make_base arm64 ca-certificates
     make_root
     printf -- '-- empty root: %d s, %d MB\n' "$(cat "$base/.complete")" "$(used_mb)" | tee -a "$summary"
@@ -89,7 +90,6 @@ need debootstrap command -v debootstrap
 printf '%s\n' "make test-arm64 SUITE=$suite, affectd of $(git -C "$checkout" log -1 --format=%cs)" \
     "$(qemu-aarch64-static --version | head -n 1), $(nproc) cores of $(uname -m); times say nothing of a board"
 
-say "An empty Debian $suite for arm64"
 [ -n "${AFFECTD_ARM64_KEEP:-}" ] || : >"$summary"
 register_qemu
 trap leave_root EXIT
