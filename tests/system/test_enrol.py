@@ -72,7 +72,8 @@ def test_enrol_when_a_microphone_hears_speech_then_shows_progress_and_ends_by_it
     state, device, fake_microphone, said, tmp_path
 ):
     config = tmp_path / "affectd.toml"
-    config.write_text(f'[audio]\ndevice = "fakemic"\ndevice_rate = {HERTZ}\n')
+    # The pipe gives all of it at once, and none may be dropped on a busy machine.
+    config.write_text(f'[audio]\ndevice = "fakemic"\ndevice_rate = {HERTZ}\nbuffer_s = 20.0\n')
     pipe, alsa = fake_microphone
     # Two sentences with hardly a pause between them: a pipe holds no more.
     sentences = np.concatenate([said[: round(3.7 * RATE)], said[round(4.7 * RATE) : round(6.2 * RATE)]])
