@@ -164,7 +164,8 @@ install_program() {
     say "Program: $prefix (pip takes a while on a small board)"
     pip_install "$(with_extras "${extras[@]}")" || fail 69 "pip cannot install affectd; see above$(hint_of_bits)"
     if [ "$microphone" = yes ] && ! pip_install --no-binary PyAudio "$(with_extras mic "${extras[@]}")"; then
-        say "PyAudio does not build here; the sound comes from the program arecord."
+        say "PyAudio cannot be had or built, see above: without it, the sound comes from the program arecord. To try again,"
+        say "call install.sh anew; then source = \"microphone\" in $config takes it."
         microphone=no
     fi
     [ "$(bits)" = 64 ] || install_voice_weights

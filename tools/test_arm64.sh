@@ -49,18 +49,20 @@ path = "/root/affectd/edge/demo_speech.ogg"
 realtime = true
 [mqtt]
 host = "127.0.0.1"
+port = 18831
 device = "arm64"
 [outbox]
 path = "/tmp/outbox.sqlite3"
 TOML
-        mosquitto -p 1883 >/dev/null 2>&1 &
+        # The root has the network of this machine, on which another broker may have the usual port.
+        mosquitto -p 18831 >/dev/null 2>&1 &
         broker=$!
         trap "kill $broker" EXIT
-        until mosquitto_pub -t up -n 2>/dev/null; do sleep 0.2; done
+        until mosquitto_pub -p 18831 -t up -n 2>/dev/null; do sleep 0.2; done
         # Not the speed: an emulated processor would be told that it is too slow.
         affectd doctor --only configuration system model permissions microphone clock disk board broker \
             home-assistant
-        mosquitto_sub -t "affectd/arm64/availability" -t "affectd/arm64/turn" -v >/tmp/heard &
+        mosquitto_sub -p 18831 -t "affectd/arm64/availability" -t "affectd/arm64/turn" -v >/tmp/heard &
         trap "kill $broker $!" EXIT
         affectd run
         cut -c -160 /tmp/heard
