@@ -7,11 +7,12 @@ import pytest
 from voices import TINY_TOML
 
 import training
-from training.ablation import AblationError, Variant, changed, load_plan, row
+from training.ablation import AblationError, Plan, Variant, ablation_result, changed, load_plan, row
 from training.cli import main
 from training.fold import FoldResult
 from training.recipe import Recipe, load_recipe, recipe_file
 from training.report import write_report
+from training.report.levers import levers
 from training.run_log import read_runs
 
 pytestmark = pytest.mark.training
@@ -88,6 +89,21 @@ def test_row_when_there_is_a_base_then_gains_are_taken_fold_by_fold():
     assert (made["validation_gain"], made["test_gain"]) == (0.04, 0.1)
     assert made["validation_spread"] == pytest.approx(0.0283, abs=1e-4)
     assert row(Variant(name="x", change={}), better[:1], base[:1])["validation_spread"] is None
+
+
+def test_levers_when_shown_then_each_has_gain_and_spread_and_what_is_missing_is_said():
+    base = [result("1", 0, 0.5, 4), result("2", 0, 0.7, 8)]
+    better = [result("1", 0, 0.56, 6), result("2", 0, 0.72, 8)]
+    variants = tuple(Variant(name=name, change={}) for name in ("more", "less"))
+    rows = [row(Variant(name="as it is", change={}), base), row(variants[0], better, base)]
+    text = levers(
+        ablation_result(Plan(protocol="P1", folds=("1", "2"), variants=variants), rows, "a command")
+    )
+
+    assert "| as it is | 60.0 | – | – | 60.0 | – | – | 7 |" in text
+    assert "| more | 64.0 | +4.0 | 2.8 | 70.0 | +10.0 | 14.1 | 7 |" in text
+    assert "folds 1, 2" in text
+    assert "**not measured yet: 1**" in text
 
 
 @pytest.mark.endurance

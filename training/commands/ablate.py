@@ -103,4 +103,4 @@ def _say(row: dict[str, Any]) -> None:
         spread = row["validation_spread"]
         text += f", gain {100 * row['validation_gain']:+.1f} points"
         text += "" if spread is None else f" (spread {100 * spread:.1f})"
-    print(text)
+    print(text, flush=True)

@@ -20,7 +20,7 @@ def levers(made: dict[str, Any]) -> str:
         "training folds. Gains are means over folds and seeds against the recipe as it is, the spread their standard "
         "deviation: a gain that is small against it is chance. The test speakers' figures are to be looked at, not to "
         f"choose by. `{made['command']}` at {made['commit'] or 'an unknown commit'}"
-        + (f"; **{missing} variants are not measured yet**" if missing else "")
+        + (f"; **not measured yet: {missing}**" if missing else "")
         + ".\n",
         "| change | validation UAR | gain | spread | test UAR int8 | gain | spread | parameters |",
         "|---|---|---|---|---|---|---|---|",
