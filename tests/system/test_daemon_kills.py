@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -22,6 +23,9 @@ from edge.mqtt.messages import Turn
 COMMIT_S = 0.3
 COMMIT_TAKES_S = 1.0
 """Seconds that one commit may take on a busy machine; it belongs to the loss window"""
+
+DATED_S = 0.2
+"""Sound that comes faster than it lasts is dated to within a few blocks; the log tells the order exactly"""
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,7 @@ def test_turns_when_the_daemon_is_killed_again_and_again_then_at_most_the_loss_w
     topic = f"affectd/{device}/turn"
     came = [msgspec.json.decode(message.payload, type=Turn) for message in messages if message.topic == topic]
     turns = list({turn.id: turn for turn in came}.values())
-    assert [turn.ended for turn in turns] == sorted(turn.ended for turn in turns)
+    assert all(later > earlier - DATED_S for earlier, later in pairwise(map(ended_at, turns)))
     assert sum(len(told) for told, _ in runs) > kills / 2, "nothing was said"
     begun = 0.0
     for told, killed_at in runs:
