@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from edge.audio.settings import AudioSettings
 from edge.frontend.mfcc import StreamingMfcc
 from edge.inference.model import EmotionModel, ModelSettings
-from edge.inference.recognizer import Recognizer, TurnResult
+from edge.inference.recognizer import HELD_S, Recognizer, TurnResult
 
 RATE = 16_000
 BLOCK = RATE * AudioSettings().block_ms // 1000
 """Samples, as a microphone gives them"""
 
-FRAMED = RATE // 2
+FRAMED = round(RATE * HELD_S)
 """Samples whose frames the recogniser computes at once while nobody speaks"""
 
 _MARK = 0x5EED0000

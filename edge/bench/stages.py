@@ -14,10 +14,13 @@ from edge.audio.settings import AudioSettings
 from edge.config import Config
 from edge.frontend.mfcc import StreamingMfcc
 from edge.health import TimedModel
-from edge.inference.recognizer import Event, Recognizer, TurnResult
+from edge.inference.recognizer import HELD_S, Event, Recognizer, TurnResult
 
 BLOCK = SAMPLE_RATE * AudioSettings().block_ms // 1000
 """Samples, as the sources give them unless they are told otherwise"""
+
+_HELD = round(SAMPLE_RATE * HELD_S)
+"""Samples whose frames the recogniser computes at once"""
 
 _ROUNDS = 3
 _QUIET_DBFS = -70.0
@@ -75,7 +78,7 @@ def measure_stages(
     took_ms: list[float] = []
     for number in range(_ROUNDS):
         progress(f"stages: round {number + 1} of {_ROUNDS}")
-        runs["front_end"].append(_factor(StreamingMfcc(model.mfcc_config).push, quiet))
+        runs["front_end"].append(_factor(StreamingMfcc(model.mfcc_config).push, quiet, _HELD))
         runs["quiet"].append(_factor(Recognizer(model, config.turns, config.gate).push, quiet))
         recognizer = Recognizer(model, config.turns, config.gate)
         events = []
@@ -99,9 +102,9 @@ def measure_stages(
     )
 
 
-def _factor(push: Callable[[Block], object], sound: Block) -> float:
-    """Processor time over duration, of sound pushed block by block."""
+def _factor(push: Callable[[Block], object], sound: Block, samples: int = BLOCK) -> float:
+    """Processor time over duration, of sound pushed so many samples at a time."""
     begun = time.process_time()
-    for start in range(0, len(sound), BLOCK):
-        push(sound[start : start + BLOCK])
+    for start in range(0, len(sound), samples):
+        push(sound[start : start + samples])
     return (time.process_time() - begun) * SAMPLE_RATE / len(sound)

@@ -22,7 +22,7 @@ from edge.inference.model import UNCERTAIN, Answer, EmotionModel
 from edge.inference.reference import VoiceSettings
 from edge.inference.turns import TurnBegan, TurnClosed, TurnDetector, TurnSettings
 
-_HELD_S = 0.5
+HELD_S = 0.5
 """Seconds of sound whose frames are computed at once, unless wanted before: cheaper than block by block"""
 
 
@@ -102,7 +102,7 @@ class Recognizer:
         self.voice = model.new_reference()
         """What is known of the present voice"""
         self._mfcc = StreamingMfcc(config)
-        self._held_samples = round(_HELD_S * config.sample_rate)
+        self._held_samples = round(HELD_S * config.sample_rate)
         self._gate = SpeechGate(gate or GateSettings(), config)
         self._turns = TurnDetector(self._settings, self._hop_s)
         self._lapse_hops = max(1, round(self._settings.none_after_s / self._hop_s))
