@@ -25,3 +25,21 @@ def test_foreground_when_something_loud_has_no_voice_then_it_hides_no_words():
     foreground.step(False, 0.0)
 
     assert foreground.step(True, -40.0)
+
+
+def test_foreground_when_voices_never_pause_then_those_behind_the_loudest_are_no_speech():
+    background = [-35.0] * 100
+
+    assert heard(background * 10 + [-20.0] * 100 + background)[-200:] == [True] * 100 + [False] * 100
+
+
+def test_foreground_when_voices_never_pause_then_the_next_in_the_foreground_is_heard_at_once():
+    background = [-35.0] * 100
+
+    assert heard(background * 10 + [-20.0] * 100 + background * 3 + [-22.0] * 50)[-50:] == [True] * 50
+
+
+def test_foreground_when_one_voice_talks_for_long_and_breathes_then_its_soft_words_are_heard():
+    words = [-20.0] * 150 + [-35.0] * 50 + [None] * 40
+
+    assert heard(words * 10)[-len(words) :] == [True] * 200 + [False] * 40
