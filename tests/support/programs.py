@@ -116,9 +116,9 @@ class Program:
         took = time.monotonic() - start
         return code, took
 
-    def wait(self) -> int:
+    def wait(self, timeout_s: float = TIMEOUT_S) -> int:
         """Its exit code, once it has ended by itself and all that it said has been read."""
-        code = self.process.wait(TIMEOUT_S)
+        code = self.process.wait(timeout_s)
         self.wait_for_end_of_output()
         return code
 
