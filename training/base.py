@@ -69,7 +69,10 @@ def load_base(folder: Path, recipe: Recipe) -> Base:
     """
     told, network = folder / "run.json", folder / "network.keras"
     if not (told.is_file() and network.is_file()):
-        raise BaseError(f"{folder}: no finished run to start from")
+        raise BaseError(
+            f"{folder}: no finished run to start from; train it first (for the form multi: `affectd-train "
+            "evaluate --protocol P9` with the same --runs)"
+        )
     info = msgspec.json.decode(told.read_bytes(), type=_Told)
     differing = [
         name
