@@ -62,6 +62,7 @@ class Connection:
         """How the connection stands, in the log"""
         self._patterns: list[str] = []
         self._subscribing: dict[int, list[str]] = {}
+        self._tries = False
         self._stands = False
         self._closing = threading.Event()
         self._swapping = threading.Lock()
@@ -130,6 +131,7 @@ class Connection:
 
     def _on_pre_connect(self, client: Client, _userdata: Any) -> None:
         self._thread = threading.current_thread()
+        self._tries = True
         self.situation.explained = False
         if self._closing.is_set():
             client.disconnect()
@@ -205,8 +207,10 @@ class Connection:
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
-        if client is not self._client:
+        # When no answer comes to its ping, paho says twice that the connection is lost: one loss, one wait.
+        if client is not self._client or not self._tries:
             return
+        self._tries = False
         stood, self._stands = self._stands, False
         self._loss()
         silent = not stood and not self.situation.explained

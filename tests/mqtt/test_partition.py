@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 
 import pytest
-from support.brokers import Mosquitto, Wire, settings_of
+from support.brokers import TIMEOUT_S, Mosquitto, Wire, settings_of
 from support.loglines import Log
 from support.subscriber import Subscriber, make_turn
 
+from edge.mqtt.backoff import Backoff
 from edge.mqtt.client import Publisher
 from edge.mqtt.paho_client import keepalive_s
 from edge.mqtt.settings import MqttSettings
@@ -26,18 +27,28 @@ KEEPALIVE_S = 5
 def test_partition_when_the_network_stalls_then_is_noticed_in_time_and_left_without_a_storm(
     mosquitto: Mosquitto, device: str, log: Log, longer_s: float
 ) -> None:
+    longest_waits: list[float] = []
+
+    def shortest(low: float, high: float) -> float:
+        longest_waits.append(high)
+        return low
+
     with Wire(mosquitto.port) as wire, Subscriber(mosquitto.port, f"affectd/{device}/#") as live:
         wire.open()
         settings = settings_of(mosquitto, device, port=wire.port, keepalive_s=KEEPALIVE_S)
         topics = settings.topics
-        with Publisher(settings) as publisher:
+        with Publisher(settings, backoff=Backoff(draw=shortest)) as publisher:
             live.wait_for(topics.availability, b"online")
+            assert wire.accepted.acquire(timeout=TIMEOUT_S)
             before = wire.taken
             wire.stall()
             begun = time.monotonic()
             publisher.publish_turn(make_turn("t0"))
             log.wait_for("the network fell silent")
             assert time.monotonic() - begun <= 1.5 * KEEPALIVE_S
+            assert wire.accepted.acquire(timeout=TIMEOUT_S)
+            # Losing the connection is one failure, and waited for once.
+            assert len(longest_waits) == 1
             # The other end of the wire; Mosquitto looks for dead clients only every few seconds.
             live.wait_for(topics.availability, b"offline")
             assert not publisher.connected
