@@ -204,7 +204,7 @@ def _demo(_args: argparse.Namespace) -> int:
 
 def _doctor(args: argparse.Namespace) -> int:
     from edge.doctor.command import run_doctor
-    from edge.mqtt.outbox_settings import mean_the_service
+    from edge.state_folder import mean_the_service
 
     mean_the_service()
     # What is worth saying is in the report; the rooms' own log lines would stand between its lines.

@@ -24,8 +24,8 @@ from edge.mqtt.commands import (
     SensitivityCommand,
     ThresholdCommand,
 )
-from edge.mqtt.outbox_settings import state_folder
 from edge.mute import MuteMemory
+from edge.state_folder import state_folder
 from edge.tuning import Tuning, TuningFile
 from edge.update.store import ModelStore
 from edge.update.trial import Trial, load_model

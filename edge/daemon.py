@@ -21,8 +21,8 @@ from edge.mqtt.client import Publisher
 from edge.mqtt.commands import CommandDesk
 from edge.mqtt.durable_outbox import open_outbox
 from edge.mqtt.home_assistant import Discovery
-from edge.mqtt.outbox_settings import state_folder
 from edge.mute import MuteMemory
+from edge.state_folder import state_folder
 from edge.update.in_force import device_store
 from edge.update.trial import load_model
 from edge.watchdog import Watchdog

@@ -59,7 +59,7 @@ def add_model(
 
 
 def _store() -> Any:
-    from edge.mqtt.outbox_settings import mean_the_service
+    from edge.state_folder import mean_the_service
     from edge.update.in_force import device_store
 
     if not mean_the_service():

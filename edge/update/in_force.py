@@ -7,7 +7,7 @@ import logging
 import msgspec
 
 from edge.inference.model import SHIPPED_MODEL, ModelSettings
-from edge.mqtt.outbox_settings import state_folder
+from edge.state_folder import state_folder
 from edge.update.errors import UpdateError
 from edge.update.store import ModelStore
 

@@ -57,7 +57,7 @@ def _seconds(text: str) -> float:
 
 
 def _enrol(args: argparse.Namespace, load: Callable[[argparse.Namespace], Any]) -> int:
-    from edge.mqtt.outbox_settings import mean_the_service
+    from edge.state_folder import mean_the_service
     from edge.voice.command import enrol, forget
 
     if not mean_the_service():

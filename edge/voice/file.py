@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from edge.kept_file import write_kept
-from edge.mqtt.outbox_settings import state_folder
+from edge.state_folder import state_folder
 from edge.voice.enrolment import Enrolment
 from edge.voice.errors import EnrolmentFileError
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from edge.mqtt.durable_outbox import DurableOutbox, open_outbox
 from edge.mqtt.errors import MqttSettingsError
 from edge.mqtt.outbox import MemoryOutbox, Outbox
-from edge.mqtt.outbox_settings import OutboxSettings, Storage, state_folder
+from edge.mqtt.outbox_settings import OutboxSettings, Storage
 
 Make = Callable[..., Outbox]
 reused = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
@@ -130,12 +130,6 @@ def test_path_when_not_set_then_is_in_the_state_folder_and_named_after_the_devic
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert OutboxSettings().file("kitchen") == tmp_path / "affectd" / "outbox-kitchen.sqlite3"
-    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/affectd:/var/lib/other")
-    assert state_folder() == Path("/var/lib/affectd")
-    monkeypatch.delenv("STATE_DIRECTORY")
-    monkeypatch.delenv("XDG_STATE_HOME")
-    monkeypatch.setenv("HOME", "/home/pi")
-    assert state_folder() == Path("/home/pi/.local/state/affectd")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Whose models `affectd model` means: those of the service, for root and the service's own user."""
+"""Where affectd keeps its state: with the service for root and its own user, else with the user."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from support.programs import AFFECTD, environment
 
-from edge.mqtt import outbox_settings
-from edge.mqtt.outbox_settings import mean_the_service, state_folder
+from edge import state_folder as where
+from edge.state_folder import mean_the_service, state_folder
 
 SERVICE_UID = 12_345
 
@@ -21,11 +21,24 @@ def service(tmp_path, monkeypatch) -> Path:
     """An installed service's state folder; nobody has named another."""
     folder = tmp_path / "service"
     folder.mkdir()
-    monkeypatch.setattr(outbox_settings, "SERVICE_FOLDER", folder)
+    monkeypatch.setattr(where, "SERVICE_FOLDER", folder)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.delenv("XDG_STATE_HOME")
     monkeypatch.setenv("STATE_DIRECTORY", "")  # undone at the end, whatever the code under test sets
     return folder
+
+
+def test_state_when_systemd_names_folders_then_the_first_counts_before_the_users_own(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert state_folder() == tmp_path / "affectd"
+    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/affectd:/var/lib/other")
+    assert state_folder() == Path("/var/lib/affectd")
+
+
+def test_state_when_nothing_is_said_then_it_is_in_the_home_folder(monkeypatch):
+    monkeypatch.delenv("XDG_STATE_HOME")
+    monkeypatch.setenv("HOME", "/home/pi")
+    assert state_folder() == Path("/home/pi/.local/state/affectd")
 
 
 @pytest.mark.parametrize("uid", ["root", "owner"])
