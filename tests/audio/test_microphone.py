@@ -1,6 +1,7 @@
 """PortAudio and ALSA are real here; only the card is a named pipe."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -93,23 +94,57 @@ print(int(np.abs(np.fft.rfft(block)).argmax()))
     assert peak == 1_000
 
 
-def test_microphone_when_consumer_is_slow_then_the_oldest_is_dropped_counted_and_logged_once(listen):
-    (dropped, first_peak), stderr = listen("""
+def test_microphone_when_consumer_is_slow_then_the_oldest_is_dropped_and_the_rest_is_heard(listen):
+    (fed, heard, dropped, first_peak), stderr = listen("""
 source = MicrophoneSource(device="fakemic", rate=48_000, buffer_s=0.5)
 blocks = source.blocks()
-starting = threading.Thread(target=feed, args=(tones(48_000, 0.2, (440, 440)),))
+sound = tones(48_000, 2.0, (440, 440)) + tones(48_000, 1.0, (1_000, 1_000))
+starting = threading.Thread(target=feed, args=(sound[:38_400],))
 starting.start()
-next(blocks)
-feed(tones(48_000, 1.8, (440, 440)) + tones(48_000, 1.0, (1_000, 1_000)))
-block = take(blocks, 6_000)[1_500:]
-print(json.dumps([source.dropped_samples, int(np.abs(np.fft.rfft(block, 16_000)).argmax())]))
+heard = next(blocks).size
+starting.join()
+feed(sound[38_400:])
+newest = take(blocks, 6_000)
+heard += newest.size
+# What neither came nor was counted would be waited for until the microphone counts as gone.
+while heard + source.dropped_samples < 0.97 * 48_000:
+    heard += next(blocks).size
+peak = np.abs(np.fft.rfft(newest[1_500:], 16_000)).argmax()
+print(json.dumps([48_000, heard, source.dropped_samples, int(peak)]))
 source.close()
 """)
 
     assert 30_000 < dropped < 41_000
+    assert heard + dropped <= fed
     assert first_peak == 1_000
-    assert stderr.count("dropped") == 1
-    assert "not taken in time" in stderr
+    (said_s,) = re.findall(r"([\d.]+) s of sound dropped so far because it was not taken in time", stderr)
+    assert 0.0 < float(said_s) <= round(dropped / 16_000, 2)
+
+
+def test_microphone_when_sound_is_dropped_again_and_again_then_said_once_a_minute_with_the_sum(listen):
+    dropped_s, stderr = listen("""
+clock, ahead_s = time.monotonic, 0.0
+time.monotonic = lambda: clock() + ahead_s
+source = MicrophoneSource(device="fakemic", rate=48_000, buffer_s=0.1)
+blocks = source.blocks()
+starting = threading.Thread(target=feed, args=(tones(48_000, 0.2, (440, 440)),))
+starting.start()
+next(blocks)
+starting.join()
+for ahead_s in (0.0, 59.0, 61.0):
+    feed(tones(48_000, 1.0, (440, 440)))
+    next(blocks)
+    print(f"{ahead_s:g} s on", file=sys.stderr)
+print(json.dumps(source.dropped_samples / 16_000))
+source.close()
+""")
+
+    first, within_the_minute, after_it, _ = re.split(r".* s on\n", stderr)
+    assert first.count("dropped so far") == after_it.count("dropped so far") == 1
+    assert within_the_minute == ""
+    early_s, late_s = (float(found) for found in re.findall(r"([\d.]+) s of sound dropped", stderr))
+    assert 0.0 < early_s < 1.2  # of what was fed by then
+    assert 2.0 < late_s <= round(dropped_s, 2)
 
 
 def test_microphone_when_nothing_comes_any_more_then_stalled_error_within_2_s(listen):
