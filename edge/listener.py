@@ -150,6 +150,7 @@ class Listener(threading.Thread):
             self.meter.hear(block)
             self._adopt()
             self._hear(self._recognizer.push(block))
+            self._source.unhurried = not self._recognizer.in_turn
             self._overhear(block)
             self._busy_since = None
         self._hear(self._recognizer.flush())

@@ -75,6 +75,7 @@ class CommandSource:
         self._stream = PcmStream(
             f"the command `{self._name}`", rate=rate, channels=channels, channel=channel, block_ms=block_ms
         )
+        self.unhurried = False
         self._reader = StoppableReader()
         self._lock = threading.RLock()
         self._process: subprocess.Popen[bytes] | None = None
@@ -101,9 +102,8 @@ class CommandSource:
             open_ends = {out, err}
             patience_s, deadline = _FIRST_S, time.monotonic() + _FIRST_S
             while out in open_ends:
-                chunk = self._reader.read(
-                    open_ends, self._stream.block_bytes, max(0.0, deadline - time.monotonic())
-                )
+                n_bytes, gather_s = self._stream.to_ask_for(self.unhurried)
+                chunk = self._reader.read(open_ends, n_bytes, max(0.0, deadline - time.monotonic()), gather_s)
                 if chunk is None:
                     if self._reader.stopped:
                         return

@@ -19,6 +19,7 @@ class DropQueue:
         self._frames = 0
         self._dropped = 0
         self._closed = False
+        self._wanted = 1
         self._changed = threading.Condition()
 
     @property
@@ -42,17 +43,24 @@ class DropQueue:
                 _, lost = self._chunks.popleft()
                 self._frames -= lost
                 self._dropped += lost
-            self._changed.notify()
+            if self._frames >= self._wanted:
+                self._changed.notify()
 
-    def get(self, timeout_s: float) -> bytes | None:
-        """The oldest chunk; None when none came for `timeout_s` seconds, or once closed."""
+    def get(self, timeout_s: float, n_frames: int = 1) -> bytes | None:
+        """The oldest chunks, joined, that have `n_frames` frames, or what came within `timeout_s` seconds.
+
+        None when none came, or once closed.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._chunks or self._closed, timeout_s)
-            if self._closed or not self._chunks:
-                return None
-            chunk, n_frames = self._chunks.popleft()
-            self._frames -= n_frames
-            return chunk
+            self._wanted = n_frames
+            self._changed.wait_for(lambda: self._frames >= n_frames or self._closed, timeout_s)
+            taken, left = [], n_frames
+            while self._chunks and left > 0:
+                chunk, length = self._chunks.popleft()
+                taken.append(chunk)
+                left -= length
+                self._frames -= length
+            return b"".join(taken) if taken else None
 
     def close(self) -> None:
         """Ends every `get`, in any thread, and forgets what is held."""

@@ -36,6 +36,7 @@ class FileSource:
         self._realtime = realtime
         self._channel: Channel = channel
         self._block_ms = block_ms
+        self.unhurried = False
         self._closed = threading.Event()
         self._lock = threading.RLock()
         self._file: SoundFile | None = None

@@ -68,6 +68,7 @@ class MicrophoneSource:
         self._buffer_s = buffer_s
         self._block_ms = block_ms
         self._rate = rate
+        self.unhurried = False
         self._closed = threading.Event()
         self._lock = threading.RLock()
         self._port_audio: Any = None
@@ -171,15 +172,18 @@ class MicrophoneSource:
             rate=rate,
             input=True,
             input_device_index=device.index,
-            frames_per_buffer=max(1, rate * self._block_ms // 1000),
+            frames_per_buffer=self._frames_in_block(rate),
             stream_callback=on_sound,
         )
+
+    def _frames_in_block(self, rate: int) -> int:
+        return max(1, rate * self._block_ms // 1000)
 
     def _next_chunk(self, device: InputDevice, queue: DropQueue) -> bytes | None:
         """The next chunk, or None once closed."""
         deadline = time.monotonic() + STALL_S
         while not queue.closed:
-            chunk = queue.get(_LOOK_S)
+            chunk = queue.get(_LOOK_S, 2 * self._frames_in_block(self._opened_rate) if self.unhurried else 1)
             if chunk is not None:
                 return chunk
             with self._lock:

@@ -74,6 +74,15 @@ class PcmStream:
         frames = max(1, self._rate * self._block_ms // 1000)
         return frames * self._channels * self._encoding.n_bytes
 
+    def to_ask_for(self, unhurried: bool) -> tuple[int, float]:
+        """How many bytes to read at most, and for how many seconds to let them gather.
+
+        One block at once; or about two, read at a pace that lets no sound pile up however the writes fall.
+        """
+        if unhurried:
+            return 3 * self.block_bytes, 1.5e-3 * self._block_ms
+        return self.block_bytes, 0.0
+
     def push(self, data: bytes) -> Iterator[Block]:
         """The blocks that are ready once `data` has come.
 

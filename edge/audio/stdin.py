@@ -33,6 +33,7 @@ class StdinSource:
     def __init__(
         self, *, rate: int = 16_000, channels: int = 1, channel: Channel = "mix", block_ms: int = 20
     ) -> None:
+        self.unhurried = False
         self._reader = StoppableReader()
         self._stream = PcmStream(
             "standard input", rate=rate, channels=channels, channel=channel, block_ms=block_ms
@@ -52,13 +53,17 @@ class StdinSource:
             if self._reader.stopped:
                 return
             descriptor = _stdin_descriptor()
-            while (chunk := self._reader.read([descriptor], self._stream.block_bytes)) is not None:
+            while (chunk := self._read(descriptor)) is not None:
                 if not chunk[1]:
                     yield from self._stream.finish()
                     return
                 yield from self._stream.push(chunk[1])
         finally:
             self.close()
+
+    def _read(self, descriptor: int) -> tuple[int, bytes] | None:
+        n_bytes, gather_s = self._stream.to_ask_for(self.unhurried)
+        return self._reader.read([descriptor], n_bytes, gather_s=gather_s)
 
     def close(self) -> None:
         """Ends `blocks()`, from any thread, and leaves standard input open; a second call does nothing."""

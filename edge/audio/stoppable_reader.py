@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import array
+import fcntl
 import os
 import select
 import socket
+import termios
 import threading
 from collections.abc import Collection
 
@@ -16,6 +19,7 @@ class StoppableReader:
         # Sockets rather than a pipe: they close themselves when a source is dropped unused.
         self._woken, self._waker = socket.socketpair()
         self._stopped = False
+        self._in_read = False
         self._stopping = threading.RLock()
         self._reading = threading.RLock()
 
@@ -25,24 +29,41 @@ class StoppableReader:
         return self._stopped
 
     def read(
-        self, descriptors: Collection[int], n_bytes: int, timeout_s: float | None = None
+        self,
+        descriptors: Collection[int],
+        n_bytes: int,
+        timeout_s: float | None = None,
+        gather_s: float = 0.0,
     ) -> tuple[int, bytes] | None:
         """The first of the descriptors that has bytes, with up to `n_bytes` of them; b"" at its end.
 
-        None once stopped, or when nothing came for `timeout_s` seconds.
+        None once stopped, or when nothing came for `timeout_s` seconds. Less than `n_bytes` is given
+        `gather_s` seconds to become more.
         """
         with self._reading:
-            if self._stopped:
-                return None
-            poll = select.poll()
-            for descriptor in (*descriptors, self._woken.fileno()):
-                poll.register(descriptor, select.POLLIN)
-            events = poll.poll(None if timeout_s is None else 1000.0 * timeout_s)
-            # A signal handler may have called `stop` inside the poll, on this very thread.
-            if self._stopped or not events:
-                return None
-            descriptor = events[0][0]
-            return descriptor, os.read(descriptor, n_bytes)
+            self._in_read = True
+            try:
+                descriptor = self._wait(descriptors, timeout_s)
+                if descriptor is not None and gather_s and _waiting_bytes(descriptor) < n_bytes:
+                    self._wait((), gather_s)
+                # A signal handler may have called `stop` meanwhile, on this very thread.
+                if descriptor is None or self._stopped:
+                    return None
+                return descriptor, os.read(descriptor, n_bytes)
+            finally:
+                self._in_read = False
+                if self._stopped:
+                    self._close()
+
+    def _wait(self, descriptors: Collection[int], timeout_s: float | None) -> int | None:
+        """The first of the descriptors that has bytes; None once stopped, and after the time."""
+        if self._stopped:
+            return None
+        poll = select.poll()
+        for descriptor in (*descriptors, self._woken.fileno()):
+            poll.register(descriptor, select.POLLIN)
+        events = poll.poll(None if timeout_s is None else 1000.0 * timeout_s)
+        return events[0][0] if events else None
 
     def stop(self) -> None:
         """Ends the read in progress and every later one; a second call does nothing.
@@ -54,5 +75,19 @@ class StoppableReader:
                 self._stopped = True
                 self._waker.send(b"\0")
             with self._reading:
-                self._waker.close()
-                self._woken.close()
+                # In a signal handler the read that it interrupted still needs them.
+                if not self._in_read:
+                    self._close()
+
+    def _close(self) -> None:
+        self._waker.close()
+        self._woken.close()
+
+
+def _waiting_bytes(descriptor: int) -> int:
+    waiting = array.array("i", [0])
+    try:
+        fcntl.ioctl(descriptor, termios.FIONREAD, waiting)
+    except OSError:
+        return 0
+    return waiting[0]

@@ -106,6 +106,7 @@ class SupervisedSource:
         self._interrupted = False
         # Making it touches nothing, and says at once when the settings make no sense.
         self._source: Source = open_(settings)
+        self._unhurried = False
         self._fresh = True
         self._proven = muted
         self._zeros = 0
@@ -126,6 +127,15 @@ class SupervisedSource:
     def muted(self) -> bool:
         """Whether the source is to be closed."""
         return self._muted
+
+    @property
+    def unhurried(self) -> bool:
+        """Whether longer blocks, which come later, will do; to be set by whoever iterates over the blocks."""
+        return self._unhurried
+
+    @unhurried.setter
+    def unhurried(self, unhurried: bool) -> None:
+        self._unhurried = self._source.unhurried = unhurried
 
     def mute(self, muted: bool) -> None:
         """Close the device, or open it again; from any thread."""
@@ -183,6 +193,7 @@ class SupervisedSource:
             if not self._fresh:
                 self._dropped = self.dropped_samples
                 self._source = self._open(self._settings)
+                self._source.unhurried = self._unhurried
                 self.reopened += self.condition is not Condition.MUTED
             self._fresh = False
             return True

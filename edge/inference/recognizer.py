@@ -133,6 +133,11 @@ class Recognizer:
         return self._samples
 
     @property
+    def in_turn(self) -> bool:
+        """Whether somebody speaks."""
+        return self._turn_start is not None
+
+    @property
     def floor_db(self) -> float:
         """The present noise floor in dB full scale."""
         return self._gate.floor_db

@@ -59,6 +59,33 @@ def test_drop_queue_when_a_chunk_comes_then_a_waiting_get_has_it():
     assert got == [b"a"]
 
 
+def test_drop_queue_when_more_is_wanted_then_a_get_waits_until_so_much_is_there_and_has_it_joined():
+    queue = DropQueue(100)
+    got = []
+    thread = threading.Thread(target=lambda: got.append(queue.get(60.0, 25)))
+    thread.start()
+    for chunk in (b"a", b"b"):
+        queue.put(chunk, 10)
+    thread.join(0.05)
+    assert not got
+    queue.put(b"c", 10)
+    thread.join(5)
+    queue.put(b"d", 10)
+
+    assert got == [b"abc"]
+    assert drain(queue) == [b"d"]
+
+
+def test_drop_queue_when_less_than_wanted_comes_in_time_then_a_get_has_that():
+    queue = DropQueue(20)
+    for chunk in (b"a", b"b", b"c"):
+        queue.put(chunk, 10)
+
+    assert queue.get(0.01, 1_000) == b"bc"
+    assert queue.get(0.01, 1_000) is None
+    assert queue.dropped_frames == 10
+
+
 def test_drop_queue_when_closed_then_a_waiting_get_ends_and_nothing_is_taken():
     queue = DropQueue(10)
     got = [b"unset"]
@@ -73,21 +100,22 @@ def test_drop_queue_when_closed_then_a_waiting_get_ends_and_nothing_is_taken():
     assert queue.get(0.0) is None
 
 
+@pytest.mark.parametrize("wanted", [1, 6])
 @pytest.mark.parametrize("max_frames", [1, 7, 1_000])
-def test_drop_queue_when_two_threads_use_it_then_every_frame_is_got_or_counted(max_frames):
+def test_drop_queue_when_two_threads_use_it_then_every_frame_is_got_or_counted(max_frames, wanted):
     queue = DropQueue(max_frames)
     got = []
     done = threading.Event()
 
     def consume():
-        while (chunk := queue.get(0.01)) is not None or not done.is_set():
+        while (chunk := queue.get(0.01, wanted)) is not None or not done.is_set():
             if chunk is not None:
-                got.append(int(chunk))
+                got.extend(int(number) for number in chunk.split())
 
     thread = threading.Thread(target=consume)
     thread.start()
     for number in range(5_000):
-        queue.put(b"%d" % number, 3)
+        queue.put(b"%d " % number, 3)
     done.set()
     thread.join(10)
 

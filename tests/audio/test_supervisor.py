@@ -154,6 +154,19 @@ def test_supervisor_when_a_program_writes_odd_pieces_then_not_a_sample_is_lost(n
     np.testing.assert_array_equal(listener.samples, samples)
 
 
+def test_supervisor_when_unhurried_then_blocks_are_longer_also_of_a_program_that_runs_anew(noise, tmp_path):
+    path, samples = noise
+    script = 'cat "$0"; test -e "$1" && exit 0; touch "$1"; exit 3'
+    listener = Listener(script, path, tmp_path / "second")
+    listener.source.unhurried = True
+    listener.run()
+
+    assert listener.source.reopened == 1
+    np.testing.assert_array_equal(listener.samples, np.tile(samples, 2))
+    assert max(map(len, listener.heard[: len(listener.heard) // 2])) == 3 * 1024
+    assert max(map(len, listener.heard[len(listener.heard) // 2 :])) == 3 * 1024
+
+
 def test_supervisor_when_a_program_gives_zeros_then_told_and_nothing_behind_them_is_lost(noise):
     path, samples = noise
     script = f'cat "$0"; head -c {10 * SECOND} /dev/zero; cat "$0"'
