@@ -21,8 +21,8 @@ need() { # PACKAGE COMMAND...
     "${@:2}" >/dev/null 2>&1 || "$checkout/tools/apt_install.sh" "the root is made with it" "$1"
 }
 
-keep_log() { # FILE: all that is said from here on, less pip's warnings of places on this machine
-    exec > >(tee >(grep --line-buffered -v '^WARNING: Location' >"$1")) 2>&1
+keep_log() { # FILE: all that is said from here on, less pip's warnings that name places and registries of this machine
+    exec > >(tee >(grep --line-buffered -vE '^WARNING: (Location|Retrying)' >"$1")) 2>&1
 }
 
 make_base() { # ARCHITECTURE PACKAGE,...: an empty Debian, kept for the next time
