@@ -10,6 +10,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from support.alsa import microphone_from
 from support.brokers import Mosquitto
 
 import edge
@@ -74,10 +75,7 @@ def fake_microphone(tmp_path, alsa_config) -> tuple[Path, dict[str, str]]:
     """
     pipe = tmp_path / "microphone"
     os.mkfifo(pipe)
-    return pipe, alsa_config(
-        "pcm.fakemic { type plug slave.pcm { type file slave.pcm null "
-        f'file /dev/null infile "{pipe}" format raw }} }}'
-    )
+    return pipe, alsa_config(microphone_from(pipe))
 
 
 @pytest.fixture(scope="session")

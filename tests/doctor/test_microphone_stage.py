@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.alsa import microphone_from
 from support.programs import affectd
 from support.sound import DEMO_SPEECH, RATE, pcm
 
@@ -107,10 +108,7 @@ def test_capturing_when_a_card_is_in_use_then_its_owner_is_known(tmp_path):
 def test_doctor_when_alsa_has_a_microphone_that_plays_speech_then_it_is_heard(tmp_path, alsa_config):
     speech = tmp_path / "speech.raw"
     speech.write_bytes(pcm(np.repeat(0.5 * SPEECHLIKE, 2)) * 20)
-    env = alsa_config(
-        "pcm.fakemic { type plug slave.pcm { type file slave.pcm null file /dev/null "
-        f'infile "{speech}" format raw }} }}'
-    )
+    env = alsa_config(microphone_from(speech))
     config = tmp_path / "affectd.toml"
     config.write_text('[audio]\ndevice = "fakemic"\n')
     done = affectd("doctor", "--config", config, "--only", "microphone", env=env)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from support.alsa import microphone_from
 from support.brokers import TIMEOUT_S, Mosquitto, free_port, program
 from support.certificates import Authority, tls_listener
 from support.mosquitto_sub import MosquittoSub
@@ -187,10 +188,7 @@ def test_service_when_microphone_and_broker_are_plugged_in_later_then_it_becomes
                 fcntl.fcntl(sound, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
                 stereo = np.repeat(np.frombuffer(utterance(), "<i2")[:, None], 2, axis=1)
                 sound.write(stereo.tobytes())
-                alsa_config(
-                    "pcm.fakemic { type plug slave.pcm { type file slave.pcm null "
-                    f'file /dev/null infile "{pipe}" format raw }} }}'
-                )
+                alsa_config(microphone_from(pipe))
                 subscriber.wait_for_turns(1)
         finally:
             broker.stop()
