@@ -23,7 +23,7 @@ from edge.bench.stages import BLOCK, quiet_room
 from edge.config import Config, Loaded, LogSettings, describe
 from edge.mqtt.home_assistant import HomeAssistantSettings
 from edge.mqtt.outbox_settings import OutboxSettings, Storage
-from edge.mqtt.settings import BrokerSettings, MqttSettings
+from edge.mqtt.settings import BrokerSettings, MqttSettings, Protocol
 
 _FIRST_RESULT = "turn: "
 """What the daemon logs with each turn"""
@@ -72,7 +72,7 @@ def measure_live(
         speech: mono at 16 kHz, [-1, 1], that begins with a turn.
         seconds: of each of the two.
         broker: one that runs; None for none.
-        folder: for the daemon's configuration.
+        folder: for the daemon's configuration, and for what it would remember.
         progress: is told what is going on.
 
     Raises:
@@ -116,7 +116,8 @@ def _replaced(config: Config, broker: BrokerSettings | None) -> Config:
     return msgspec.structs.replace(
         config,
         audio=AudioSettings(source=SourceKind.STDIN),
-        mqtt=MqttSettings(host=where.bind, port=where.port, device="bench"),
+        # The embedded broker knows this version alone, and says so aloud when it is asked for another.
+        mqtt=MqttSettings(host=where.bind, port=where.port, device="bench", protocol=Protocol.V3_1_1),
         outbox=OutboxSettings(storage=Storage.MEMORY),
         home_assistant=HomeAssistantSettings(enabled=False),
         broker=BrokerSettings(),
@@ -129,6 +130,8 @@ class _Daemon:
 
     def __init__(self, config: Path) -> None:
         self._command = [sys.executable, "-m", "edge.cli", "run", "--config", str(config)]
+        # Not those of the service, in which it must leave nothing.
+        self._environment = {**os.environ, "STATE_DIRECTORY": str(config.parent)}
         self._turned: queue.SimpleQueue[float | None] = queue.SimpleQueue()
         self._lines: list[str] = []
         self.turns = 0
@@ -137,7 +140,11 @@ class _Daemon:
         self._begun = time.monotonic()
         # Away from the terminal's Ctrl-C: this process ends it in its own time.
         self._process = subprocess.Popen(
-            self._command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+            self._command,
+            env=self._environment,
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
         )
         threading.Thread(target=self._read, daemon=True).start()
         return self
