@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ REASON = "homeassistant 2025.1.4 is not installed (Python 3.13): nox -s home_ass
 discovery = pytest.importorskip("homeassistant.components.mqtt.discovery", reason=REASON)
 schemas = pytest.importorskip("homeassistant.components.mqtt.schemas", reason=REASON)
 templates = pytest.importorskip("homeassistant.helpers.template", reason=REASON)
+times = pytest.importorskip("homeassistant.util.dt", reason=REASON)
 voluptuous = pytest.importorskip("voluptuous", reason=REASON)
 
 LABELS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")
@@ -66,6 +68,7 @@ EXAMPLES: list[tuple[str, dict[str, Any], str]] = [
     ("throttled", {"throttled": None}, "None"),
     ("throttled", {"throttled": True}, "ON"),
     ("temperature", {"temperature_c": 51.2}, "51.2"),
+    ("voice_enrolled", {"voice_enrolled": None}, "None"),
 ]
 
 
@@ -81,6 +84,13 @@ def test_template_when_rendered_by_home_assistant_then_gives_the_field(
 ) -> None:
     template = message(TOPICS[0])["components"][key]["value_template"]
     assert rendered(template, {"value_json": values}) == expected
+
+
+def test_voice_enrolled_when_rendered_by_home_assistant_then_is_a_time_with_its_zone() -> None:
+    template = message(TOPICS[0])["components"]["voice_enrolled"]["value_template"]
+    at = rendered(template, {"value_json": {"voice_enrolled": "2026-11-21T09:14:02.130Z"}})
+    # A timestamp sensor takes no other: its own code parses so, and refuses a time without a zone.
+    assert times.parse_datetime(at) == datetime(2026, 11, 21, 9, 14, 2, 130_000, UTC)
 
 
 def test_sensitivity_when_rendered_by_home_assistant_then_is_a_command() -> None:
