@@ -1,8 +1,8 @@
 """Augmentation of training windows, in the domain of the features that are computed anyway.
 
 With as many orthonormal coefficients as mel filters, the DCT can be undone exactly, and what happens to
-a sound on its way shows as simple arithmetic on its log mel energies: gain and the colour of microphone
-and room add a curve, noise adds in power, a shorter vocal tract stretches the frequency axis.
+a sound on its way shows as simple arithmetic on its log mel energies: gain and the colour of a microphone
+add a curve, a shorter vocal tract stretches the frequency axis, and what else is heard adds in power.
 """
 
 from __future__ import annotations
@@ -13,11 +13,9 @@ from numpy.typing import NDArray
 
 from edge.frontend.mfcc_config import FrontendConfigError, MfccConfig
 from edge.frontend.tables import dct_matrix
+from training.surroundings import NEPER_PER_DB, surround
 
 Batch = NDArray[np.float32]
-
-_NEPER_PER_DB = np.log(10.0) / 10.0
-"""Natural logarithm of power for one decibel"""
 
 
 class AugmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,6 +39,18 @@ class AugmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     noise_snr_db: tuple[float, float] = (10.0, 35.0)
     """Range of the signal-to-noise ratio against the window's mean power"""
 
+    voices_share: float = 0.0
+    """Share of windows behind which others speak: one to five other windows of the batch"""
+
+    voices_snr_db: tuple[float, float] = (0.0, 25.0)
+    """Likewise, against all of them together"""
+
+    rooms_share: float = 0.0
+    """Share of windows that are spoken in a room, from beside the microphone to across the room"""
+
+    rt60_s: tuple[float, float] = (0.1, 0.8)
+    """Range of the rooms' reverberation time"""
+
     time_masks: int = 1
     time_mask_frames: int = 25
     band_masks: int = 1
@@ -51,13 +61,18 @@ class AugmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Both parameters of the beta distribution that mixes two windows and their labels; Zhang et al., 2018"""
 
     def __post_init__(self) -> None:
-        low, high = self.noise_snr_db
+        shares = (self.noise_share, self.voices_share, self.rooms_share)
+        ranges = (self.noise_snr_db, self.voices_snr_db, self.rt60_s)
         rules = (
             (0.0 <= self.tempo < 1.0, f"tempo is {self.tempo}: it must be from 0 to below 1"),
             (0.0 <= self.warp < 1.0, f"warp is {self.warp}: it must be from 0 to below 1"),
             (self.gain_db >= 0.0 and self.colour_db >= 0.0, "gain_db and colour_db must be at least 0"),
-            (0.0 <= self.noise_share <= 1.0, "noise_share must be from 0 to 1"),
-            (low <= high, "noise_snr_db must be the lower and the higher end of a range"),
+            (all(0.0 <= share <= 1.0 for share in shares), "a share must be from 0 to 1"),
+            (
+                all(low <= high for low, high in ranges),
+                "snr_db and rt60_s are a lower and a higher end",
+            ),
+            (self.rt60_s[0] > 0.0, f"rt60_s begins at {self.rt60_s[0]}: it must be above 0"),
             (min(self.time_masks, self.band_masks) >= 0, "there cannot be fewer than 0 masks"),
             (min(self.time_mask_frames, self.band_mask_mels) >= 0, "masks cannot be narrower than 0"),
             (self.mixup >= 0.0, f"mixup is {self.mixup}: it must be at least 0"),
@@ -104,6 +119,7 @@ class Augmenter:
         """`mean` and `std` (n_mfcc,) normalise the result, as the card will say."""
         check_augmentable(frontend)
         self._dct = dct_matrix(frontend).astype(np.float32)
+        self._hop_s = frontend.hop_length / frontend.sample_rate
         self._settings = settings
         self._n_frames = n_frames
         self._mean, self._std = mean.astype(np.float32), std.astype(np.float32)
@@ -126,7 +142,7 @@ class Augmenter:
         mel = windows @ self._dct.T
         mel = self._warped(mel)
         mel += self._colour(len(clips))
-        self._noisy(mel, inside)
+        surround(mel, inside[..., 0], self._settings, self._hop_s, self._rng)
         self._mask(mel, inside)
         normal = np.where(inside, (mel @ self._dct - self._mean) / self._std, 0.0)
         return self._mixed(normal.astype(np.float32), targets)
@@ -160,20 +176,7 @@ class Augmenter:
         curves = np.cos(np.pi * np.outer(np.arange(1, 5), (np.arange(n_mels) + 0.5) / n_mels))
         db = self._rng.normal(0.0, 0.5 * self._settings.colour_db, (n, 4)) @ curves
         db += self._rng.uniform(-1.0, 1.0, (n, 1)) * self._settings.gain_db
-        return np.asarray(db * _NEPER_PER_DB, np.float32)[:, None, :]
-
-    def _noisy(self, mel: Batch, inside: NDArray[np.bool_]) -> None:
-        """Add steady, tilted noise to some windows, in power; centred speech gives it its own spectrum."""
-        n_mels = mel.shape[2]
-        low, high = self._settings.noise_snr_db
-        for i in np.flatnonzero(self._rng.uniform(size=len(mel)) < self._settings.noise_share):
-            power = np.exp(mel[i])
-            speech = float(np.log(power[inside[i, :, 0]].mean()))
-            tilt = self._rng.uniform(-2.0, 0.5) * np.linspace(-1.0, 1.0, n_mels)
-            level = speech - self._rng.uniform(low, high) * _NEPER_PER_DB + tilt
-            # Each frame of noise is a draw of its own: a mel band's power scatters about its mean.
-            scatter = self._rng.normal(0.0, 0.35, size=power.shape)
-            mel[i] = np.log(power + np.exp(level + scatter))
+        return np.asarray(db * NEPER_PER_DB, np.float32)[:, None, :]
 
     def _mask(self, mel: Batch, inside: NDArray[np.bool_]) -> None:
         """Blank bands and moments with the window's own mean."""

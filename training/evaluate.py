@@ -37,6 +37,7 @@ def evaluate(
     jobs: int,
     progress: Progress | None = None,
     log: Path | None = None,
+    bases: Path | None = None,
 ) -> list[FoldResult]:
     """Run every fold and seed, `jobs` at a time with one core each; finished ones are read back.
 
@@ -48,7 +49,8 @@ def evaluate(
         TrainingError: when a fold cannot be trained; the others are then given up.
         BrokenProcessPool: when a fold's process was killed, as for want of memory.
     """
-    return _side_by_side(partial(worker.run, log), protocol, recipe, seeds, runs, cache, jobs, progress)
+    work = partial(worker.run, log)
+    return _side_by_side(work, protocol, recipe, seeds, runs, cache, jobs, progress, bases)
 
 
 def train_folds(
@@ -59,9 +61,10 @@ def train_folds(
     cache: Path,
     jobs: int,
     progress: Progress | None = None,
+    bases: Path | None = None,
 ) -> None:
     """The first half of `evaluate`, which scores nothing: any backend of Keras will do."""
-    _side_by_side(worker.train, protocol, recipe, seeds, runs, cache, jobs, progress)
+    _side_by_side(worker.train, protocol, recipe, seeds, runs, cache, jobs, progress, bases)
 
 
 def _side_by_side(
@@ -73,6 +76,7 @@ def _side_by_side(
     cache: Path,
     jobs: int,
     progress: Progress | None,
+    bases: Path | None,
 ) -> list[Any]:
     context = multiprocessing.get_context("spawn")
     manager = SyncManager(ctx=context)
@@ -87,7 +91,7 @@ def _side_by_side(
                     split,
                     msgspec.structs.replace(recipe, seed=seed),
                     fold_folder(runs, protocol.name, protocol.form, seed, split.name),
-                    _base_of(protocol, runs, seed),
+                    _base_of(protocol, runs, seed, bases and bases / _fold_name(seed, split.name)),
                     cache,
                     news,
                 )
@@ -110,11 +114,17 @@ def _side_by_side(
 
 def fold_folder(runs: Path, protocol: str, form: str, seed: int, fold: str) -> Path:
     """Where the run of one fold is."""
-    return runs / f"{protocol}-{form}" / f"seed{seed}-fold{fold}"
+    return runs / f"{protocol}-{form}" / _fold_name(seed, fold)
 
 
-def _base_of(protocol: Protocol, runs: Path, seed: int) -> Path | None:
-    return fold_folder(runs, LEAVE_ONE_OUT, "joint", seed, protocol.base) if protocol.base else None
+def _fold_name(seed: int, fold: str) -> str:
+    return f"seed{seed}-fold{fold}"
+
+
+def _base_of(protocol: Protocol, runs: Path, seed: int, given: Path | None) -> Path | None:
+    if given or not protocol.base:
+        return given
+    return fold_folder(runs, LEAVE_ONE_OUT, "joint", seed, protocol.base)
 
 
 def _pass_on(news: Any, progress: Progress | None, wait_s: float) -> bool:

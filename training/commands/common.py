@@ -153,6 +153,8 @@ def repeatable(args: argparse.Namespace) -> str:
     given += ["--protocol", args.protocol, "--seeds", str(args.seeds)]
     given += ["--form", args.form] if getattr(args, "form", "in") != "in" else []
     given += ["--folds", ",".join(args.folds)] if args.folds else []
+    if getattr(args, "base", None):
+        given += ["--base", f"RUNS/{args.base.name}"]
     if args.recipe:
         given += ["--recipe", name_of(args.recipe)]
     return " ".join([*given, *places_of(args.corpus)])

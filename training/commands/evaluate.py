@@ -52,6 +52,12 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     )
     add_run_options(evaluate, "benchmarks/results/accuracy")
     evaluate.add_argument(
+        "--base",
+        type=Path,
+        help="start each fold from the finished run of the same seed and fold in this folder, for instance "
+        "runs/P8-joint; give other --runs than those",
+    )
+    evaluate.add_argument(
         "--train-only",
         action="store_true",
         help="train the folds and score nothing: for a machine with a GPU and another backend of Keras than "
@@ -75,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
         from training.evaluate import train_folds  # noqa: PLC0415  # only here, as below
 
         with epoch_progress(console) as tell:
-            train_folds(protocol, recipe, seeds, args.runs, args.cache, args.jobs, tell)
+            train_folds(protocol, recipe, seeds, args.runs, args.cache, args.jobs, tell, args.base)
         print(f"{args.runs}: trained; the same command without --train-only scores them")
         return 0
     with quiet_stderr("tensorflow"):
@@ -83,7 +89,9 @@ def run(args: argparse.Namespace) -> int:
         from training.figures import figures, history_figures  # noqa: PLC0415
 
     with epoch_progress(console) as tell:
-        results = evaluate(protocol, recipe, seeds, args.runs, args.cache, args.jobs, tell, args.log)
+        results = evaluate(
+            protocol, recipe, seeds, args.runs, args.cache, args.jobs, tell, args.log, args.base
+        )
     command = "affectd-train " + repeatable(args)
     made = [figures(protocol, results, command, recipe.network.shape)]
     if protocol.name in IN_CORPUS:

@@ -38,6 +38,12 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     fit.add_argument(
         "--labels", type=words, help="comma-separated labels (default: the seven of the shipped model)"
     )
+    fit.add_argument(
+        "--base",
+        type=Path,
+        metavar="RUN",
+        help="start from this finished run, of the same front end",
+    )
     add_log(fit)
     fit.set_defaults(command=run)
 
@@ -64,7 +70,8 @@ def run(args: argparse.Namespace) -> int:
             recipe,
             args.run,
             lambda done: tell(args.run.name, done),
-            pace=_say_how_long,
+            args.base,
+            _say_how_long,
         )
     if is_new:
         append_run(
