@@ -73,8 +73,9 @@ class AudioSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     is held up (command)"""
 
     block_ms: int = 64
-    """Milliseconds of sound in one block, at most. To wake up for a block costs more than to hear it: shorter
-    ones take more of the processor, and results come earlier by the difference"""
+    """Milliseconds of sound in one block while somebody speaks, at most; two to three such are taken at once
+    while nobody does. To wake up for a block costs more than to hear it: shorter ones take more of the
+    processor, and results come earlier by the difference"""
 
     gain_db: float = 0.0
     """Decibels by which the sound is made louder, always the same; what goes beyond full scale is clipped"""
