@@ -8,34 +8,22 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
 from edge import __version__
 from edge.bench.cli import add_bench
 from edge.errors import AffectdError
 from edge.mqtt.provision.cli import add_provision
+from edge.options import EX_USAGE, add_config, add_device_id, add_model_file, add_source, load
 from edge.update.cli import add_model
 from edge.voice.cli import add_enrol
 
 # Each command imports what it needs: `--help` on a small board must not wait for numpy.
 # ruff: noqa: PLC0415
 
-_EX_USAGE = 64
-
-
-_IMPLIED_SOURCES = {"device": "microphone", "file": "file", "program": "command"}
-"""Which source an option belongs to"""
-
 _STAGES = ("configuration", "system", "model", "speed", "permissions", "microphone", "clock", "disk",
            "board", "broker", "home-assistant")  # fmt: skip
 """What the doctor looks at: `edge.doctor.report.Stage`, which needs msgspec"""
-
-
-class _UsageError(AffectdError):
-    """Raised when options contradict each other in a way that the parser cannot know."""
-
-    exit_code = _EX_USAGE
 
 
 class _Parser(argparse.ArgumentParser):
@@ -43,7 +31,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        self.exit(_EX_USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
+        self.exit(EX_USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -86,23 +74,17 @@ def _parser() -> argparse.ArgumentParser:
         description="Print the whole configuration in force as TOML, and where each value comes from.",
     )
     config.add_argument("what", nargs="?", choices=("show",), help="the default")
-    _add_config(config)
+    add_config(config)
     config.set_defaults(command=_config)
-    add_bench(commands, _add_config, _load)
-    add_model(commands, _add_config, _load)
-    add_enrol(commands, _add_config, _load)
+    add_bench(commands)
+    add_model(commands)
+    add_enrol(commands)
     broker = commands.add_parser("broker", help="run the embedded MQTT broker alone")
     broker.add_argument("--bind", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     broker.add_argument("--port", type=int, default=1883, help="TCP port (default: %(default)s)")
     broker.set_defaults(command=_broker)
     add_provision(commands)
     return parser
-
-
-def _add_config(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("configuration").add_mutually_exclusive_group()
-    group.add_argument("--config", type=Path, help="TOML file (default: /etc/affectd/affectd.toml, if there)")
-    group.add_argument("--no-config", action="store_true", help="take the defaults, whatever files there are")
 
 
 def _add_run(commands: Any) -> None:
@@ -114,15 +96,12 @@ def _add_run(commands: Any) -> None:
         epilog="examples: affectd run --device 'USB PnP' --host broker.lan · "
         "arecord -q -f S16_LE -r 16000 -c 1 -t raw | affectd run --source stdin",
     )
-    _add_config(run)
+    add_config(run)
     sound = run.add_argument_group("sound")
     sound.add_argument(
         "--source", choices=("microphone", "file", "stdin", "command"), help="where the sound comes from"
     )
-    source = sound.add_mutually_exclusive_group()
-    source.add_argument("--device", help="microphone, by its name or a part of it; see `affectd devices`")
-    source.add_argument("--file", help="a sound file, as the source")
-    source.add_argument("--command", dest="program", help="a program that writes PCM or WAV, as the source")
+    add_source(sound).add_argument("--file", help="a sound file, as the source")
     sound.add_argument("--realtime", action="store_true", help="play the file at the pace of the clock")
     sound.add_argument("--device-rate", type=int, help="open the microphone at this rate (default: its own)")
     sound.add_argument("--rate", type=int, help="sample rate of raw PCM in hertz (default: 16000)")
@@ -134,12 +113,12 @@ def _add_run(commands: Any) -> None:
         "--protocol", choices=("auto", "5", "3.1.1"), help="version of MQTT (default: the broker's newest)"
     )
     mqtt.add_argument("--username", help="to log in with; the password is in AFFECTD_MQTT_PASSWORD")
-    mqtt.add_argument("--device-id", help="this device's name in every topic (default: the host's name)")
+    add_device_id(mqtt)
     mqtt.add_argument(
         "--outbox", choices=("disk", "memory"), help="where turns wait for the broker (default: disk)"
     )
     mqtt.add_argument("--embedded-broker", action="store_true", help="run a broker on this machine too")
-    run.add_argument("--model", help="model file (default: the one in force, see `affectd model list`)")
+    add_model_file(run)
     run.add_argument(
         "--log-level", choices=("debug", "info", "warning", "error"), help="how much to say (default: info)"
     )
@@ -149,7 +128,7 @@ def _add_run(commands: Any) -> None:
 def _add_classify(commands: Any) -> None:
     classify = commands.add_parser(
         "classify",
-        help="the emotion of recordings",
+        help="tell the emotion of recordings",
         description="Print the emotion of each recording as one turn. Any format that libsndfile reads, any "
         "sample rate, any number of channels.",
     )
@@ -169,7 +148,7 @@ def _add_doctor(commands: Any) -> None:
         epilog="Exit codes: 0 nothing fails, 69 something does, 78 the configuration does. As the service "
         "sees it: sudo -u affectd affectd doctor",
     )
-    _add_config(doctor)
+    add_config(doctor)
     doctor.add_argument("--only", nargs="+", metavar="STAGE", choices=_STAGES, help=", ".join(_STAGES))
     doctor.add_argument("--json", action="store_true", help="one JSON object, when all is looked at")
     doctor.set_defaults(command=_doctor)
@@ -180,11 +159,11 @@ def _run(args: argparse.Namespace) -> int:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     from edge.daemon import run
 
-    config = _load(args).config
+    config = load(args).config
     logging.basicConfig(
         level=config.log.level.upper(), format="%(asctime)s %(levelname)-8s %(message)s", stream=sys.stderr
     )
-    return run(config, lambda: _load(args).config)
+    return run(config, lambda: load(args).config)
 
 
 def _classify(args: argparse.Namespace) -> int:
@@ -209,7 +188,7 @@ def _doctor(args: argparse.Namespace) -> int:
     mean_the_service()
     # What is worth saying is in the report; the rooms' own log lines would stand between its lines.
     logging.disable(logging.CRITICAL)
-    return run_doctor(lambda: _load(args), args.only, args.json)
+    return run_doctor(lambda: load(args), args.only, args.json)
 
 
 def _devices(_args: argparse.Namespace) -> int:
@@ -228,7 +207,7 @@ def _devices(_args: argparse.Namespace) -> int:
 def _config(args: argparse.Namespace) -> int:
     from edge.config import describe
 
-    print(describe(_load(args)))
+    print(describe(load(args)))
     return 0
 
 
@@ -236,40 +215,6 @@ def _broker(args: argparse.Namespace) -> int:
     from edge.mqtt import broker
 
     broker.main(["--bind", args.bind, "--port", str(args.port)])
-
-
-def _load(args: argparse.Namespace) -> Any:
-    from edge.config import load
-
-    return load(args.config, _overrides(args), read_default=not args.no_config)
-
-
-def _overrides(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    """What the options say, as the configuration's tables."""
-    given = {key: value for key, value in vars(args).items() if value is not None and value is not False}
-    implied = next((kind for option, kind in _IMPLIED_SOURCES.items() if option in given), None)
-    source = given.get("source") or implied
-    if implied not in (None, source):
-        raise _UsageError(f"--source {source} contradicts the option for {implied}; leave one of them out")
-    places = {
-        "audio": {"device": "device", "file": "path", "realtime": "realtime", "program": "command",
-                  "device_rate": "device_rate", "rate": "rate", "channels": "channels"},
-        "mqtt": {"host": "host", "port": "port", "protocol": "protocol", "username": "username",
-                 "device_id": "device"},
-        "outbox": {"outbox": "storage"},
-        "broker": {"embedded_broker": "embedded"},
-        "model": {"model": "path"},
-        "log": {"log_level": "level"},
-    }  # fmt: skip
-    tables = {
-        table: {key: given[option] for option, key in keys.items() if option in given}
-        for table, keys in places.items()
-    }
-    if source:
-        tables["audio"]["source"] = source
-    if "embedded_broker" in given and "port" in given:
-        tables["broker"]["port"] = given["port"]
-    return {table: values for table, values in tables.items() if values}
 
 
 if __name__ == "__main__":

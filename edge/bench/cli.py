@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from typing import Any
+
+from edge.options import add_config, add_model_file, load, seconds
 
 # `--help` on a small board must not wait for numpy.
 # ruff: noqa: PLC0415
 
 
-def add_bench(
-    commands: Any,
-    add_config: Callable[[argparse.ArgumentParser], None],
-    load: Callable[[argparse.Namespace], Any],
-) -> None:
-    """Add `bench` to a parser.
-
-    Args:
-        commands: the subparsers.
-        add_config: adds the options that choose a configuration.
-        load: reads what they chose.
-    """
+def add_bench(commands: Any) -> None:
+    """Add `bench` to those of `affectd`."""
     bench = commands.add_parser(
         "bench",
         help="measure what affectd takes of this machine",
@@ -33,23 +24,19 @@ def add_bench(
     )
     add_config(bench)
     bench.add_argument(
-        "--seconds", type=_seconds, default=30.0, help="of live speech, and again of a quiet room"
+        "--seconds",
+        type=seconds(1.0, 3600.0),
+        default=30.0,
+        help="of live speech, and again of a quiet room, 1 to 3600 (default: %(default)g)",
     )
-    bench.add_argument("--model", help="model file (default: the one in force)")
+    add_model_file(bench)
     bench.add_argument("--json", action="store_true", help="print the figures as JSON")
-    bench.set_defaults(command=lambda args: _bench(args, load))
+    bench.set_defaults(command=_bench)
 
 
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 1.0 <= seconds <= 3600.0:
-        raise argparse.ArgumentTypeError(f"{text} is not 1 to 3600 seconds")
-    return seconds
-
-
-def _bench(args: argparse.Namespace, load: Callable[[argparse.Namespace], Any]) -> int:
+def _bench(args: argparse.Namespace) -> int:
     from edge.bench.run import run_bench
-    from edge.mqtt.outbox_settings import mean_the_service
+    from edge.state_folder import mean_the_service
 
     config = load(args).config
     if not mean_the_service():

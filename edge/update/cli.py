@@ -8,6 +8,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from edge.options import add_config, load
+
 # Each command imports what it needs: `--help` on a small board must not wait for numpy.
 # ruff: noqa: PLC0415
 
@@ -17,18 +19,8 @@ _TAKE_OVER = (
 )
 
 
-def add_model(
-    commands: Any,
-    add_config: Callable[[argparse.ArgumentParser], None],
-    load: Callable[[argparse.Namespace], Any],
-) -> None:
-    """Add `model` and its commands to a parser.
-
-    Args:
-        commands: the subparsers.
-        add_config: adds the options that choose a configuration.
-        load: reads what they chose.
-    """
+def add_model(commands: Any) -> None:
+    """Add `model` and its commands to those of `affectd`."""
     model = commands.add_parser(
         "model",
         help="install a signed model, or go back to the one before",
@@ -40,7 +32,8 @@ def add_model(
     actions = model.add_subparsers(required=True, metavar="ACTION")
 
     def add(name: str, act: Callable[[argparse.Namespace, Any], int], text: str) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = actions.add_parser(name, help=text, description=text + ".")
+        sentence = f"{text[0].upper()}{text[1:]}."
+        parser: argparse.ArgumentParser = actions.add_parser(name, help=text, description=sentence)
         parser.add_argument("--json", action="store_true", help="say it as JSON")
         add_config(parser)
         parser.set_defaults(command=lambda args: act(args, load(args).config.model))

@@ -11,7 +11,7 @@ ROOMS = ("audio", "frontend", "inference", "mqtt")
 MAY_USE = {"inference": {"frontend"}}
 """Rooms that a room may import beside itself"""
 
-ABOVE_THE_ROOMS = ("edge.cli", "edge.config", "edge.daemon", "edge.demo", "edge.doctor")
+ABOVE_THE_ROOMS = ("edge.cli", "edge.config", "edge.daemon", "edge.demo", "edge.doctor", "edge.options")
 NOT_ON_THE_DEVICE = ("training", "converter", "tensorflow", "keras", "scipy", "librosa", "sklearn", "torch")
 LAST_RESORT = ("edge/inference/runtime.py", "tensorflow")
 """TensorFlow's own interpreter, where neither of the two runtimes is installed"""

@@ -12,7 +12,9 @@ from support.missing import needs_amqtt, without
 from support.programs import AFFECTD, Program, affectd, environment
 from support.sound import DEMO_SPEECH
 
-COMMANDS = ["run", "classify", "demo", "devices", "config", "broker", "enrol"]
+COMMANDS = (
+    "run", "classify", "demo", "devices", "doctor", "config", "bench", "model", "enrol", "broker", "provision"
+)  # fmt: skip
 
 
 def one_line(run, exit_code):
@@ -27,7 +29,7 @@ def test_help_when_asked_of_a_command_then_printed_and_listed(command):
 
     assert run.returncode == 0
     assert run.stdout.startswith(f"usage: affectd {command}")
-    assert f"\n    {command} " in affectd("--help").stdout
+    assert f"\n    {command}" in affectd("--help").stdout
 
 
 def test_version_when_asked_then_printed():
