@@ -1,4 +1,4 @@
-"""A whole protocol: its folds and seeds side by side."""
+"""Folds and seeds side by side, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -6,20 +6,16 @@ import multiprocessing
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
 from functools import partial
 from multiprocessing.managers import SyncManager
 from pathlib import Path
 from queue import Empty
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from edge.errors import AffectdError
 from training import worker
+from training.fold_task import FoldTask
 from training.progress import EpochDone
-from training.protocols import LEAVE_ONE_OUT, Protocol
-from training.recipe import Recipe
 
 if TYPE_CHECKING:
     from training.fold import FoldResult
@@ -29,54 +25,27 @@ Progress = Callable[[str, EpochDone], None]
 
 
 def evaluate(
-    protocol: Protocol,
-    recipe: Recipe,
-    seeds: Sequence[int],
-    runs: Path,
-    cache: Path,
-    jobs: int,
-    progress: Progress | None = None,
-    log: Path | None = None,
-    bases: Path | None = None,
+    tasks: Sequence[FoldTask], jobs: int, progress: Progress | None = None, log: Path | None = None
 ) -> list[FoldResult]:
-    """Run every fold and seed, `jobs` at a time with one core each; finished ones are read back.
+    """Train and score folds, `jobs` at a time with one core each; finished ones are read back.
 
-    Each that ends goes into the log of all runs, if there is one. The form `multi` starts from the finished
-    folds of P9 under `runs`.
+    Each that ends goes into the log of all runs, if there is one.
 
     Raises:
-        BaseError: when there is no such fold.
+        BaseError: when the run to start from is not there.
         TrainingError: when a fold cannot be trained; the others are then given up.
         BrokenProcessPool: when a fold's process was killed, as for want of memory.
     """
-    work = partial(worker.run, log)
-    return _side_by_side(work, protocol, recipe, seeds, runs, cache, jobs, progress, bases)
+    return _side_by_side(partial(worker.run, log), tasks, jobs, progress)
 
 
-def train_folds(
-    protocol: Protocol,
-    recipe: Recipe,
-    seeds: Sequence[int],
-    runs: Path,
-    cache: Path,
-    jobs: int,
-    progress: Progress | None = None,
-    bases: Path | None = None,
-) -> None:
+def train_folds(tasks: Sequence[FoldTask], jobs: int, progress: Progress | None = None) -> None:
     """The first half of `evaluate`, which scores nothing: any backend of Keras will do."""
-    _side_by_side(worker.train, protocol, recipe, seeds, runs, cache, jobs, progress, bases)
+    _side_by_side(worker.train, tasks, jobs, progress)
 
 
 def _side_by_side(
-    work: Callable[..., Any],
-    protocol: Protocol,
-    recipe: Recipe,
-    seeds: Sequence[int],
-    runs: Path,
-    cache: Path,
-    jobs: int,
-    progress: Progress | None,
-    bases: Path | None,
+    work: Callable[[FoldTask, Any], Any], tasks: Sequence[FoldTask], jobs: int, progress: Progress | None
 ) -> list[Any]:
     context = multiprocessing.get_context("spawn")
     manager = SyncManager(ctx=context)
@@ -84,47 +53,19 @@ def _side_by_side(
     with manager:
         news = manager.Queue()
         with ProcessPoolExecutor(jobs, mp_context=context, initializer=worker.prepare, initargs=(1,)) as pool:
-            tasks = [
-                pool.submit(
-                    work,
-                    replace(protocol, splits=()),
-                    split,
-                    msgspec.structs.replace(recipe, seed=seed),
-                    fold_folder(runs, protocol.name, protocol.form, seed, split.name),
-                    _base_of(protocol, runs, seed, bases and bases / _fold_name(seed, split.name)),
-                    cache,
-                    news,
-                )
-                for seed in seeds
-                for split in protocol.splits
-            ]
+            begun = [pool.submit(work, task, news) for task in tasks]
             try:
-                while not all(task.done() for task in tasks):
+                while not all(fold.done() for fold in begun):
                     _pass_on(news, progress, wait_s=0.5)
-                    for task in tasks:
-                        if task.done():
-                            task.result()
+                    for fold in begun:
+                        if fold.done():
+                            fold.result()
             except (ValueError, AffectdError, BrokenProcessPool):
                 pool.shutdown(cancel_futures=True)
                 raise
             while _pass_on(news, progress, wait_s=0.0):
                 pass
-            return [task.result() for task in tasks]
-
-
-def fold_folder(runs: Path, protocol: str, form: str, seed: int, fold: str) -> Path:
-    """Where the run of one fold is."""
-    return runs / f"{protocol}-{form}" / _fold_name(seed, fold)
-
-
-def _fold_name(seed: int, fold: str) -> str:
-    return f"seed{seed}-fold{fold}"
-
-
-def _base_of(protocol: Protocol, runs: Path, seed: int, given: Path | None) -> Path | None:
-    if given or not protocol.base:
-        return given
-    return fold_folder(runs, LEAVE_ONE_OUT, "joint", seed, protocol.base)
+            return [fold.result() for fold in begun]
 
 
 def _pass_on(news: Any, progress: Progress | None, wait_s: float) -> bool:

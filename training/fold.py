@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -16,9 +15,9 @@ from edge.inference.reference import VoiceReference
 from training.adaptation import HEADLINE, TURNS, references
 from training.features import Example, FeatureCache
 from training.fit import RunInfo, fit
+from training.fold_task import FoldTask
 from training.progress import EpochDone
-from training.protocols import IN_CORPUS, Protocol, Split
-from training.recipe import Recipe
+from training.protocols import IN_CORPUS
 from training.run_folder import write_whole
 from training.scoring import clip_answers, clip_logits
 
@@ -63,32 +62,20 @@ class FoldResult(msgspec.Struct, frozen=True, kw_only=True):
     """That the training took, in the process that ended it"""
 
 
-def run_fold(
-    protocol: Protocol,
-    split: Split,
-    recipe: Recipe,
-    folder: Path,
-    base: Path | None,
-    cache: Path,
-    progress: Callable[[EpochDone], None] | None = None,
-) -> FoldResult:
+def run_fold(task: FoldTask, progress: Callable[[EpochDone], None] | None = None) -> FoldResult:
     """Train on the split's training clips and score its test clips; a finished fold is read back.
 
     Args:
-        protocol: whose fold it is.
-        split: training and test clips.
-        recipe: with the seed.
-        folder: of this fold and seed.
-        base: folder of the run to start from.
-        cache: folder of the feature cache.
+        task: which fold, how, and where it is kept.
         progress: see `fit`.
     """
+    protocol, split, recipe, folder = task.protocol, task.split, task.recipe, task.folder
     labels, asked = protocol.labels, protocol.asked
     kept = folder / "result.json"
-    features = FeatureCache(cache, recipe.mfcc_config)
+    features = FeatureCache(task.cache, recipe.mfcc_config)
     training, _ = features.load(split.train, workers=1)
     # Also checks that a finished run is of the same clips, labels and recipe.
-    info = fit(training, labels, recipe, folder, progress, base)
+    info = fit(training, labels, recipe, folder, progress, task.base)
     if kept.exists():
         result = msgspec.json.decode(kept.read_bytes(), type=FoldResult)
         known = {clip.path.name for clip in split.test}

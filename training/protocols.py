@@ -50,6 +50,11 @@ class Protocol:
         """Labels that an answer can be."""
         return self.fewer or self.labels
 
+    @property
+    def clips(self) -> list[Clip]:
+        """Every clip that trains or tests, once."""
+        return list({c.path: c for split in self.splits for c in (*split.train, *split.test)}.values())
+
 
 IN_CORPUS = {"P1": "ravdess", "P2": "emodb", "P3": "tess", "P4": "urdu", "P5": "nemo", "P6": "ased"}
 """Protocols whose `in` form trains and tests on the folds of one corpus."""

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edge.quiet_stderr import quiet_stderr
+from training.fold_task import FoldTask
 from training.progress import EpochDone
-from training.protocols import Protocol, Split
-from training.recipe import Recipe
 from training.run_log import append_run
 
 if TYPE_CHECKING:
@@ -43,47 +42,30 @@ def _outlive_nobody() -> None:
         os._exit(1)
 
 
-def train(
-    protocol: Protocol,
-    split: Split,
-    recipe: Recipe,
-    folder: Path,
-    base: Path | None,
-    cache: Path,
-    news: Any,
-) -> None:
+def train(task: FoldTask, news: Any) -> None:
     """Only the training of a fold: needs any backend of Keras, where scoring needs TensorFlow."""
     with quiet_stderr("tensorflow"):
         from training.features import FeatureCache  # noqa: PLC0415
         from training.fit import fit  # noqa: PLC0415
 
-    examples, _ = FeatureCache(cache, recipe.mfcc_config).load(split.train, workers=1)
-    fit(examples, protocol.labels, recipe, folder, _tell(news, recipe, split), base)
+    examples, _ = FeatureCache(task.cache, task.recipe.mfcc_config).load(task.split.train, workers=1)
+    fit(examples, task.protocol.labels, task.recipe, task.folder, _tell(news, task), task.base)
 
 
-def run(
-    log: Path | None,
-    protocol: Protocol,
-    split: Split,
-    recipe: Recipe,
-    folder: Path,
-    base: Path | None,
-    cache: Path,
-    news: Any,
-) -> FoldResult:
+def run(log: Path | None, task: FoldTask, news: Any) -> FoldResult:
     """One fold, whose epochs go into the queue `news`, and its end into the log of all runs."""
     with quiet_stderr("tensorflow"):
         from training.fold import run_fold  # noqa: PLC0415
         from training.metrics import uar  # noqa: PLC0415
 
-    is_new = not (folder / "result.json").exists()
-    result = run_fold(protocol, split, recipe, folder, base, cache, _tell(news, recipe, split))
+    is_new = not (task.folder / "result.json").exists()
+    result = run_fold(task, _tell(news, task))
     if log is not None and is_new:
         append_run(
             log,
             commit=result.commit,
-            protocol=f"{protocol.name}-{protocol.form}",
-            recipe=recipe,
+            protocol=f"{task.protocol.name}-{task.protocol.form}",
+            recipe=task.recipe,
             fold=result.fold,
             validation_uar=result.validation_uar,
             test_uar=uar(np.array(result.truth), np.array(result.int8_answers)),
@@ -92,6 +74,5 @@ def run(
     return result
 
 
-def _tell(news: Any, recipe: Recipe, split: Split) -> Callable[[EpochDone], None]:
-    name = f"seed {recipe.seed} fold {split.name}"
-    return lambda done: news.put((name, done))
+def _tell(news: Any, task: FoldTask) -> Callable[[EpochDone], None]:
+    return lambda done: news.put((task.name, done))

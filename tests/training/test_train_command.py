@@ -10,6 +10,7 @@ from voices import LABELS, TINY_TOML
 from training.cli import main
 from training.corpora import read_corpus
 from training.fold import FoldResult, run_fold
+from training.fold_task import fold_tasks
 from training.protocols import plan
 from training.recipe import load_recipe
 from training.report import fill_in
@@ -141,29 +142,30 @@ def test_evaluate_command_when_no_terminal_then_plain_lines_tell_of_every_epoch(
     assert "oneDNN" not in err
 
 
+def first_fold(evaluated, corpus_table, recipe):
+    """The first fold of `evaluated`, by one recipe or another."""
+    protocol = plan("P1", read_corpus("csv", corpus_table).clips)
+    return fold_tasks(protocol, load_recipe(recipe), [0], evaluated / "runs", evaluated / "cache")[0]
+
+
 def test_evaluate_when_a_fold_is_finished_then_it_is_read_back(evaluated, corpus_table, recipes):
     folder, _, _ = evaluated
-    protocol = plan("P1", read_corpus("csv", corpus_table).clips)
-    recipe = load_recipe(recipes / "once.toml")
-    place = folder / "runs" / "P1-in" / "seed0-fold1"
-    before = (place / "result.json").stat().st_mtime_ns
+    task = first_fold(folder, corpus_table, recipes / "once.toml")
+    before = (task.folder / "result.json").stat().st_mtime_ns
     told = []
-    result = run_fold(protocol, protocol.splits[0], recipe, place, None, folder / "cache", told.append)
+    result = run_fold(task, told.append)
 
     assert told == []
     assert len(result.truth) == 27
-    assert (place / "result.json").stat().st_mtime_ns == before
-    info = msgspec.json.decode((place / "run.json").read_bytes())
+    assert (task.folder / "result.json").stat().st_mtime_ns == before
+    info = msgspec.json.decode((task.folder / "run.json").read_bytes())
     assert (info["validation_uar"], info["temperature"], info["best_epoch"]) == (None, 1.0, 1)
 
 
 def test_evaluate_when_a_fold_was_of_another_recipe_then_refused(evaluated, corpus_table, recipes):
     folder, _, _ = evaluated
-    protocol = plan("P1", read_corpus("csv", corpus_table).clips)
-    place = folder / "runs" / "P1-in" / "seed0-fold1"
-    tiny = load_recipe(recipes / "tiny.toml")
     with pytest.raises(RunMismatchError, match="other recipe"):
-        run_fold(protocol, protocol.splits[0], tiny, place, None, folder / "cache")
+        run_fold(first_fold(folder, corpus_table, recipes / "tiny.toml"))
 
 
 def test_report_command_when_results_are_there_then_a_page_with_every_figure(evaluated, tmp_path, capsys):

@@ -22,6 +22,7 @@ from training.commands.common import (
     whole,
     words,
 )
+from training.fold_task import fold_tasks
 from training.progress import epoch_progress
 from training.recipe import load_recipe, recipe_file
 from training.run_folder import write_whole
@@ -73,20 +74,20 @@ def run(args: argparse.Namespace) -> int:
     # All of them, before the first is trained: a mistake in the last would show after hours.
     recipes = [ablation.changed(base, v.change, f"{args.plan}: {v.name}") for v in variants]
     protocol = protocol_of(plan.protocol, read_places(args.corpus).clips, plan.folds)
-    used = list({c.path: c for s in protocol.splits for c in (*s.train, *s.test)}.values())
     command = " ".join(["affectd-train ablate", args.plan.name, *places_of(args.corpus)])
     rows: list[dict[str, Any]] = []
     of_base = None
     for variant, recipe in zip(variants, recipes, strict=True):
-        load_features(used, args, recipe)
+        load_features(protocol.clips, args, recipe)
         # Under another name, so that the reference's curves are not measured each time.
         named = replace(protocol, name="ablation", form=variant.slug)
         with epoch_progress(console) as tell:
             results = evaluate(
-                named, recipe, range(plan.seeds), args.runs, args.cache, args.jobs,
+                fold_tasks(named, recipe, range(plan.seeds), args.runs, args.cache),
+                args.jobs,
                 lambda name, done, of=variant.name: tell(f"{of} {name}", done),  # type: ignore[misc]  # the default
                 args.log,
-            )  # fmt: skip
+            )
         rows.append(ablation.row(variant, results, of_base))
         of_base = of_base or results
         args.output.parent.mkdir(parents=True, exist_ok=True)

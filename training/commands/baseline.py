@@ -19,7 +19,7 @@ from training.commands.common import (
     tell,
 )
 from training.commands.evaluate import write_result
-from training.corpora import Clip
+from training.fold_task import fold_tasks
 from training.progress import clip_progress, epoch_progress
 from training.recipe import load_recipe
 
@@ -55,9 +55,8 @@ def run(args: argparse.Namespace) -> int:
 
     protocol = plan(args.protocol, read_places(args.corpus).clips, args.folds)
     command = "affectd-train " + repeatable(args)
-    used = list({c.path: c for s in protocol.splits for c in (*s.train, *s.test)}.values())
     measure = _classical if args.name in CLASSICAL else _network
-    made = measure(args, protocol, used, command)
+    made = measure(args, protocol, command)
     file = args.results / f"{protocol.name}-{protocol.form}-{args.name}.json"
     written = write_result(file, made)
     for kind in ("float", "int8"):
@@ -67,16 +66,14 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _classical(
-    args: argparse.Namespace, protocol: Protocol, used: list[Clip], command: str
-) -> dict[str, Any]:
+def _classical(args: argparse.Namespace, protocol: Protocol, command: str) -> dict[str, Any]:
     from training.baselines.classical import CLASSICAL as KNOWN  # noqa: PLC0415  # seconds, as in `evaluate`
     from training.baselines.classical import run_classical  # noqa: PLC0415
     from training.baselines.vectors import load_vectors  # noqa: PLC0415
 
     with clip_progress(console) as show:
         vectors, problems = load_vectors(
-            used, KNOWN[args.name].extract, args.cache / args.name, args.jobs, show
+            protocol.clips, KNOWN[args.name].extract, args.cache / args.name, args.jobs, show
         )
     tell(problems)
     return run_classical(
@@ -89,17 +86,16 @@ def _classical(
     )
 
 
-def _network(args: argparse.Namespace, protocol: Protocol, used: list[Clip], command: str) -> dict[str, Any]:
+def _network(args: argparse.Namespace, protocol: Protocol, command: str) -> dict[str, Any]:
     recipe = load_recipe(args.recipe)
     network = msgspec.structs.replace(recipe.network, shape=NETWORKS[args.name])
     recipe = msgspec.structs.replace(recipe, network=network)
-    load_features(used, args, recipe)
+    load_features(protocol.clips, args, recipe)
     with quiet_stderr("tensorflow"):
         from training.evaluate import evaluate  # noqa: PLC0415  # seconds, as in `evaluate`
         from training.figures import figures  # noqa: PLC0415
 
+    tasks = fold_tasks(protocol, recipe, range(args.seeds), args.runs / args.name, args.cache)
     with epoch_progress(console) as show:
-        results = evaluate(
-            protocol, recipe, range(args.seeds), args.runs / args.name, args.cache, args.jobs, show, args.log
-        )
+        results = evaluate(tasks, args.jobs, show, args.log)
     return figures(protocol, results, command, NETWORKS[args.name])

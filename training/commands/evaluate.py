@@ -19,7 +19,7 @@ from training.commands.common import (
     read_places,
     repeatable,
 )
-from training.corpora import Clip
+from training.fold_task import fold_tasks
 from training.progress import epoch_progress
 from training.protocols import IN_CORPUS, MULTI, THROUGH_NOISE, plan
 from training.recipe import load_recipe
@@ -74,14 +74,13 @@ def run(args: argparse.Namespace) -> int:
         return robustness.run(args)
     recipe = load_recipe(args.recipe)
     protocol = plan(args.protocol, read_places(args.corpus).clips, args.folds, args.form == MULTI)
-    used: list[Clip] = list({c.path: c for s in protocol.splits for c in (*s.train, *s.test)}.values())
-    load_features(used, args, recipe)
-    seeds = range(args.seeds)
+    load_features(protocol.clips, args, recipe)
+    tasks = fold_tasks(protocol, recipe, range(args.seeds), args.runs, args.cache, args.base)
     if args.train_only:
         from training.evaluate import train_folds  # noqa: PLC0415  # only here, as below
 
         with epoch_progress(console) as tell:
-            train_folds(protocol, recipe, seeds, args.runs, args.cache, args.jobs, tell, args.base)
+            train_folds(tasks, args.jobs, tell)
         print(f"{args.runs}: trained; the same command without --train-only scores them")
         return 0
     with quiet_stderr("tensorflow"):
@@ -89,9 +88,7 @@ def run(args: argparse.Namespace) -> int:
         from training.figures import figures, history_figures  # noqa: PLC0415
 
     with epoch_progress(console) as tell:
-        results = evaluate(
-            protocol, recipe, seeds, args.runs, args.cache, args.jobs, tell, args.log, args.base
-        )
+        results = evaluate(tasks, args.jobs, tell, args.log)
     command = "affectd-train " + repeatable(args)
     made = [figures(protocol, results, command, recipe.network.shape)]
     if protocol.name in IN_CORPUS:

@@ -16,7 +16,7 @@ from training.progress import condition_progress
 
 def run(args: argparse.Namespace) -> int:
     """Score what is not scored yet, write the figures, and print them."""
-    from training.evaluate import fold_folder  # noqa: PLC0415
+    from training.fold_task import fold_folder  # noqa: PLC0415
     from training.protocols import JOINT, plan  # noqa: PLC0415  # seconds, as in `evaluate`
     from training.robustness import robustness_figures, score_fold  # noqa: PLC0415
 

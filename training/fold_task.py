@@ -1,0 +1,87 @@
+"""One fold of a protocol with one seed, as a piece of work that a process can be sent. Light to import."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from training.protocols import LEAVE_ONE_OUT, Protocol, Split
+from training.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class FoldTask:
+    """What to train on, how, and where it is kept."""
+
+    protocol: Protocol
+    """Whose fold it is; without its splits, so that little is sent to the process"""
+
+    split: Split
+    recipe: Recipe
+    """With the seed"""
+
+    folder: Path
+    """Of this fold and seed"""
+
+    base: Path | None
+    """Folder of the finished run to start from; None: from scratch"""
+
+    cache: Path
+    """Folder of the feature cache"""
+
+    @property
+    def name(self) -> str:
+        """As the progress calls it."""
+        return f"seed {self.recipe.seed} fold {self.split.name}"
+
+
+def fold_tasks(
+    protocol: Protocol,
+    recipe: Recipe,
+    seeds: Sequence[int],
+    runs: Path,
+    cache: Path,
+    bases: Path | None = None,
+) -> list[FoldTask]:
+    """Every fold of a protocol with every seed, each in a folder of its own under `runs`.
+
+    Args:
+        protocol: whose folds.
+        recipe: without the seed.
+        seeds: of which each fold is run with each.
+        runs: where the folders are.
+        cache: folder of the feature cache.
+        bases: folder with finished runs of the same seeds and folds to start from. Without it, the form
+            `multi` starts from those of P9 under `runs`, and all others from scratch.
+    """
+    alone = replace(protocol, splits=())
+
+    def base(seed: int, fold: str) -> Path | None:
+        if bases is not None:
+            return bases / _fold_name(seed, fold)
+        return fold_folder(runs, LEAVE_ONE_OUT, "joint", seed, protocol.base) if protocol.base else None
+
+    return [
+        FoldTask(
+            protocol=alone,
+            split=split,
+            recipe=msgspec.structs.replace(recipe, seed=seed),
+            folder=fold_folder(runs, protocol.name, protocol.form, seed, split.name),
+            base=base(seed, split.name),
+            cache=cache,
+        )
+        for seed in seeds
+        for split in protocol.splits
+    ]
+
+
+def fold_folder(runs: Path, protocol: str, form: str, seed: int, fold: str) -> Path:
+    """Where the run of one fold is."""
+    return runs / f"{protocol}-{form}" / _fold_name(seed, fold)
+
+
+def _fold_name(seed: int, fold: str) -> str:
+    return f"seed{seed}-fold{fold}"
