@@ -1,3 +1,4 @@
+import hashlib
 import re
 
 import keras
@@ -195,12 +196,13 @@ def test_report_command_when_results_are_there_then_a_page_with_every_figure(eva
     assert not fill_in(tmp_path / "none.md", folder / "results")
 
 
-def test_evaluate_command_when_only_to_train_then_nothing_is_scored(
+def test_evaluate_command_when_only_to_train_and_from_a_base_then_starts_there_and_nothing_is_scored(
     evaluated, corpus_table, recipes, tmp_path, capsys
 ):
     folder, _, _ = evaluated
     command = [
         "evaluate", "--protocol", "P1", "--corpus", f"csv={corpus_table}", "--train-only",
+        "--base", str(folder / "runs" / "P1-in"),
         "--recipe", str(recipes / "once.toml"), "--folds", "2", "--jobs", "1",
         "--cache", str(folder / "cache"), "--runs", str(tmp_path), "--results", str(tmp_path / "results"),
     ]  # fmt: skip
@@ -211,6 +213,9 @@ def test_evaluate_command_when_only_to_train_then_nothing_is_scored(
     assert {"network.keras", "run.json"} <= made
     assert not {"model.tflite", "result.json"} & made
     assert not (tmp_path / "results").exists()
+    begun = msgspec.json.decode((tmp_path / "P1-in" / "seed0-fold2" / "start.json").read_bytes())
+    known = (folder / "runs" / "P1-in" / "seed0-fold2" / "network.keras").read_bytes()
+    assert begun["base"] == hashlib.sha256(known).hexdigest()
 
 
 def test_evaluate_command_when_a_fuller_result_is_there_then_it_stays(
