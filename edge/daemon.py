@@ -58,16 +58,7 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
         # Until here a signal ends the process at once, as it does by default: nobody has heard of us yet.
         endings = _endings_by_signal()
         listener = Listener(config, model, source, publisher, endings)
-        health = HealthReporter(
-            publisher,
-            source,
-            listener.meter,
-            took_ms=lambda: list(listener.model.took_ms),
-            microphone=lambda: listener.microphone,
-            sensitivity_db=lambda: listener.sensitivity_db,
-            voice=lambda: listener.voice,
-            enrolment=lambda: listener.enrolment,
-        )
+        health = HealthReporter(publisher, source, listener)
         controls = Controls(
             config, reload or (lambda: config), listener, source, memory, health, endings, store
         )

@@ -7,8 +7,8 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -85,39 +85,45 @@ class LevelMeter:
         return self.silent_s > _SILENT_S
 
 
+class Recognition(Protocol):
+    """What the report asks of the recognition: a part of `edge.listener.Listener`."""
+
+    meter: LevelMeter
+    """Of the source's sound"""
+
+    sensitivity_db: float
+    """Decibels by which speech may be quieter than configured"""
+
+    @property
+    def model(self) -> TimedModel:
+        """The model in use."""
+
+    @property
+    def microphone(self) -> Microphone:
+        """What comes from the source."""
+
+    @property
+    def voice(self) -> VoiceReference:
+        """What is known of the present voice."""
+
+    @property
+    def enrolment(self) -> Enrolment | None:
+        """The voice that was enrolled."""
+
+
 class HealthReporter:
     """Publishes the health of the device every minute, and whenever it is asked to.
 
     Args:
         publisher: where it goes.
         source: whose condition and dropped samples are told.
-        meter: of the source's sound.
-        took_ms: milliseconds that the last inferences took.
-        microphone: what comes from the source.
-        sensitivity_db: decibels by which speech may be quieter than configured.
-        voice: what is known of the present voice.
-        enrolment: the voice that was enrolled.
+        recognition: of the source's sound.
     """
 
-    def __init__(
-        self,
-        publisher: Publisher,
-        source: SupervisedSource,
-        meter: LevelMeter,
-        took_ms: Callable[[], list[float]],
-        microphone: Callable[[], Microphone],
-        sensitivity_db: Callable[[], float],
-        voice: Callable[[], VoiceReference],
-        enrolment: Callable[[], Enrolment | None],
-    ) -> None:
+    def __init__(self, publisher: Publisher, source: SupervisedSource, recognition: Recognition) -> None:
         self._publisher = publisher
         self._source = source
-        self._meter = meter
-        self._took_ms = took_ms
-        self._microphone = microphone
-        self._sensitivity_db = sensitivity_db
-        self._voice = voice
-        self._enrolment = enrolment
+        self._recognition = recognition
         # Asked by the main thread every minute, and by that of the network when a command comes.
         self._lock = threading.Lock()
         self._begun = time.monotonic()
@@ -127,7 +133,7 @@ class HealthReporter:
 
     def tick(self) -> None:
         """Publish, when a minute has passed or the microphone is not what it was."""
-        if time.monotonic() >= self._due or self._microphone() is not self._said:
+        if time.monotonic() >= self._due or self._recognition.microphone is not self._said:
             self._due = time.monotonic() + PERIOD_S
             self.publish()
 
@@ -140,13 +146,14 @@ class HealthReporter:
 
     def measure(self) -> Health:
         """How the device fares now; level and CPU are those since the last measurement."""
-        took = sorted(self._took_ms())
-        level = self._meter.read_dbfs()
-        self._said = microphone = self._microphone()
+        recognition = self._recognition
+        took = sorted(recognition.model.took_ms)
+        level = recognition.meter.read_dbfs()
+        self._said = microphone = recognition.microphone
         if microphone is Microphone.OK and level == _QUIETEST_DBFS:
             microphone = Microphone.ZEROS
-        board = read_board()
-        enrolment = self._enrolment()
+        temperature_c, throttled = read_board()
+        voice, enrolment = recognition.voice, recognition.enrolment
         return Health(
             at=now(),
             uptime_s=time.monotonic() - self._begun,
@@ -158,12 +165,12 @@ class HealthReporter:
             dropped_samples=self._source.dropped_samples,
             queued_turns=self._publisher.queued,
             dropped_turns=self._publisher.dropped,
-            temperature_c=board[0],
-            throttled=board[1],
+            temperature_c=temperature_c,
+            throttled=throttled,
             muted=self._source.muted,
-            sensitivity_db=self._sensitivity_db(),
-            voice_turns=self._voice().turns,
-            voice_strength=round(self._voice().strength, 3),
+            sensitivity_db=recognition.sensitivity_db,
+            voice_turns=voice.turns,
+            voice_strength=round(voice.strength, 3),
             voice_enrolled=None if enrolment is None else enrolment.at,
             microphone=microphone,
             microphone_trouble=None if self._source.muted else self._source.why or None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.health import LevelMeter, TimedModel, _percentile, read_board
+from edge.audio.settings import AudioSettings
+from edge.audio.supervisor import SupervisedSource
+from edge.health import HealthReporter, LevelMeter, TimedModel, _percentile, read_board
+from edge.inference.reference import VoiceReference
+from edge.mqtt.client import Publisher
+from edge.mqtt.messages import Microphone
+from edge.mqtt.settings import MqttSettings
+from edge.voice.enrolment import Enrolment
 
 
 @pytest.mark.parametrize(
@@ -64,3 +72,39 @@ def test_timed_model_when_it_answers_then_remembers_how_long_it_took() -> None:
     assert math.isclose(sum(model.answer(frames).probabilities.values()), 1.0, abs_tol=1e-6)
     assert len(model.took_ms) == 1
     assert model.took_ms[0] > 0.0
+
+
+@dataclass
+class Hearing:
+    """A recognition that stands still."""
+
+    model: TimedModel = field(default_factory=TimedModel)
+    meter: LevelMeter = field(default_factory=LevelMeter)
+    sensitivity_db: float = 3.0
+    microphone: Microphone = Microphone.OK
+    enrolment: Enrolment | None = None
+
+    @property
+    def voice(self) -> VoiceReference:
+        return self.model.new_reference()
+
+
+@pytest.mark.parametrize(
+    ("sound", "microphone"),
+    [(np.full(1000, 0.1, np.float32), Microphone.OK), (np.zeros(1000, np.float32), Microphone.ZEROS)],
+)
+def test_report_when_measured_then_says_what_the_recognition_knows_and_digital_silence_is_zeros(
+    sound: np.ndarray, microphone: Microphone
+) -> None:
+    hearing = Hearing()
+    hearing.meter.hear(sound)
+    hearing.model.took_ms.extend([4.0, 2.0, 3.0])
+    reporter = HealthReporter(
+        Publisher(MqttSettings(host="127.0.0.1", port=1)), SupervisedSource(AudioSettings()), hearing
+    )
+    report = reporter.measure()
+
+    assert report.microphone is microphone
+    assert (report.inference_p50_ms, report.inference_p95_ms) == (3.0, 4.0)
+    assert (report.sensitivity_db, report.voice_turns, report.voice_enrolled) == (3.0, 0, None)
+    assert reporter.measure().level_dbfs is None
