@@ -1,9 +1,13 @@
 """The page of figures, from results made up here."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
-from training.report import write_report
+import training
+from training.report import fill_in, write_report
+from training.report.passages import noise
 from training.report.summary import summary
 
 pytestmark = pytest.mark.training
@@ -158,3 +162,36 @@ def test_report_when_p10_then_losses_by_condition_and_by_noise(tmp_path):
     assert "| 10 dB | 50.0 | 45.0 to 55.0 | 10.0 | 3 |" in text
     assert "| pink | 20.0 |" in text
     assert "P10-joint-conditions.png" in written
+
+
+ROOT = Path(training.__file__).parents[1]
+
+
+@pytest.mark.parametrize(
+    ("page", "passages"),
+    [
+        ("README.md", ["accuracy", "noise"]),
+        ("edge/models/MODEL_CARD.md", ["accuracy"]),
+        ("docs/design.md", ["detectors", "streams"]),
+    ],
+)
+def test_pages_when_committed_then_their_passages_say_what_the_results_say(page, passages, tmp_path):
+    copy = tmp_path / "page.md"
+    copy.write_text((ROOT / page).read_text(encoding="utf-8"), encoding="utf-8")
+    before = copy.read_text(encoding="utf-8")
+
+    assert [name for name in passages if f"<!-- {name}: made by " not in before] == []
+    assert fill_in(copy, ROOT / "benchmarks" / "results" / "accuracy")
+    assert copy.read_text(encoding="utf-8") == before, "run `affectd-train report`"
+
+
+def test_noise_when_a_loss_is_hardly_there_then_no_figure_of_it():
+    conditions = {
+        "10 dB": condition(0.4, 0.149), "RT60 0.6 s": condition(0.5, 0.092),
+        "telephone": condition(0.56, 0.0104), "electret": condition(0.6, -0.002),
+    }  # fmt: skip
+
+    assert noise(result("P10", conditions=conditions)) == (
+        "Noise of 10 dB costs 15 points, a room that rings for 0.6 s 9,\n"
+        "a telephone line 1, another microphone less than one (P10).\n"
+    )

@@ -1,4 +1,4 @@
-"""`affectd-train report`: the page of figures."""
+"""`affectd-train report`: the page of figures, and the figures in other pages."""
 
 from __future__ import annotations
 
@@ -10,15 +10,28 @@ from training.commands.common import Commands
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
     """Teach the command line this command."""
-    report = commands.add_parser("report", help="write docs/accuracy.md from the results")
-    report.add_argument("--results", type=Path, default=Path("benchmarks/results/accuracy"))
-    report.add_argument("--output", type=Path, default=Path("docs/accuracy.md"))
+    report = commands.add_parser(
+        "report",
+        help="write docs/accuracy.md from the results",
+        description="Write docs/accuracy.md with its pictures from the results in a checkout, and make the "
+        "passages of other pages anew that rest on results: those between marks such as "
+        "<!-- accuracy: made by `affectd-train report` --> and <!-- /accuracy -->.",
+    )
+    report.add_argument(
+        "--results",
+        type=Path,
+        default=Path("benchmarks/results/accuracy"),
+        help="folder of the results of `evaluate` and `baseline` (default: %(default)s)",
+    )
+    report.add_argument(
+        "--output", type=Path, default=Path("docs/accuracy.md"), help="the page (default: %(default)s)"
+    )
     report.add_argument(
         "--pages",
         type=Path,
         nargs="*",
-        default=[Path("README.md"), Path("edge/models/MODEL_CARD.md")],
-        help="pages between whose `accuracy` marks the table goes (default: README and model card)",
+        default=[Path("README.md"), Path("docs/design.md"), Path("edge/models/MODEL_CARD.md")],
+        help="pages whose marked passages are made anew (default: README, design and model card)",
     )
     report.add_argument(
         "--ablation",
@@ -30,7 +43,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the page, its pictures, and the table in other pages."""
+    """Write the page, its pictures, and the passages of other pages."""
     from training.report import fill_in, write_report  # noqa: PLC0415
 
     written = write_report(args.results, args.output, args.ablation)

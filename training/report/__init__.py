@@ -1,8 +1,9 @@
-"""docs/accuracy.md and its pictures, from the results alone: nothing in it is typed by hand."""
+"""docs/accuracy.md and its pictures, and passages of other pages, from the results alone."""
 
 from __future__ import annotations
 
-from training.report.page import fill_in, write_report
+from training.report.page import write_report
+from training.report.passages import fill_in
 from training.report.results import ReportError
 
 __all__ = ["ReportError", "fill_in", "write_report"]

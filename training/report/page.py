@@ -11,11 +11,7 @@ import msgspec
 from training.report import pictures, tables
 from training.report.levers import levers
 from training.report.results import Result, points, read_baselines, read_results
-from training.report.summary import summary
 from training.report.words import FORMS, INTRODUCTION, NOTES, TITLES
-
-_BEGIN = "<!-- accuracy: made by `affectd-train report` -->"
-_END = "<!-- /accuracy -->"
 
 
 def write_report(results: Path, output: Path, ablation: Path | None = None) -> list[Path]:
@@ -61,19 +57,6 @@ def write_report(results: Path, output: Path, ablation: Path | None = None) -> l
         page.say(tables.comparison(name, [], [r for r in alone if r["protocol"] == name]))
     output.write_text("\n".join(page.text), encoding="utf-8")
     return [output, *page.pictures]
-
-
-def fill_in(page: Path, results: Path) -> bool:
-    """Put the table of results between the `accuracy` marks of a page written by hand; False without them."""
-    if not page.is_file():
-        return False
-    text = page.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
-    if begin and end:
-        made = summary(read_results(results), read_baselines(results))
-        page.write_text(f"{before}{begin}\n{made}{end}{after}", encoding="utf-8")
-    return bool(begin and end)
 
 
 class _Page:
