@@ -68,8 +68,10 @@ class Histories:
         self, i: int, among: Sequence[int], sizes: tuple[int, ...], rng: np.random.Generator
     ) -> list[int]:
         """Some of a speaker's clips, never the one that is to be judged."""
-        size = min(int(rng.choice(sizes)) + 1, len(among))
-        return [int(j) for j in rng.choice(among, size, replace=False) if j != i][: size - 1]
+        others = [j for j in among if j != i]
+        size = min(int(rng.choice(sizes)), len(others))
+        drawn: list[int] = rng.choice(np.array(others, np.int64), size, replace=False).tolist()
+        return drawn
 
 
 def unheard(examples: Sequence[Example], prior: ReferencePrior) -> list[Example]:

@@ -37,6 +37,18 @@ def test_histories_when_a_speaker_has_no_other_clip_then_as_a_new_voice(settings
         np.testing.assert_array_equal(drawn, unheard(alone, PRIOR)[0].frames)
 
 
+def test_histories_when_a_speaker_has_one_neutral_clip_then_that_enrols_the_others():
+    me = PARTS[0].clip.speaker
+    mine = [e for e in PARTS if e.clip.speaker == me]
+    felt = next(e for e in mine if e.clip.emotion != "neutral")
+    calm = next(e for e in mine if e.clip.emotion == "neutral")
+    reference = VoiceReference(PRIOR)
+    reference.enrol([calm.frames.mean(axis=0)])
+
+    drawn = frames_of(HistorySettings(none=0, enrolled=1), parts=[felt, calm])
+    np.testing.assert_allclose(drawn, reference.relative(felt.frames), atol=1e-5)
+
+
 @pytest.mark.parametrize("settings", SETTINGS)
 def test_histories_when_other_speakers_change_then_none_of_mine_does(settings):
     me = PARTS[0].clip.speaker
