@@ -72,7 +72,6 @@ CRYPTOGRAPHY = "cryptography>=42"
 EXTRAS = {
     "mic": ["PyAudio>=0.2.14"],  # builds from source: needs a C compiler and portaudio19-dev
     "broker": ["amqtt>=0.12"],  # the first with password hashes by pwdlib
-    "web": ["fastapi>=0.110", "uvicorn>=0.29"],
     # Signed models: the library has wheels for 32-bit boards too, where PyNaCl has none.
     "update": [CRYPTOGRAPHY],
     # For a board that shall run the older runtime; `pip uninstall ai-edge-litert` then frees its 70 MB.

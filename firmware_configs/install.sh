@@ -13,7 +13,7 @@ left alone, and so is /etc/affectd/affectd.toml.
   --board NAME      configuration to begin with, a file of firmware_configs/boards (default: found out)
   --no-microphone   nothing is compiled: no PyAudio; the sound comes from the program arecord
   --wheel FILE      install this wheel of affectd, not the checkout in which this script lies
-  --extra NAME      also install the extra NAME of affectd: broker, update, web (may stand several times)
+  --extra NAME      also install the extra NAME of affectd: broker, update (may stand several times)
   --no-start        neither enable nor start the service
   --check           change nothing; say what is in place and what is not, and end with 1 when something is missing
   --uninstall       remove the program and the unit; keep configuration, state and user

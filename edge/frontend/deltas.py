@@ -23,7 +23,6 @@ class StreamingDeltas:
         self._n = n
         slope = np.arange(-width, width + 1, dtype=np.float64)
         self._slope = slope / np.sum(slope**2)
-        self._width = width
         self.reset()
 
     def reset(self) -> None:

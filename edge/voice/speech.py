@@ -19,9 +19,6 @@ from edge.inference.turns import TurnBegan, TurnClosed, TurnDetector, TurnSettin
 from edge.voice.enrolment import Enrolment, frontend_of
 from edge.voice.errors import EnrolmentError
 
-DEFAULT_S, LEAST_S, MOST_S = 10.0, 3.0, 60.0
-"""Seconds of speech that an enrolment takes"""
-
 _PATIENCE = 6.0
 """Times as long as the speech itself, pauses and poor sound may last"""
 
@@ -35,12 +32,10 @@ class NeutralSpeech:
     Args:
         config: the front end of the model in use.
         gate: what counts as speech.
-        wanted_s: seconds of speech that are enough, LEAST_S to MOST_S.
+        wanted_s: seconds of speech that are enough, more than 0.
     """
 
-    def __init__(
-        self, config: MfccConfig, gate: GateSettings | None = None, wanted_s: float = DEFAULT_S
-    ) -> None:
+    def __init__(self, config: MfccConfig, gate: GateSettings | None = None, wanted_s: float = 10.0) -> None:
         self.wanted_s = wanted_s
         self.limit_s = _PATIENCE * wanted_s
         """Seconds of sound within which the speech must come"""

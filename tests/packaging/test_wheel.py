@@ -104,5 +104,5 @@ def test_base_install_when_32_bit_then_it_takes_the_other_runtime_and_its_numpy(
 
 def test_extras_when_listed_then_they_are_the_documented_ones(metadata):
     assert set(metadata.get_all("Provides-Extra", [])) == {
-        "mic", "broker", "web", "update", "tflite-runtime", "training", "baselines", "test", "parity", "dev",
+        "mic", "broker", "update", "tflite-runtime", "training", "baselines", "test", "parity", "dev",
     }  # fmt: skip
