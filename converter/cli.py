@@ -39,7 +39,7 @@ def main(argv: list[str] | None = None) -> int:
         epilog="example: affectd-convert runs/shipped --output my-model.tflite · For signed updates, see "
         "affectd-convert keygen --help and affectd-convert sign --help.",
     )
-    parser.add_argument("run", type=Path, help="folder of a finished `affectd-train fit`")
+    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a finished `affectd-train fit`")
     parser.add_argument("-o", "--output", type=Path, help="model file to write (default: RUN/model.tflite)")
     parser.add_argument(
         "--report", type=Path, help="where the report goes as JSON (default: beside the model)"

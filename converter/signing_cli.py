@@ -40,7 +40,9 @@ def add_signing(parser: Callable[[str], argparse.ArgumentParser], name: str) -> 
             "Pack a version and a self-test into a model file, and write its signature beside it (.sig). "
             f"Where the key is encrypted, its passphrase is taken from {_VARIABLE}, or asked for."
         )
-        made.add_argument("model", type=Path, help="a model file, as affectd-convert makes it")
+        made.add_argument(
+            "model", type=Path, metavar="MODEL", help="a model file, as affectd-convert makes it"
+        )
         made.add_argument("--key", type=Path, required=True, help="private key, PEM")
         made.add_argument(
             "--version", required=True, help="numbers with dots, as in 1.2.0: devices take only a newer one"

@@ -63,9 +63,19 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
     _add_run(commands)
     _add_classify(commands)
-    demo = commands.add_parser("demo", help="hear the bundled speech and see what a subscriber receives")
+    demo = commands.add_parser(
+        "demo",
+        help="hear the bundled speech and see what a subscriber receives",
+        description="Start a broker of its own and a daemon that hears the bundled speech, and print what a "
+        "subscriber receives. Needs no microphone and no configuration; the speech is synthetic.",
+    )
     demo.set_defaults(command=_demo)
-    devices = commands.add_parser("devices", help="list the microphones, as the configuration names them")
+    devices = commands.add_parser(
+        "devices",
+        help="list the microphones, as the configuration names them",
+        description="List the microphones of this machine, each with the lines that name it in a "
+        "configuration.",
+    )
     devices.set_defaults(command=_devices)
     _add_doctor(commands)
     config = commands.add_parser(
@@ -79,10 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     add_bench(commands)
     add_model(commands)
     add_enrol(commands)
-    broker = commands.add_parser("broker", help="run the embedded MQTT broker alone")
-    broker.add_argument("--bind", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    broker.add_argument("--port", type=int, default=1883, help="TCP port (default: %(default)s)")
-    broker.set_defaults(command=_broker)
+    _add_broker(commands)
     add_provision(commands)
     return parser
 
@@ -154,6 +161,28 @@ def _add_doctor(commands: Any) -> None:
     doctor.set_defaults(command=_doctor)
 
 
+def _add_broker(commands: Any) -> None:
+    broker = commands.add_parser(
+        "broker",
+        help="run the embedded MQTT broker alone",
+        description="Run the small MQTT broker that comes with affectd[broker], until stopped. It speaks "
+        "MQTT 3.1.1 without TLS, and keeps nothing on disk.",
+    )
+    broker.add_argument("--bind", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    broker.add_argument("--port", type=int, default=1883, help="TCP port (default: %(default)s)")
+    broker.add_argument(
+        "--websocket-port", type=int, help="TCP port for MQTT over WebSockets (default: none)"
+    )
+    who = broker.add_mutually_exclusive_group()
+    who.add_argument(
+        "--password-file", metavar="FILE", help="a line name:hash for each user, argon2 by pwdlib"
+    )
+    who.add_argument(
+        "--allow-anonymous", action="store_true", help="let anybody in who reaches an address of the network"
+    )
+    broker.set_defaults(command=_broker)
+
+
 def _run(args: argparse.Namespace) -> int:
     # Until the daemon listens to signals itself, Ctrl-C ends it as SIGTERM does, wherever Python stands.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -212,9 +241,12 @@ def _config(args: argparse.Namespace) -> int:
 
 
 def _broker(args: argparse.Namespace) -> int:
-    from edge.mqtt import broker
+    from edge.mqtt.broker import run_alone
+    from edge.mqtt.settings import BrokerSettings
 
-    broker.main(["--bind", args.bind, "--port", str(args.port)])
+    names = ("bind", "port", "websocket_port", "password_file", "allow_anonymous")
+    run_alone(BrokerSettings(**{name: getattr(args, name) for name in names}))
+    return 0
 
 
 if __name__ == "__main__":

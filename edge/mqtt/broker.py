@@ -1,12 +1,11 @@
-"""An embedded broker (amqtt) in a process of its own, which ends with the one that started it.
+"""An embedded broker (amqtt), beside the daemon or alone.
 
-`python -m edge.mqtt.broker` runs it alone; `EmbeddedBroker` runs it beside the daemon. The process of its own
-keeps amqtt's memory, event loop and faults away from the recognition.
+Beside the daemon it is a process of its own, which ends with the one that started it: that keeps amqtt's
+memory, event loop and faults away from the recognition.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import errno
 import logging
@@ -17,7 +16,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
@@ -92,7 +91,7 @@ class EmbeddedBroker:
             BrokerError: when it does not start for another reason.
             MqttSettingsError: when the password file cannot be used.
         """
-        command = [sys.executable, "-m", "edge.mqtt.broker", "--with-parent", *_arguments(self._settings)]
+        command = [sys.executable, "-m", "edge.mqtt.broker", msgspec.json.encode(self._settings).decode()]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         try:
             self._await_report(self._process)
@@ -145,17 +144,6 @@ def _read_line(fd: int, timeout_s: float) -> bytes:
                 return b""
             line += part
     return line if line.endswith(b"\n") else b""
-
-
-def _arguments(settings: BrokerSettings) -> list[str]:
-    arguments = ["--bind", settings.bind, "--port", str(settings.port)]
-    if settings.websocket_port is not None:
-        arguments += ["--websocket-port", str(settings.websocket_port)]
-    if settings.password_file is not None:
-        arguments += ["--password-file", settings.password_file]
-    if settings.allow_anonymous:
-        arguments += ["--allow-anonymous"]
-    return arguments
 
 
 def _amqtt_config(settings: BrokerSettings) -> dict[str, Any]:
@@ -236,34 +224,31 @@ def _tell_parent(report: _Report) -> None:
         os.write(sys.stdout.fileno(), msgspec.json.encode(report) + b"\n")
 
 
-def main(arguments: list[str] | None = None) -> NoReturn:
-    """The program `python -m edge.mqtt.broker`."""
-    parser = argparse.ArgumentParser(
-        prog="python -m edge.mqtt.broker", description="A small MQTT 3.1.1 broker."
-    )
-    parser.add_argument("--bind", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=int, default=1883, help="TCP port")
-    parser.add_argument("--websocket-port", type=int, help="TCP port for MQTT over WebSockets")
-    parser.add_argument("--password-file", help="a line 'name:argon2 hash' for each user")
-    parser.add_argument(
-        "--allow-anonymous", action="store_true", help="let anybody in who reaches the address"
-    )
-    parser.add_argument("--with-parent", action="store_true", help="end when standard input does")
-    options = vars(parser.parse_args(arguments))
-    with_parent = options.pop("with_parent")
+def run_alone(settings: BrokerSettings) -> None:
+    """Run the broker in this process, until a signal comes.
+
+    Raises:
+        BrokerNotInstalledError: when amqtt is missing.
+        PortInUseError: when another program listens there.
+        BrokerError: when it does not start for another reason.
+        MqttSettingsError: when the password file cannot be used.
+    """
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
-    if with_parent:
-        # Ctrl-C and systemd signal the whole group, and the parent still has `offline` to say.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    asyncio.run(_serve(settings, with_parent=False))
+
+
+def _run_as_child() -> int:
+    """The broker of the parent, whose settings are the only argument; gives the exit code."""
+    logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
+    # Ctrl-C and systemd signal the whole group, and the parent still has `offline` to say.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
-        asyncio.run(_serve(BrokerSettings(**options), with_parent))
+        asyncio.run(_serve(msgspec.json.decode(sys.argv[1], type=BrokerSettings), with_parent=True))
     except MqttError as error:
-        if not with_parent:
-            sys.stderr.write(f"{error}\n")
-        sys.exit(error.exit_code)
-    sys.exit(0)
+        return error.exit_code
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(_run_as_child())

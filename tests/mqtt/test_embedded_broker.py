@@ -12,6 +12,7 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 from support.brokers import TIMEOUT_S, free_port
+from support.programs import AFFECTD
 from support.subscriber import Subscriber, make_state
 
 from edge.mqtt.broker import EmbeddedBroker
@@ -126,7 +127,7 @@ def test_broker_when_its_group_is_signalled_then_stays_until_its_parent_has_said
 def test_program_when_signalled_then_ends_well(number: signal.Signals) -> None:
     port = free_port()
     alone = subprocess.Popen(
-        [sys.executable, "-m", "edge.mqtt.broker", "--port", str(port)],
+        [*AFFECTD, "broker", "--port", str(port)],
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
@@ -138,14 +139,6 @@ def test_program_when_signalled_then_ends_well(number: signal.Signals) -> None:
         alone.send_signal(number)
         alone.communicate()
     assert alone.returncode == 0
-
-
-def test_program_when_bound_to_the_network_then_ends_with_the_configuration_code() -> None:
-    command = [sys.executable, "-m", "edge.mqtt.broker", "--bind", "0.0.0.0", "--port", str(free_port())]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 78
-    assert "allow_anonymous" in result.stderr
-    assert "Traceback" not in result.stderr
 
 
 @needs_amqtt

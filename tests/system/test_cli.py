@@ -194,6 +194,13 @@ def test_broker_when_amqtt_is_not_installed_then_69_in_one_line(command, tmp_pat
 
 
 @needs_amqtt
+def test_broker_when_the_network_would_reach_it_without_a_password_then_78_in_one_line():
+    line = one_line(affectd("broker", "--bind", "0.0.0.0"), 78)
+
+    assert line.startswith("affectd: bind is 0.0.0.0")
+    assert "allow_anonymous" in line
+
+
 def test_broker_when_run_alone_then_serves_until_interrupted():
     with Program("broker", "--port", free_port()) as broker:
         broker.wait_for("MQTT broker listens")

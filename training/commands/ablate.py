@@ -39,7 +39,9 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "every variant: the same command goes on where it stopped.",
         epilog="example: affectd-train ablate benchmarks/ablation.toml --corpus ravdess=~/RAVDESS",
     )
-    ablate.add_argument("plan", type=Path, help="TOML with the protocol, its folds, and the variants")
+    ablate.add_argument(
+        "plan", type=Path, metavar="PLAN", help="TOML with the protocol, its folds, and the variants"
+    )
     add_corpus(ablate)
     ablate.add_argument("--only", type=words, help="comma-separated names of variants (default: all)")
     ablate.add_argument(

@@ -54,6 +54,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     evaluate.add_argument(
         "--base",
         type=Path,
+        metavar="FOLDER",
         help="start each fold from the finished run of the same seed and fold in this folder, for instance "
         "runs/P8-joint; give other --runs than those",
     )
