@@ -66,7 +66,7 @@ def draw_conditions(result: Result, picture: Path) -> None:
     ]
     axes.bar(range(len(rows)), values, yerr=spread, color=colours, capsize=3)
     for place, (value, row) in enumerate(zip(values, rows.values(), strict=True)):
-        text = f"{value:.1f}" if row["loss"] == 0 else f"{value:.1f}\n(−{100 * row['loss']:.1f})"
+        text = f"{value:.1f}" if row["loss"] == 0 else f"{value:.1f}\n({-100 * row['loss']:+.1f})"
         axes.text(place, 1.5, text, ha="center", va="bottom", color="white")
     axes.set_xticks(range(len(rows)), list(rows))
     axes.set(ylabel="UAR int8, points", title="P10: P8's test clips through noise, rooms and microphones")
