@@ -30,7 +30,9 @@ def children(pid: int) -> list[int]:
 def benchmark_json(tmp_path_factory) -> Benchmark:
     done = affectd("bench", "--no-config", "--seconds", "2", "--json", timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
-    assert done.stderr.splitlines() == [
+    assert "amqtt" not in done.stderr
+    # On a busy machine the broker may have to be killed in the end, which it says.
+    assert [line for line in done.stderr.splitlines() if line.endswith("…")] == [
         "stages …",
         "daemon …",
         "daemon, live speech …",
