@@ -93,6 +93,11 @@ class DurableOutbox:
         """Whether the writer runs, has yet to begin, or has been told to end."""
         return self._closing or self._writer is None or self._writer.is_alive()
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether the disk does not take turns at present."""
+        return self._in_memory
+
     def start(self, on_ready: Callable[[], None]) -> None:
         """Begin to write."""
         self._on_ready = on_ready
