@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import keras
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.inference.reference import ReferencePrior
 from training.errors import WorkbenchError
 from training.recipe import Recipe
+from training.run_folder import RunInfo, is_finished, read_info
 
 Frames = NDArray[np.float32]
 
@@ -24,27 +24,36 @@ class BaseError(WorkbenchError):
     """Raised when a run cannot start from another; the message says why."""
 
 
-class _Told(msgspec.Struct):
-    """Of a finished run's `run.json`, what matters to the one that starts from it."""
-
-    labels: tuple[str, ...]
-    recipe: Recipe
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    prior: ReferencePrior
-
-
 @dataclass(frozen=True)
 class Base:
-    """A network that has learned, and how its windows were made."""
+    """A run that has learned. Its network is read once it is asked for: a finished run never asks."""
 
-    network: Any
-    labels: tuple[str, ...]
-    mean: Frames
-    std: Frames
-    prior: ReferencePrior
-    sha256: str
-    """Of the file of the network"""
+    folder: Path
+    info: RunInfo
+
+    @cached_property
+    def network(self) -> Any:
+        """That it ended with."""
+        return keras.models.load_model(self._file, compile=False)
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of the file of the network."""
+        return hashlib.sha256(self._file.read_bytes()).hexdigest()
+
+    @cached_property
+    def mean(self) -> Frames:
+        """Of the frames that it has seen (n_features,)."""
+        return np.array(self.info.mean, np.float32)
+
+    @cached_property
+    def std(self) -> Frames:
+        """Their standard deviation (n_features,)."""
+        return np.array(self.info.std, np.float32)
+
+    @property
+    def _file(self) -> Path:
+        return self.folder / "network.keras"
 
     def hand_over(self, network: Any, labels: Sequence[str]) -> None:
         """Give another network of the shape what was learned; a new label's output starts from chance."""
@@ -55,37 +64,38 @@ class Base:
                 layer.set_weights(teacher.get_weights())
         (kernel, bias), (known_kernel, known_bias) = head.get_weights(), knows.get_weights()
         for i, label in enumerate(labels):
-            if label in self.labels:
-                at = self.labels.index(label)
+            if label in self.info.labels:
+                at = self.info.labels.index(label)
                 kernel[:, i], bias[i] = known_kernel[:, at], known_bias[at]
         head.set_weights([kernel, bias])
 
 
-def load_base(folder: Path, recipe: Recipe) -> Base:
+def read_base(folder: Path) -> Base:
+    """The finished run in a folder, to start from.
+
+    Raises:
+        BaseError: when there is none.
+    """
+    if not (is_finished(folder) and (folder / "network.keras").is_file()):
+        raise BaseError(
+            f"{folder}: no finished run to start from; name the folder of an `affectd-train fit` or of `make "
+            "model` (the form multi needs `affectd-train evaluate --protocol P9` first, with the same --runs)"
+        )
+    return Base(folder, read_info(folder))
+
+
+def base_for(recipe: Recipe, folder: Path) -> Base:
     """The finished run in a folder, for a run by this recipe to start from.
 
     Raises:
         BaseError: when there is none, or its network or front end is another than the recipe's.
     """
-    told, network = folder / "run.json", folder / "network.keras"
-    if not (told.is_file() and network.is_file()):
-        raise BaseError(
-            f"{folder}: no finished run to start from; train it first (for the form multi: `affectd-train "
-            "evaluate --protocol P9` with the same --runs)"
-        )
-    info = msgspec.json.decode(told.read_bytes(), type=_Told)
+    base = read_base(folder)
     differing = [
         name
         for name in ("n_frames", "frontend", "network")
-        if getattr(info.recipe, name) != getattr(recipe, name)
+        if getattr(base.info.recipe, name) != getattr(recipe, name)
     ]
     if differing:
         raise BaseError(f"{folder}: has other {' and '.join(differing)} than the recipe")
-    return Base(
-        keras.models.load_model(network, compile=False),
-        info.labels,
-        np.array(info.mean, np.float32),
-        np.array(info.std, np.float32),
-        info.prior,
-        hashlib.sha256(network.read_bytes()).hexdigest(),
-    )
+    return base

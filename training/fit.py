@@ -12,8 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.inference.reference import ReferencePrior
-from training.base import load_base
+from training.base import base_for
 from training.batches import TrainingBatches
 from training.errors import WorkbenchError
 from training.features import Example
@@ -25,7 +24,16 @@ from training.progress import EpochDone
 from training.provenance import commit
 from training.recipe import Recipe
 from training.reference_prior import reference_prior
-from training.run_folder import claim_folder, write_calibration, write_card, write_comparison, write_whole
+from training.run_folder import (
+    RunInfo,
+    claim_folder,
+    is_finished,
+    read_info,
+    write_calibration,
+    write_card,
+    write_comparison,
+    write_info,
+)
 from training.scoring import clip_logits, truth_of
 from training.watch import Watch
 
@@ -34,33 +42,6 @@ Frames = NDArray[np.float32]
 
 class TrainingError(WorkbenchError):
     """Raised when the clips cannot support a training; the message says why."""
-
-
-class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What a finished run says of itself, in `run.json` beside its network."""
-
-    labels: tuple[str, ...]
-    recipe: Recipe
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    prior: ReferencePrior
-    temperature: float
-    epochs: int
-    """Epochs trained"""
-
-    best_epoch: int
-    validation_uar: float | None
-    validation_speakers: tuple[str, ...]
-    corpora: dict[str, int]
-    """Training clips of each corpus"""
-
-    licences: tuple[str, ...]
-
-    commit: str | None = None
-    """State of the sources that trained it, or its end where it was stopped; see `training.provenance`"""
-
-    seconds: float | None = None
-    """That it took, in the process that ended it"""
 
 
 def fit(
@@ -90,19 +71,19 @@ def fit(
         BaseError: when the run to start from cannot be used.
         RunMismatchError: when the folder holds the run of other clips, labels or choices.
     """
-    finished, begun, sources = folder / "run.json", time.monotonic(), commit()
+    begun, sources = time.monotonic(), commit()
     _check_labels(examples, labels)
-    known = load_base(base, recipe) if base else None
+    known = base_for(recipe, base) if base else None
     claim_folder(folder, [e.clip for e in examples], labels, recipe, known.sha256 if known else "")
-    if finished.exists():
-        return msgspec.json.decode(finished.read_bytes(), type=RunInfo)
+    if is_finished(folder):
+        return read_info(folder)
     speakers = validation_speakers(examples, recipe)
     write_comparison(folder, [e for e in examples if e.clip.speaker in speakers] or examples[:200], labels)
     training = [e for e in examples if e.clip.speaker not in speakers]
-    _check(training, [label for label in labels if known is None or label not in known.labels])
+    _check(training, [label for label in labels if known is None or label not in known.info.labels])
     recipe = recipe.for_clips(len(training))
     keras.utils.set_random_seed(recipe.seed)
-    prior = known.prior if known else reference_prior(training)
+    prior = known.info.prior if known else reference_prior(training)
     histories = Histories(training, prior, recipe.history)
     validation = unheard([e for e in examples if e.clip.speaker in speakers], prior)
     seen = histories.seen(np.random.default_rng(recipe.seed))
@@ -149,7 +130,7 @@ def fit(
     )
     write_card(folder, labels, recipe, mean, std, prior, info.temperature, _provenance(info))
     write_calibration(folder, seen, recipe, mean, std)
-    write_whole(finished, msgspec.json.format(msgspec.json.encode(info), indent=1))
+    write_info(folder, info)
     watch.forget()
     return info
 

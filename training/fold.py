@@ -14,11 +14,11 @@ from edge.inference.model import EmotionModel, ModelSettings, mean_probabilities
 from edge.inference.reference import VoiceReference
 from training.adaptation import HEADLINE, TURNS, references
 from training.features import Example, FeatureCache
-from training.fit import RunInfo, fit
+from training.fit import fit
 from training.fold_task import FoldTask
 from training.progress import EpochDone
 from training.protocols import IN_CORPUS
-from training.run_folder import write_whole
+from training.run_folder import RunInfo, write_whole
 from training.scoring import clip_answers, clip_logits
 
 

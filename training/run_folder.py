@@ -1,4 +1,4 @@
-"""What a training run leaves for the converter: its card, and windows to calibrate and compare on."""
+"""The folder of a training run: its start, its end, and what the converter needs."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ WINDOW_HOP = 50
 """Frames between the windows of a clip: `window_hop_s` of the device's settings"""
 
 _CALIBRATION_CLIPS = 300
+_INFO = "run.json"
 
 
 class RunMismatchError(WorkbenchError):
@@ -42,6 +43,48 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
 
     base: str = ""
     """SHA-256 of the network that it started from, if from one"""
+
+
+class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What a finished run says of itself, in `run.json` beside its network, written last."""
+
+    labels: tuple[str, ...]
+    recipe: Recipe
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    prior: ReferencePrior
+    temperature: float
+    epochs: int
+    """Epochs trained"""
+
+    best_epoch: int
+    validation_uar: float | None
+    validation_speakers: tuple[str, ...]
+    corpora: dict[str, int]
+    """Training clips of each corpus"""
+
+    licences: tuple[str, ...]
+
+    commit: str | None = None
+    """State of the sources that trained it, or its end where it was stopped; see `training.provenance`"""
+
+    seconds: float | None = None
+    """That it took, in the process that ended it"""
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether the run of the folder has come to its end."""
+    return (folder / _INFO).is_file()
+
+
+def read_info(folder: Path) -> RunInfo:
+    """What the finished run of the folder says of itself."""
+    return msgspec.json.decode((folder / _INFO).read_bytes(), type=RunInfo)
+
+
+def write_info(folder: Path, info: RunInfo) -> None:
+    """Say so: the run is finished then."""
+    write_whole(folder / _INFO, msgspec.json.format(msgspec.json.encode(info), indent=1))
 
 
 def claim_folder(

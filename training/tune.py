@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.inference.card import decode_card, encode_card
-from training.base import Base, BaseError, load_base
+from training.base import Base, base_for, read_base
 from training.features import Example
-from training.fit import RunInfo, fit
+from training.fit import fit
 from training.histories import unheard
 from training.metrics import temperature
 from training.progress import EpochDone
 from training.recipe import Recipe
-from training.run_folder import write_whole
+from training.run_folder import RunInfo, write_info, write_whole
 from training.scoring import clip_answers, clip_logits, truth_of
 from training.tune_report import Judged, TuneReport, judge
 
@@ -35,21 +35,6 @@ Progress = Callable[[str, EpochDone], None]
 
 Logits = list[NDArray[np.float32]]
 """Of the windows of each clip, (windows, n_labels) each"""
-
-
-def read_base(folder: Path) -> RunInfo:
-    """What the run to start from says of itself.
-
-    Raises:
-        BaseError: when there is none.
-    """
-    file = folder / "run.json"
-    if not file.is_file():
-        raise BaseError(
-            f"{folder}: no finished run to start from; name the folder of an `affectd-train fit`, or make "
-            "the shipped network anew with `make model`"
-        )
-    return msgspec.json.decode(file.read_bytes(), type=RunInfo)
 
 
 def recipe_from(of: Recipe, recipe: Recipe) -> Recipe:
@@ -84,8 +69,8 @@ def tune(
         TrainingError: when the clips cannot support it.
         RunMismatchError: when the folder holds the run of other clips, labels or choices.
     """
-    known = load_base(base, recipe)
-    labels = (*known.labels, *new_labels)
+    known = base_for(recipe, base)
+    labels = (*known.info.labels, *new_labels)
     before = clip_answers(_logits(known, examples), 1.0)
     groups = speaker_groups(examples, new_labels)
     # Of two speakers, one is left to train on while the other is judged.
@@ -97,12 +82,12 @@ def tune(
         place = folder / f"without-{number}"
         fit(heard, labels, of_others, place, partial(progress, name), base)
         rows = [i for i, e in enumerate(examples) if e.clip.speaker in group]
-        parts.append(Part(rows, _logits(load_base(place, recipe), [examples[i] for i in rows])))
+        parts.append(Part(rows, _logits(read_base(place), [examples[i] for i in rows])))
     info = fit(examples, labels, recipe, folder, partial(progress, "all"), base)
     found = _judged(parts, examples, labels, before)
     calibrated = fitted_temperature(parts, found)
     if calibrated is None:
-        calibrated = read_base(base).temperature
+        calibrated = known.info.temperature
     info = _with_temperature(info, calibrated, folder)
     report = judge(found, examples, labels, calibrated, ENOUGH_SPEAKERS)
     write_whole(folder / "tuned.json", msgspec.json.format(msgspec.json.encode(report), indent=1))
@@ -132,7 +117,7 @@ class Part(NamedTuple):
 
 
 def _logits(base: Base, examples: Sequence[Example]) -> Logits:
-    seen = unheard(examples, base.prior)
+    seen = unheard(examples, base.info.prior)
     return clip_logits(base.network, seen, base.mean, base.std, base.network.input_shape[1])
 
 
@@ -164,5 +149,5 @@ def _with_temperature(info: RunInfo, found: float, folder: Path) -> RunInfo:
     card = decode_card((folder / "card.json").read_bytes())
     write_whole(folder / "card.json", encode_card(msgspec.structs.replace(card, temperature=round(found, 4))))
     info = msgspec.structs.replace(info, temperature=found)
-    write_whole(folder / "run.json", msgspec.json.format(msgspec.json.encode(info), indent=1))
+    write_info(folder, info)
     return info

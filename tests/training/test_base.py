@@ -1,9 +1,10 @@
+import keras
 import msgspec
 import numpy as np
 import pytest
 from voices import LABELS, TINY, examples
 
-from training.base import BaseError, load_base
+from training.base import BaseError, base_for
 from training.fit import fit
 from training.networks import build_network
 from training.run_folder import RunMismatchError
@@ -15,14 +16,13 @@ LABELS_AND_BORED = (*LABELS, "bored")
 
 @pytest.fixture(scope="module")
 def base(finished_run):
-    return load_base(finished_run[0], TINY)
+    return base_for(TINY, finished_run[0])
 
 
-def test_load_base_when_a_run_is_finished_then_its_network_and_how_windows_are_made(base, finished_run):
+def test_base_for_when_a_run_is_finished_then_its_network_and_how_windows_are_made(base, finished_run):
     _, info, _ = finished_run
 
-    assert base.labels == LABELS
-    assert base.prior == info.prior
+    assert base.info == info
     np.testing.assert_allclose(base.mean, info.mean, rtol=1e-6)
     np.testing.assert_allclose(base.std, info.std, rtol=1e-6)
 
@@ -67,12 +67,23 @@ def test_fit_when_the_base_is_another_then_the_begun_run_is_not_taken_up(finishe
         fit(clips, LABELS, once, tmp_path / "run", base=finished_run[0])
 
 
-def test_load_base_when_no_run_is_there_then_says_so(tmp_path):
+def test_fit_when_finished_then_the_network_that_it_started_from_is_not_read_again(
+    finished_run, tmp_path, monkeypatch
+):
+    clips = examples(speakers=3, takes=1)
+    once = msgspec.structs.replace(TINY, epochs=1, validation_speakers=0)
+    info = fit(clips, LABELS, once, tmp_path / "run", base=finished_run[0])
+    monkeypatch.setattr(keras.models, "load_model", lambda *_, **__: pytest.fail("read again"))
+
+    assert fit(clips, LABELS, once, tmp_path / "run", base=finished_run[0]) == info
+
+
+def test_base_for_when_no_run_is_there_then_says_so(tmp_path):
     with pytest.raises(BaseError, match="no finished run to start from"):
-        load_base(tmp_path, TINY)
+        base_for(TINY, tmp_path)
 
 
-def test_load_base_when_the_network_is_another_then_says_what(finished_run):
+def test_base_for_when_the_network_is_another_then_says_what(finished_run):
     wider = msgspec.structs.replace(TINY, n_frames=64)
     with pytest.raises(BaseError, match="other n_frames than the recipe"):
-        load_base(finished_run[0], wider)
+        base_for(wider, finished_run[0])

@@ -8,7 +8,7 @@ from voices import LABELS, voice, write_corpus
 
 from edge.inference.card import decode_card
 from training.cli import main
-from training.fit import RunInfo
+from training.run_folder import read_info
 from training.tune import Part, fitted_temperature, speaker_groups
 from training.tune_report import Judged, TuneReport, judge
 
@@ -49,7 +49,7 @@ def tuned(site, finished_run, tmp_path_factory):
 
 def test_tune_command_when_done_then_the_run_can_be_converted_and_knows_the_new_label(tuned, finished_run):
     folder, _, code = tuned
-    info = msgspec.json.decode((folder / "run" / "run.json").read_bytes(), type=RunInfo)
+    info = read_info(folder / "run")
     card = decode_card((folder / "run" / "card.json").read_bytes())
 
     assert code == 0

@@ -17,6 +17,7 @@ from training.commands.common import (
 )
 from training.progress import epoch_progress
 from training.recipe import load_recipe
+from training.run_folder import is_finished
 from training.run_log import append_run
 from training.support import check_places, check_support
 
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     with quiet_stderr("tensorflow"):
         from training.fit import fit  # noqa: PLC0415  # takes seconds: not for --help, nor to find no corpus
 
-    is_new = not (args.run / "run.json").exists()
+    is_new = not is_finished(args.run)
     with epoch_progress(console) as tell:
         info = fit(
             examples,

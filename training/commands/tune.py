@@ -23,6 +23,7 @@ from training.commands.common import (
 from training.corpora import Clip
 from training.progress import epoch_progress
 from training.recipe import load_recipe, shipped_recipes
+from training.run_folder import is_finished
 from training.run_log import append_run
 from training.support import check_places, check_support
 
@@ -90,9 +91,10 @@ def _label(text: str) -> tuple[str, tuple[float, float] | None]:
 def run(args: argparse.Namespace) -> int:
     """Tune, and say what it is worth and what comes next."""
     with quiet_stderr("tensorflow"):
-        from training.tune import read_base, recipe_from, tune  # noqa: PLC0415  # seconds, as in `fit`
+        from training.base import read_base  # noqa: PLC0415  # seconds, as in `fit`
+        from training.tune import recipe_from, tune  # noqa: PLC0415
 
-    base, recipe = read_base(args.base), load_recipe(args.recipe)
+    base, recipe = read_base(args.base).info, load_recipe(args.recipe)
     places = {**recipe.circumplex, **{name: place for name, place in args.add_label if place is not None}}
     recipe = msgspec.structs.replace(
         recipe, circumplex=places, one_speaker=recipe.one_speaker or args.one_speaker
@@ -104,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
     check_support(clips, (*base.labels, *added), base.labels, recipe.one_speaker)
     recipe = recipe_from(base.recipe, recipe)
     examples = load_features(clips, args, recipe)
-    is_new = not (args.run / "run.json").exists()
+    is_new = not is_finished(args.run)
     with epoch_progress(console) as tell:
         info, report = tune(args.base, examples, added, recipe, args.run, tell)
     if is_new:
