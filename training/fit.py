@@ -92,33 +92,17 @@ def fit(
     if known:
         known.hand_over(network, labels)
     batches = TrainingBatches(histories, labels, recipe, mean, std)
-    network.compile(
-        optimizer=_optimizer(recipe, len(batches)),
-        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
-        jit_compile=False,
-    )
     watch = Watch(validation, labels, recipe, (mean, std), batches, folder, progress)
-    done = watch.take_up(network)
-    if not watch.is_over(done):
-        callbacks = [watch, *([Pace(len(batches), pace)] if pace else [])]
-        network.fit(
-            batches, initial_epoch=done, epochs=recipe.epochs, shuffle=False, verbose=0, callbacks=callbacks
-        )
-    epochs = watch.epochs_of(network)
-    watch.restore_best(network)
+    epochs = _learn(network, batches, watch, recipe, pace)
     # A model of its own, as the compiled one would take along the optimizer, which belongs to its backend.
     keras.Model(network.inputs, network.outputs).save(folder / "network.keras")
-    logits = clip_logits(network, validation, mean, std, recipe.n_frames)
-    truth = truth_of(validation, labels)
     info = RunInfo(
         labels=tuple(labels),
         recipe=recipe,
         mean=tuple(mean.tolist()),
         std=tuple(std.tolist()),
         prior=prior,
-        temperature=temperature(logits, truth, _evenly([e.clip.corpus for e in validation]))
-        if validation
-        else 1.0,
+        temperature=_fitted_temperature(network, validation, labels, recipe, (mean, std)),
         epochs=epochs,
         best_epoch=watch.best_epoch if validation else epochs,
         validation_uar=watch.best_uar if validation else None,
@@ -133,6 +117,44 @@ def fit(
     write_info(folder, info)
     watch.forget()
     return info
+
+
+def _learn(
+    network: Any,
+    batches: TrainingBatches,
+    watch: Watch,
+    recipe: Recipe,
+    pace: Callable[[int, float], None] | None,
+) -> int:
+    """Train a network from where it was stopped, and leave it as its best epoch did; gives the epochs."""
+    network.compile(
+        optimizer=_optimizer(recipe, len(batches)),
+        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
+        jit_compile=False,
+    )
+    done = watch.take_up(network)
+    if not watch.is_over(done):
+        callbacks = [watch, *([Pace(len(batches), pace)] if pace else [])]
+        network.fit(
+            batches, initial_epoch=done, epochs=recipe.epochs, shuffle=False, verbose=0, callbacks=callbacks
+        )
+    epochs = watch.epochs_of(network)
+    watch.restore_best(network)
+    return epochs
+
+
+def _fitted_temperature(
+    network: Any,
+    validation: Sequence[Example],
+    labels: Sequence[str],
+    recipe: Recipe,
+    normalisation: tuple[Frames, Frames],
+) -> float:
+    """By the validation speakers, each corpus with the same say; 1 without any."""
+    if not validation:
+        return 1.0
+    logits = clip_logits(network, validation, *normalisation, recipe.n_frames)
+    return temperature(logits, truth_of(validation, labels), _evenly([e.clip.corpus for e in validation]))
 
 
 def _spread(seen: Sequence[Example]) -> tuple[Frames, Frames]:
