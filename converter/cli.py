@@ -6,17 +6,20 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from converter.signing_cli import add_signing, run_signing
 from edge.errors import AffectdError
 from edge.quiet_stderr import quiet_stderr
 
+if TYPE_CHECKING:
+    from converter.convert import Conversion
+
 # TensorFlow's own chatter would bury what the user is to read.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
-_EX_USAGE, _EX_DATAERR, _EX_IOERR = 64, 65, 74
+_EX_USAGE, _EX_IOERR = 64, 74
 
 
 class _Parser(argparse.ArgumentParser):
@@ -32,6 +35,13 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     if argv and argv[0] in {"keygen", "sign"}:
         return run_signing(add_signing(_Parser, argv[0]).parse_args(argv[1:]))
+    args = _parser().parse_args(argv)
+    if args.c_array and args.run.is_file():
+        return _export(args.run, args.c_array)
+    return _convert(args)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="affectd-convert",
         description="Make a fully quantised int8 TFLite model, with its card packed in, from a training run, "
@@ -56,26 +66,31 @@ def main(argv: list[str] | None = None) -> int:
         type=Path,
         help="folder of `affectd-train evaluate` results; their figures go into the card",
     )
-    args = parser.parse_args(argv)
-    if args.c_array and args.run.is_file():
-        return _export(args.run, args.c_array)
+    return parser
 
+
+def _convert(args: argparse.Namespace) -> int:
+    """Make the model file of a run and its report, and say how it came out; gives the exit code."""
     import msgspec  # noqa: PLC0415  # --help must not wait for TensorFlow
 
     with quiet_stderr("tensorflow"):
-        from converter.convert import QuantizeError, RunFolderError, convert  # noqa: PLC0415
+        from converter.convert import convert  # noqa: PLC0415
 
     output = args.output or args.run / "model.tflite"
     try:
         made = convert(args.run, output, args.results)
         report = args.report or output.with_suffix(".parity.json")
         report.write_bytes(msgspec.json.format(msgspec.json.encode(made), indent=1))
-    except (RunFolderError, AffectdError) as error:
+    except AffectdError as error:
         return _fail(str(error), error.exit_code)
-    except QuantizeError as error:
-        return _fail(str(error), _EX_DATAERR)
     except OSError as error:
         return _fail(f"{error}; see --output and --report", _EX_IOERR)
+    _say(output, made)
+    print(f"report: {report}")
+    return _export(output, args.c_array) if args.c_array else 0
+
+
+def _say(output: Path, made: Conversion) -> None:
     parity = made.parity
     size = f"{made.file_bytes / 1000:.0f} kB, {made.parameters:,} parameters, {made.macs / 1e6:.1f} M MAC"
     print(f"{output}: {size}")
@@ -86,8 +101,6 @@ def main(argv: list[str] | None = None) -> int:
     )
     for clip in parity.worst:
         print(f"  differs by {clip.difference:.3f}: {clip.clip} ({clip.float_answer} -> {clip.int8_answer})")
-    print(f"report: {report}")
-    return _export(output, args.c_array) if args.c_array else 0
 
 
 def _export(model: Path, header: Path) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 
 from converter.parity import ParityReport, compare
 from converter.quantize import QuantizeError, Windows, multiply_accumulates, operator_counts, quantize
+from edge.errors import AffectdError
 from edge.inference.card import ModelCard, decode_card
 from edge.inference.errors import ModelFileError
 from edge.inference.model import EmotionModel, ModelSettings
@@ -22,11 +23,10 @@ NamedClip = tuple[str, Windows, int]
 """Name, frames (n, n_features), and the index of the true label"""
 
 
-class RunFolderError(ValueError):
+class RunFolderError(AffectdError, ValueError):
     """Raised when a folder does not hold a finished training run; the message names what is missing."""
 
     exit_code = 65
-    """sysexits: 65 bad data, 66 no such input"""
 
 
 class Conversion(msgspec.Struct, frozen=True, kw_only=True):

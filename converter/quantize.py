@@ -13,6 +13,7 @@ from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from converter.unroll import unrolled
+from edge.errors import AffectdError
 from edge.quiet_stderr import quiet_stderr
 
 Windows = NDArray[np.float32]
@@ -20,8 +21,10 @@ Windows = NDArray[np.float32]
 _INTEGER_TYPES = {schema.TensorType.INT8: "int8", schema.TensorType.INT32: "int32"}
 
 
-class QuantizeError(ValueError):
+class QuantizeError(AffectdError, ValueError):
     """Raised when a network cannot be made fully integer; the message names what is in the way."""
+
+    exit_code = 65
 
 
 def quantize(network: Any, calibration: Windows) -> bytes:

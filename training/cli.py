@@ -10,7 +10,6 @@ from concurrent.futures.process import BrokenProcessPool
 from edge.errors import AffectdError
 from training.commands import ablate, baseline, evaluate, fit, report, tune
 from training.commands.common import Parser, console
-from training.errors import WorkbenchError
 
 # TensorFlow's own chatter would bury what the user is to read.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -23,7 +22,7 @@ def main(argv: list[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     try:
         code: int = args.command(args)
-    except (WorkbenchError, AffectdError) as error:
+    except AffectdError as error:
         return _fail(str(error), error.exit_code)
     except BrokenProcessPool:
         return _fail("a process was killed, perhaps for want of memory: try fewer --jobs", _EX_UNAVAILABLE)

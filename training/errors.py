@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from edge.errors import AffectdError
 
-class WorkbenchError(ValueError):
-    """Its message says what, where and what to do; the command line prints it and ends with `exit_code`."""
+
+class WorkbenchError(AffectdError, ValueError):
+    """Most often the clips, a recipe or a result are at fault."""
 
     exit_code = 65
-    """sysexits: 64 usage, 65 bad data, 66 no such input, 69 unavailable"""
