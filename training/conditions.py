@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.audio.files import read_file
-from training.corpora import Clip
+from training.clips import Clip
 from training.microphones import CURVES, through
 from training.noise import KINDS, Signal, add_noise, babble_bed, excerpt
 from training.rooms import in_room, responses

@@ -1,66 +1,13 @@
-"""Labelled speech: what a clip is, and how each corpus is read in the layout in which it is published."""
+"""Corpora as they lie on disk: those that are published, and anybody's own as a CSV."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from training.errors import WorkbenchError
-
-AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".mp3"})
-
-EMOTIONS = ("angry", "boredom", "calm", "disgust", "fear", "happy", "neutral", "sad", "surprise")
-"""Every label that a corpus here may use."""
-
-
-class CorpusError(WorkbenchError):
-    """Raised when a corpus cannot be used at all; the message says what, where and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Clip:
-    """One labelled recording."""
-
-    path: Path
-    corpus: str
-    speaker: str
-    """Unique over all corpora; a person who is in two corpora has one name"""
-
-    emotion: str
-    language: str = ""
-    """ISO 639-1"""
-
-    fold: int = 0
-    """Speaker-disjoint fold, from 1; 0 when the corpus has none"""
-
-    sex: str = ""
-    licence: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A file or row that is left out, and why."""
-
-    where: str
-    why: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.why}"
-
-
-@dataclass(slots=True)
-class Corpus:
-    """What was read: the clips, and what was left out."""
-
-    clips: list[Clip] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-
-    def extend(self, other: Corpus) -> None:
-        """Take in another corpus."""
-        self.clips += other.clips
-        self.problems += other.problems
+from training.clips import EMOTIONS, Clip, Corpus, CorpusError, Problem, label_of
+from training.published import emodb, ravdess, tess
 
 
 def read_corpus(kind: str, place: Path, own_labels: Sequence[str] = ()) -> Corpus:
@@ -83,126 +30,6 @@ def read_corpus(kind: str, place: Path, own_labels: Sequence[str] = ()) -> Corpu
         reasons = "; ".join(str(problem) for problem in corpus.problems[:3]) or "it holds no audio file"
         raise CorpusError(f"{place}: no usable clip of {kind}: {reasons}")
     return corpus
-
-
-_RAVDESS_EMOTION = {
-    "01": "neutral",
-    "02": "calm",
-    "03": "happy",
-    "04": "sad",
-    "05": "angry",
-    "06": "fear",
-    "07": "disgust",
-    "08": "surprise",
-}
-
-_EMOBOX_RAVDESS_FOLD = {
-    actor: fold
-    for fold, actors in {
-        1: (1, 11, 20, 21),
-        2: (4, 10, 12, 14),
-        3: (8, 9, 19, 23),
-        4: (3, 5, 7, 24),
-        5: (2, 15, 16, 18),
-        6: (6, 13, 17, 22),
-    }.items()
-    for actor in actors
-}
-"""Actor -> fold; Ma et al., "EmoBox", 2024."""
-
-
-def _ravdess(folder: Path) -> Corpus:
-    """RAVDESS speech and song: 03-01-EMOTION-INTENSITY-SENTENCE-TAKE-ACTOR; folds are EmoBox's."""
-
-    def parse(path: Path) -> Clip:
-        parts = path.stem.split("-")
-        if len(parts) != 7 or parts[0] != "03" or not parts[6].isdigit():
-            raise ValueError("not a RAVDESS audio name such as 03-01-05-02-01-01-12")
-        if parts[1] not in {"01", "02"}:
-            raise ValueError(f"vocal channel {parts[1]!r} is neither 01 (speech) nor 02 (song)")
-        actor = int(parts[6])
-        if actor not in _EMOBOX_RAVDESS_FOLD:
-            raise ValueError(f"actor {parts[6]!r} is not one of 01 to 24")
-        return Clip(
-            path=path,
-            corpus="ravdess" if parts[1] == "01" else "ravdess_song",
-            speaker=f"ravdess_{actor:02d}",
-            emotion=_label(parts[2], _RAVDESS_EMOTION),
-            language="en",
-            fold=_EMOBOX_RAVDESS_FOLD[actor],
-            sex="m" if actor % 2 else "f",
-            licence="CC BY-NC-SA 4.0",
-        )
-
-    return _walk(folder, parse)
-
-
-_TESS_EMOTION = {
-    "angry": "angry",
-    "disgust": "disgust",
-    "fear": "fear",
-    "happy": "happy",
-    "neutral": "neutral",
-    "ps": "surprise",
-    "sad": "sad",
-}
-
-
-def _tess(folder: Path) -> Corpus:
-    """TESS: ACTRESS_word_emotion; one fold for each of the two actresses."""
-
-    def parse(path: Path) -> Clip:
-        parts = path.stem.split("_")
-        # The published archive holds one file whose actress is written OA.
-        actress = {"OA": "OAF"}.get(parts[0], parts[0])
-        if len(parts) != 3 or actress not in {"OAF", "YAF"}:
-            raise ValueError("not a TESS name such as OAF_back_angry")
-        return Clip(
-            path=path,
-            corpus="tess",
-            speaker=f"tess_{actress}",
-            emotion=_label(parts[2].lower(), _TESS_EMOTION),
-            language="en",
-            fold=1 if actress == "OAF" else 2,
-            sex="f",
-            licence="CC BY-NC-ND 4.0",
-        )
-
-    return _walk(folder, parse)
-
-
-_EMODB_EMOTION = {
-    "W": "angry",
-    "L": "boredom",
-    "E": "disgust",
-    "A": "fear",
-    "F": "happy",
-    "T": "sad",
-    "N": "neutral",
-}
-_EMODB_SPEAKERS = ("03", "08", "09", "10", "11", "12", "13", "14", "15", "16")
-_EMODB_MEN = {"03", "10", "11", "12", "15"}
-
-
-def _emodb(folder: Path) -> Corpus:
-    """EMO-DB: SPEAKER TEXT EMOTION VERSION in seven letters, such as 03a01Fa; one fold for each speaker."""
-
-    def parse(path: Path) -> Clip:
-        name = path.stem
-        if len(name) != 7 or name[:2] not in _EMODB_SPEAKERS:
-            raise ValueError("not an EMO-DB name such as 03a01Fa")
-        return Clip(
-            path=path,
-            corpus="emodb",
-            speaker=f"emodb_{name[:2]}",
-            emotion=_label(name[5], _EMODB_EMOTION),
-            language="de",
-            fold=1 + _EMODB_SPEAKERS.index(name[:2]),
-            sex="m" if name[:2] in _EMODB_MEN else "f",
-            licence="not confirmed",
-        )
-
-    return _walk(folder, parse)
 
 
 def _table(file: Path, own_labels: Sequence[str] = ()) -> Corpus:
@@ -249,7 +76,7 @@ def _row(row: dict[str, str], file: Path, own_labels: Sequence[str]) -> Clip:
         path=path,
         corpus=cell("corpus") or file.stem,
         speaker=cell("speaker"),
-        emotion=_label(cell("emotion").lower(), {name: name for name in (*EMOTIONS, *own_labels)}),
+        emotion=label_of(cell("emotion").lower(), {name: name for name in (*EMOTIONS, *own_labels)}),
         language=cell("language"),
         fold=int(fold or 0),
         sex=cell("sex"),
@@ -257,42 +84,10 @@ def _row(row: dict[str, str], file: Path, own_labels: Sequence[str]) -> Clip:
     )
 
 
-def _walk(folder: Path, parse: Callable[[Path], Clip]) -> Corpus:
-    if not folder.is_dir():
-        raise CorpusError(f"{folder}: is a file; name the folder of the corpus")
-    corpus = Corpus()
-    first: dict[str, Path] = {}
-    for path in _audio_files(folder):
-        try:
-            clip = parse(path)
-        except ValueError as error:
-            corpus.problems.append(Problem(str(path), str(error)))
-            continue
-        # Some archives of these corpora hold every file twice, in a folder within the folder. A copy would
-        # count twice in training and in every figure.
-        if first.setdefault(path.stem, path) is path:
-            corpus.clips.append(clip)
-        else:
-            corpus.problems.append(Problem(str(path), f"a second {path.stem}; {first[path.stem]} counts"))
-    return corpus
-
-
-def _audio_files(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in AUDIO_SUFFIXES and path.is_file() and not path.name.startswith("."):
-            yield path
-
-
-def _label(code: str, names: dict[str, str]) -> str:
-    if code not in names:
-        raise ValueError(f"unknown emotion {code!r}: expected one of {', '.join(names)}")
-    return names[code]
-
-
 READERS: dict[str, Callable[[Path], Corpus]] = {
-    "ravdess": _ravdess,
-    "tess": _tess,
-    "emodb": _emodb,
+    "ravdess": ravdess,
+    "tess": tess,
+    "emodb": emodb,
     "csv": _table,
     "manifest": _table,
 }

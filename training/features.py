@@ -21,7 +21,7 @@ from edge.audio.files import read_file
 from edge.frontend.mfcc_config import MfccConfig
 from edge.inference.clip import speech_frames
 from edge.inference.errors import InferenceError
-from training.corpora import Clip, Problem
+from training.clips import Clip, Problem
 
 Frames = NDArray[np.float32]
 

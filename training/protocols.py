@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from training.corpora import Clip
+from training.clips import Clip
 from training.errors import WorkbenchError
 
 SHIPPED_LABELS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surprise")

@@ -17,8 +17,8 @@ from edge.audio.files import read_file
 from edge.inference.clip import speech_frames
 from edge.inference.errors import TooShortError
 from edge.inference.model import EmotionModel, ModelSettings
+from training.clips import Clip
 from training.conditions import CONDITIONS, NOISES, Condition, heard, make_bed, noise_of
-from training.corpora import Clip
 from training.errors import WorkbenchError
 from training.metrics import confusion, grouped, summary, uar
 from training.noise import Signal

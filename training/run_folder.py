@@ -15,7 +15,7 @@ from edge.inference.card import ModelCard, describe_frontend, encode_card
 from edge.inference.circumplex import circumplex
 from edge.inference.reference import ReferencePrior
 from edge.inference.windows import cut_windows
-from training.corpora import Clip
+from training.clips import Clip
 from training.errors import WorkbenchError
 from training.features import Example
 from training.recipe import Recipe

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edge.audio.files import read_file
 from edge.inference.turns import TurnSettings
-from training.corpora import Clip
+from training.clips import Clip
 from training.noises import RATE, Maker, Signal, in_room, room
 
 _HOP = RATE // 100

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from training.corpora import EMOTIONS, Clip
+from training.clips import EMOTIONS, Clip
 from training.errors import WorkbenchError
 
 LEAST_CLIPS = 10

@@ -9,7 +9,7 @@ import pytest
 
 from converter.convert import convert
 from edge.frontend.mfcc_config import MfccConfig
-from training.corpora import Clip
+from training.clips import Clip
 from training.features import Example
 from training.networks import build_network
 from training.recipe import NetworkSettings, Recipe

@@ -1,6 +1,7 @@
 import pytest
 
-from training.corpora import CorpusError, read_corpus
+from training.clips import CorpusError
+from training.corpora import read_corpus
 
 HEADER = "path,speaker,emotion,corpus,language,fold,sex,licence"
 

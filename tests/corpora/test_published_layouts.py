@@ -1,6 +1,7 @@
 import pytest
 
-from training.corpora import CorpusError, read_corpus
+from training.clips import CorpusError
+from training.corpora import read_corpus
 
 FORMATS = ("wav", "flac", "ogg", "mp3")
 

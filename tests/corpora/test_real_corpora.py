@@ -6,7 +6,8 @@ from collections import Counter, defaultdict
 import pytest
 
 from edge.inference.circumplex import circumplex
-from training.corpora import EMOTIONS, read_corpus
+from training.clips import EMOTIONS
+from training.corpora import read_corpus
 from training.protocols import IN_CORPUS, SHIPPED_LABELS, plan
 
 pytestmark = pytest.mark.corpora

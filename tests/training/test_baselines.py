@@ -10,7 +10,8 @@ from training.baselines.classical import run_classical
 from training.baselines.errors import BaselineError
 from training.baselines.vectors import load_vectors
 from training.cli import main
-from training.corpora import Clip, read_corpus
+from training.clips import Clip
+from training.corpora import read_corpus
 from training.protocols import plan
 
 pytestmark = pytest.mark.training

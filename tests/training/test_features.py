@@ -8,7 +8,7 @@ from voices import LABELS, voice
 from edge.audio.files import read_file
 from edge.frontend.mfcc_config import MfccConfig
 from edge.inference.clip import speech_frames
-from training.corpora import Clip
+from training.clips import Clip
 from training.features import FeatureCache
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from training.corpora import Clip
+from training.clips import Clip
 from training.protocols import LEFT_OUT_IN_TURN, SHIPPED_LABELS, ProtocolError, plan, shipped_clips
 
 

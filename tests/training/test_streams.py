@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from training.corpora import Clip
+from training.clips import Clip
 from training.noises import KINDS, RATE, in_room, room
 from training.streams import make_stream, noise_only, read_speech, turns_in
 

@@ -8,7 +8,7 @@ import soundfile
 from edge.frontend.mfcc_config import MfccConfig
 from edge.inference.clip import speech_frames
 from training.augment import AugmentSettings
-from training.corpora import Clip
+from training.clips import Clip
 from training.features import Example
 from training.recipe import NetworkSettings, Recipe
 

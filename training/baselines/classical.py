@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from training.baselines import egemaps, librosa_means
 from training.baselines.vectors import Extract, Vector
-from training.corpora import Clip
+from training.clips import Clip
 from training.metrics import confusion, grouped, summary, uar
 from training.protocols import Protocol, Split
 from training.provenance import commit

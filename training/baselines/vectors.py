@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from edge.audio.errors import AudioError
 from edge.audio.files import read_file
-from training.corpora import Clip, Problem
+from training.clips import Clip, Problem
 
 Vector = NDArray[np.float32]
 Extract = Callable[[NDArray[np.float32]], Vector]

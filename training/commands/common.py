@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from rich.console import Console
 
-from training.corpora import READERS, Clip, Corpus, CorpusError, Problem, read_corpus
+from training.clips import Clip, Corpus, CorpusError, Problem
+from training.corpora import READERS, read_corpus
 from training.progress import clip_progress
 from training.recipe import Recipe, recipe_file, shipped_recipes
 from training.run_log import RUNS

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from edge.quiet_stderr import quiet_stderr
+from training.clips import Clip
 from training.commands.common import (
     Commands,
     add_common,
@@ -20,7 +21,6 @@ from training.commands.common import (
     load_features,
     read_places,
 )
-from training.corpora import Clip
 from training.progress import epoch_progress
 from training.recipe import load_recipe, shipped_recipes
 from training.run_folder import is_finished
