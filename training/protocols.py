@@ -97,7 +97,8 @@ def plan(
         return protocol
     unknown = set(only) - {split.name for split in protocol.splits}
     if unknown:
-        raise ProtocolError(f"{name} has no fold {', '.join(sorted(unknown))}")
+        there = ", ".join(split.name for split in protocol.splits)
+        raise ProtocolError(f"{name} has no fold {', '.join(sorted(unknown))}: choose of {there}")
     return replace(protocol, splits=tuple(split for split in protocol.splits if split.name in only))
 
 

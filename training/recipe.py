@@ -138,7 +138,10 @@ def load_recipe(path: Path | None) -> Recipe:
         recipe = msgspec.toml.decode(path.read_bytes(), type=Recipe)
         check_augmentable(recipe.mfcc_config)
     except OSError as error:
-        raise RecipeError(f"{path}: cannot be read: {error.strerror}") from error
+        raise RecipeError(
+            f"{path}: cannot be read: {error.strerror}; name a TOML file, or a recipe that comes with affectd: "
+            f"{', '.join(shipped_recipes())}"
+        ) from error
     except (msgspec.DecodeError, TypeError, ValueError) as error:
         raise RecipeError(f"{path}: {error}") from error
     return recipe

@@ -66,5 +66,7 @@ def test_recipe_when_it_makes_no_sense_then_refused_with_place_and_reason(tmp_pa
 
 
 def test_recipe_when_missing_then_refused(tmp_path):
-    with pytest.raises(RecipeError, match="cannot be read"):
+    with pytest.raises(
+        RecipeError, match=r"cannot be read: .*a recipe that comes with affectd: folds, joint"
+    ):
         load_recipe(tmp_path / "none.toml")
