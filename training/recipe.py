@@ -139,8 +139,8 @@ def load_recipe(path: Path | None) -> Recipe:
         check_augmentable(recipe.mfcc_config)
     except OSError as error:
         raise RecipeError(
-            f"{path}: cannot be read: {error.strerror}; name a TOML file, or a recipe that comes with affectd: "
-            f"{', '.join(shipped_recipes())}"
+            f"{path}: cannot be read: {error.strerror}; name a TOML file, or a recipe that comes with "
+            f"affectd: {', '.join(shipped_recipes())}"
         ) from error
     except (msgspec.DecodeError, TypeError, ValueError) as error:
         raise RecipeError(f"{path}: {error}") from error

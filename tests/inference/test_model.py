@@ -26,7 +26,7 @@ def test_model_when_golden_windows_then_every_runtime_answers_the_same(model):
     assert golden["flatbuffer_sha256"] == model.card.flatbuffer_sha256, (
         "the shipped model was replaced: PYTHONPATH=. python tests/inference/make_golden.py"
     )
-    # The older runtime rounds otherwise in every layer: of 2,100 outputs 30 are two steps from the newer one's.
+    # The older runtime rounds otherwise in every layer: of 2,100 outputs 30 are two steps away.
     steps = 1 if str(model.runtime) == golden["runtime"] else 2
     atol = 1.01 * steps * model._output["quantization"][0]
     for seed, logits in golden["logits"].items():
