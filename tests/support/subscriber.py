@@ -11,6 +11,7 @@ import msgspec
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion
 
+from edge.mqtt.commands import CommandResult
 from edge.mqtt.messages import State, Turn, now
 
 from .brokers import TIMEOUT_S
@@ -80,6 +81,14 @@ class Subscriber:
 
     def say(self, topic: str, payload: str) -> None:
         self._client.publish(topic, payload, qos=1)
+
+    def command(self, device: str, name: str, **fields: Any) -> CommandResult:
+        """Give a device a command; what it answers."""
+        topic = f"affectd/{device}/command/{name}"
+        self.say(topic, msgspec.json.encode({"id": "test", **fields}).decode())
+        answer = msgspec.json.decode(self.wait_for(f"{topic}/result").payload, type=CommandResult)
+        assert answer.id == "test"
+        return answer
 
     def wait_for(self, topic: str, payload: bytes | None = None) -> MQTTMessage:
         """The next message on a topic, or the next with this payload."""

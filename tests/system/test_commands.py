@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from support.programs import Program
 from support.sound import silence
 from support.subscriber import Subscriber
 
-from edge.mqtt.commands import CommandResult
 from edge.mqtt.messages import Health, Microphone, State, Turn
 
 
@@ -38,14 +38,7 @@ def live(mosquitto, device: str) -> Iterator[Subscriber]:
 
 @pytest.fixture
 def command(live: Subscriber, device: str):
-    def send(name: str, **fields: Any) -> CommandResult:
-        root = f"affectd/{device}/command/{name}"
-        live.say(root, msgspec.json.encode({"id": "test", **fields}).decode())
-        answer = msgspec.json.decode(live.wait_for(f"{root}/result").payload, type=CommandResult)
-        assert answer.id == "test"
-        return answer
-
-    return send
+    return partial(live.command, device)
 
 
 def test_mute_when_commanded_then_no_turn_comes_until_unmuted(daemon, command, live, device, speech) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
 
 import msgspec
 import pytest
@@ -49,14 +49,7 @@ def daemon(live, mosquitto, device, trusted, tmp_path, store) -> Iterator[Progra
 
 @pytest.fixture
 def command(live: Subscriber, device: str):
-    def send(name: str, **fields: Any) -> CommandResult:
-        root = f"affectd/{device}/command/{name}"
-        live.say(root, msgspec.json.encode({"id": "test", **fields}).decode())
-        answer = msgspec.json.decode(live.wait_for(f"{root}/result").payload, type=CommandResult)
-        assert answer.id == "test"
-        return answer
-
-    return send
+    return partial(live.command, device)
 
 
 def next_turn(daemon: Program, live: Subscriber, device: str) -> Turn:
