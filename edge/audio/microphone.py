@@ -116,15 +116,20 @@ class MicrophoneSource:
         self._closed.set()
         if self._queue is not None:
             self._queue.close()
-        with self._lock:
+        # A driver that hangs would hang whoever waits for it: the caller gets away, and can end the process.
+        if not self._lock.acquire(timeout=_RELEASE_S):
+            _log.warning("the input device is still being opened; its driver hangs")
+            return
+        try:
             # Again, for a queue that `_open` has made meanwhile.
             if self._queue is not None:
                 self._queue.close()
             port_audio, self._port_audio = self._port_audio, None
             stream, self._stream = self._stream, None
+        finally:
+            self._lock.release()
         if port_audio is None:
             return
-        # A driver that hangs would hang whoever waits for it: the caller gets away, and can end the process.
         release = threading.Thread(
             target=_release, args=(port_audio, stream), daemon=True, name="audio-release"
         )
@@ -150,6 +155,8 @@ class MicrophoneSource:
                     reasons.append(f"{rate} Hz, {channels} channels: {error}")
                     continue
                 self._queue, self._opened_rate = queue, rate
+                if self._closed.is_set():
+                    return None
                 _log.info("listening to %s at %d Hz, %d channels", device.name, rate, channels)
                 return device, queue, Resampler(rate, channels, self._channel)
         raise DeviceOpenError(
