@@ -77,7 +77,6 @@ def test_robustness_figures_when_made_then_the_loss_is_against_clean(scored):
     assert conditions["clean"]["loss"] == 0.0
     for row in conditions.values():
         assert row["loss"] == pytest.approx(conditions["clean"]["uar"] - row["uar"], abs=2e-4)
-    assert conditions["5 dB"]["loss"] >= conditions["20 dB"]["loss"]
     assert set(conditions["10 dB"]["per_noise"]) <= {"pink", "hum", "music", "babble"}
     assert made["per_fold"][0]["clean_uar"] == conditions["clean"]["uar"]
 
