@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import sys
-import threading
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -188,18 +187,12 @@ def _run(args: argparse.Namespace) -> int:
     # Until the daemon listens to signals itself, Ctrl-C ends it as SIGTERM does, wherever Python stands.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     from edge.daemon import run
-    from edge.listener import RECOGNITION
 
     config = load(args).config
     logging.basicConfig(
         level=config.log.level.upper(), format="%(asctime)s %(levelname)-8s %(message)s", stream=sys.stderr
     )
-    code = run(config, lambda: load(args).config)
-    if any(thread.name == RECOGNITION for thread in threading.enumerate()):
-        # A driver hangs, and the interpreter's end would wait for its library: all that counts is closed.
-        logging.shutdown()
-        os._exit(code)
-    return code
+    return run(config, lambda: load(args).config)
 
 
 def _classify(args: argparse.Namespace) -> int:

@@ -24,9 +24,6 @@ from edge.voice.enrolment import Enrolment
 
 _LOG = logging.getLogger("edge.daemon")
 
-RECOGNITION = "recognition"
-"""Name of the thread"""
-
 SOURCE_ENDED = "the source has ended"
 _EX_SOFTWARE = 70
 
@@ -55,7 +52,7 @@ class Listener(threading.Thread):
         publisher: Publisher,
         endings: Endings,
     ) -> None:
-        super().__init__(name=RECOGNITION, daemon=True)
+        super().__init__(name="recognition", daemon=True)
         self._source = source
         self._publisher = publisher
         self._endings = endings

@@ -20,6 +20,7 @@ class StoppableReader:
         self._woken, self._waker = socket.socketpair()
         self._stopped = False
         self._in_read = False
+        self._close_after_read = False
         self._stopping = threading.RLock()
         self._reading = threading.RLock()
 
@@ -52,7 +53,7 @@ class StoppableReader:
                 return descriptor, os.read(descriptor, n_bytes)
             finally:
                 self._in_read = False
-                if self._stopped:
+                if self._close_after_read:
                     self._close()
 
     def _wait(self, descriptors: Collection[int], timeout_s: float | None) -> int | None:
@@ -75,8 +76,10 @@ class StoppableReader:
                 self._stopped = True
                 self._waker.send(b"\0")
             with self._reading:
-                # In a signal handler the read that it interrupted still needs them.
-                if not self._in_read:
+                # Still in it: this is a signal handler, and the read that it interrupted needs the sockets.
+                if self._in_read:
+                    self._close_after_read = True
+                else:
                     self._close()
 
     def _close(self) -> None:

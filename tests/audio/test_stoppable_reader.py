@@ -77,3 +77,13 @@ def test_read_when_stopped_in_a_signal_handler_at_any_moment_then_ends(run_pytho
     result = run_python(STOP_ANYWHERE)
 
     assert result.returncode == 0, result.stderr
+
+
+def test_read_when_stopped_by_another_thread_at_any_moment_then_both_end(pipe):
+    reading, _ = pipe
+    for _ in range(300):
+        reader = StoppableReader()
+        thread, got = read_in_thread(reader, [reading], 10)
+        reader.stop()
+        thread.join(LONG_S)
+        assert got == [None]
