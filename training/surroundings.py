@@ -23,7 +23,7 @@ NEPER_PER_DB = np.log(10.0) / 10.0
 _SCATTER = 0.35
 """Standard deviation, in neper, of a mel band's power about its mean from frame to frame of steady noise"""
 
-_MOST_VOICES = 6
+_MOST_VOICES = 5
 _DIRECT_TO_TAIL_DB = (-5.0, 10.0)
 
 
@@ -81,9 +81,9 @@ def _with(power: Power, other: Power, snr_db: float) -> Power:
 def _voices(alone: list[Power], i: int, rng: np.random.Generator) -> Power:
     """One to a few other windows of the batch, equally loud, each from its own moment on and over again."""
     n_frames = len(alone[i])
-    others = [j for j in rng.permutation(len(alone)).tolist() if j != i][: int(rng.integers(1, _MOST_VOICES))]
+    others = [j for j in rng.permutation(len(alone)).tolist() if j != i]
     total = np.zeros_like(alone[i])
-    for j in others:
+    for j in others[: int(rng.integers(_MOST_VOICES)) + 1]:
         at = (int(rng.integers(len(alone[j]))) + np.arange(n_frames)) % len(alone[j])
         total += alone[j][at] / alone[j].mean()
     return total

@@ -112,13 +112,16 @@ class MicrophoneSource:
             self.close()
 
     def close(self) -> None:
-        """Ends `blocks()` and lets go of the device, from any thread; a second call does nothing."""
+        """Ends `blocks()` and lets go of the device, from any thread; a second call does nothing.
+
+        Never waits for a driver that hangs: what is being opened is let go when that ends.
+        """
         self._closed.set()
         if self._queue is not None:
             self._queue.close()
         # A driver that hangs would hang whoever waits for it: the caller gets away, and can end the process.
         if not self._lock.acquire(timeout=_RELEASE_S):
-            _log.warning("the input device is still being opened; its driver hangs")
+            _log.warning("the input device is still being opened; it is let go as soon as that ends")
             return
         try:
             # Again, for a queue that `_open` has made meanwhile.

@@ -13,7 +13,8 @@ class Source(Protocol):
     """Anything that gives blocks of sound. Making one touches nothing; `blocks` opens what it needs."""
 
     unhurried: bool
-    """Set while longer blocks, which come later, will do: each block wakes the processor up"""
+    """Set while longer blocks, which come later, will do: each block wakes the processor up. No source has to
+    heed it"""
 
     def blocks(self) -> Iterator[Block]:
         """Blocks of float32 mono at 16 kHz in [-1, 1], any length; ends when the source ends by itself.

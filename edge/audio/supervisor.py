@@ -106,7 +106,6 @@ class SupervisedSource:
         self._interrupted = False
         # Making it touches nothing, and says at once when the settings make no sense.
         self._source: Source = open_(settings)
-        self._unhurried = False
         self._fresh = True
         self._proven = muted
         self._zeros = 0
@@ -131,11 +130,11 @@ class SupervisedSource:
     @property
     def unhurried(self) -> bool:
         """Whether longer blocks, which come later, will do; to be set by whoever iterates over the blocks."""
-        return self._unhurried
+        return self._source.unhurried
 
     @unhurried.setter
     def unhurried(self, unhurried: bool) -> None:
-        self._unhurried = self._source.unhurried = unhurried
+        self._source.unhurried = unhurried
 
     def mute(self, muted: bool) -> None:
         """Close the device, or open it again; from any thread."""
@@ -192,8 +191,9 @@ class SupervisedSource:
             self._interrupted = False
             if not self._fresh:
                 self._dropped = self.dropped_samples
-                self._source = self._open(self._settings)
-                self._source.unhurried = self._unhurried
+                fresh = self._open(self._settings)
+                fresh.unhurried = self.unhurried
+                self._source = fresh
                 self.reopened += self.condition is not Condition.MUTED
             self._fresh = False
             return True

@@ -16,7 +16,7 @@ from edge.listener import Listener
 from edge.mqtt.client import Publisher
 from edge.mqtt.settings import MqttSettings
 
-BLOCK = 1024
+RATE, BLOCK = 16_000, 1024
 
 
 class Overheard:
@@ -45,9 +45,6 @@ def speech(tmp_path):
     path = tmp_path / "speech.raw"
     path.write_bytes(pcm.tobytes())
     return path, pcm.astype(np.float32) / 32_768
-
-
-RATE = 16_000
 
 
 def test_listener_when_nobody_speaks_then_takes_longer_blocks_and_in_a_turn_none(speech):

@@ -11,7 +11,7 @@ import msgspec
 from training.report import pictures, tables
 from training.report.levers import levers
 from training.report.results import Result, points, read_baselines, read_results
-from training.report.words import FORMS, INTRODUCTION, NOTES, TITLES
+from training.report.words import FORMS, INTRODUCTION, NOTES, SECOND_HALF, TITLES
 
 
 def write_report(results: Path, output: Path, ablation: Path | None = None) -> list[Path]:
@@ -138,7 +138,8 @@ def _say_result(page: _Page, r: Result) -> None:
     page.say(
         f"{str(FORMS.get(r['form'], r['form'])).capitalize()}{tables.partial(r)}. `{r['command']}` at "
         f"{r['commit'] or 'an unknown commit'}: {r['model']['parameters']:,} parameters, "
-        f"{r['model']['macs'] / 1e6:.1f} million multiply-accumulates, run in {r['model']['runtime']}.\n"
+        f"{r['model']['macs'] / 1e6:.1f} million multiply-accumulates, run in {r['model']['runtime']}."
+        f"{SECOND_HALF if ' --base ' in r['command'] else ''}\n"
     )
     if "conditions" in r:
         pictures.draw_conditions(

@@ -74,3 +74,9 @@ so the text is known even where the speaker is not. Acted speech is not life: ex
 
 This page is made by `affectd-train report` from the JSON files in `benchmarks/results/accuracy/`.
 """
+
+SECOND_HALF = (
+    " That is the second half of the training: the first is the same command with `--recipe "
+    "training/recipes/joint.toml --runs RUNS` and without `--base`, and the second is given other `--runs`, "
+    "where P10 looks for it."
+)
