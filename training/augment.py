@@ -13,9 +13,13 @@ from numpy.typing import NDArray
 
 from edge.frontend.mfcc_config import FrontendConfigError, MfccConfig
 from edge.frontend.tables import dct_matrix
+from training.pitch_variation import vary_pitch
 from training.surroundings import NEPER_PER_DB, surround
 
 Batch = NDArray[np.float32]
+
+_VOICED_SHARE = 0.35
+"""Of the mel filters, from the lowest on: those below 900 Hz, by which a pitch is found"""
 
 
 class AugmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,16 +61,26 @@ class AugmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     band_mask_mels: int = 5
     """SpecAugment: number and largest width of masks; Park et al., 2019"""
 
+    pitch_octaves: float = 0.05
+    """Standard deviation of a window's shift in pitch"""
+
+    voicing: float = 0.03
+    """Standard deviation of a window's change in voicing"""
+
+    unpitched_share: float = 0.1
+    """Share of windows that say nothing of their pitch, so that a network can do without"""
+
     mixup: float = 0.0
     """Both parameters of the beta distribution that mixes two windows and their labels; Zhang et al., 2018"""
 
     def __post_init__(self) -> None:
-        shares = (self.noise_share, self.voices_share, self.rooms_share)
+        shares = (self.noise_share, self.voices_share, self.rooms_share, self.unpitched_share)
         ranges = (self.noise_snr_db, self.voices_snr_db, self.rt60_s)
         rules = (
             (0.0 <= self.tempo < 1.0, f"tempo is {self.tempo}: it must be from 0 to below 1"),
             (0.0 <= self.warp < 1.0, f"warp is {self.warp}: it must be from 0 to below 1"),
             (self.gain_db >= 0.0 and self.colour_db >= 0.0, "gain_db and colour_db must be at least 0"),
+            (min(self.pitch_octaves, self.voicing) >= 0.0, "pitch_octaves and voicing must be at least 0"),
             (all(0.0 <= share <= 1.0 for share in shares), "a share must be from 0 to 1"),
             (
                 all(low <= high for low, high in ranges),
@@ -116,8 +130,10 @@ class Augmenter:
         std: Batch,
         rng: np.random.Generator,
     ) -> None:
-        """`mean` and `std` (n_mfcc,) normalise the result, as the card will say."""
+        """`mean` and `std` (n_features,) normalise the result, as the card will say."""
         check_augmentable(frontend)
+        self._has_pitch = frontend.pitch
+        self._voiced_bands = slice(0, max(1, round(frontend.n_mels * _VOICED_SHARE)))
         self._dct = dct_matrix(frontend).astype(np.float32)
         self._hop_s = frontend.hop_length / frontend.sample_rate
         self._settings = settings
@@ -129,22 +145,27 @@ class Augmenter:
         """Perturbed windows of clips.
 
         Args:
-            clips: MFCC frames of each clip, shapes (n, n_mfcc).
+            clips: frames of each clip, shapes (n, n_features).
             targets: shape (len(clips), n_labels), rows that add up to 1.
 
         Returns:
-            Normalised windows (len(clips), n_frames, n_mfcc), and their targets.
+            Normalised windows (len(clips), n_frames, n_features), and their targets.
         """
-        windows = np.empty((len(clips), self._n_frames, self._dct.shape[0]), np.float32)
+        n_mfcc = self._dct.shape[0]
+        windows = np.empty((len(clips), self._n_frames, len(self._mean)), np.float32)
         inside = np.zeros((len(clips), self._n_frames, 1), np.bool_)
         for i, clip in enumerate(clips):
             self._cut(clip, windows[i], inside[i])
-        mel = windows @ self._dct.T
+        mel = windows[..., :n_mfcc] @ self._dct.T
         mel = self._warped(mel)
         mel += self._colour(len(clips))
-        surround(mel, inside[..., 0], self._settings, self._hop_s, self._rng)
+        alone = surround(mel, inside[..., 0], self._settings, self._hop_s, self._rng)
         self._mask(mel, inside)
-        normal = np.where(inside, (mel @ self._dct - self._mean) / self._std, 0.0)
+        windows[..., :n_mfcc] = mel @ self._dct
+        if self._has_pitch:
+            pitch, mean = windows[..., n_mfcc:], self._mean[n_mfcc:]
+            vary_pitch(pitch, alone[..., self._voiced_bands].mean(axis=2), mean, self._settings, self._rng)
+        normal = np.where(inside, (windows - self._mean) / self._std, 0.0)
         return self._mixed(normal.astype(np.float32), targets)
 
     def _cut(self, clip: Batch, window: Batch, inside: NDArray[np.bool_]) -> None:

@@ -88,7 +88,9 @@ def fit(
     validation = unheard([e for e in examples if e.clip.speaker in speakers], prior)
     seen = histories.seen(np.random.default_rng(recipe.seed))
     mean, std = (known.mean, known.std) if known else _spread(seen)
-    network = build_network(recipe.network, recipe.n_frames, len(mean), len(labels))
+    network = build_network(
+        recipe.network, recipe.n_frames, len(mean), len(labels), recipe.mfcc_config.n_pitch
+    )
     if known:
         known.hand_over(network, labels)
     batches = TrainingBatches(histories, labels, recipe, mean, std)

@@ -49,7 +49,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     n_frames: int = 256
     """Frames in one window: 2.56 s at a hop of 10 ms"""
 
-    frontend: dict[str, Any] = {}
+    frontend: dict[str, Any] = msgspec.field(default_factory=lambda: {"pitch": True})
     """Fields of `MfccConfig` that differ from its defaults"""
 
     network: NetworkSettings = NetworkSettings()

@@ -33,7 +33,7 @@ def surround(
     settings: AugmentSettings,
     hop_s: float,
     rng: np.random.Generator,
-) -> None:
+) -> Batch:
     """Put some windows of a batch into rooms, among voices and into noise, in place.
 
     Args:
@@ -42,7 +42,11 @@ def surround(
         settings: how many windows, and how much of it.
         hop_s: seconds from frame to frame.
         rng: decides.
+
+    Returns:
+        The share of the voice itself in what is heard of each moment, shape (n, n_frames, n_mels).
     """
+    share = np.ones_like(mel)
     alone = [np.exp(window[own]) for window, own in zip(mel, inside, strict=True)]
     for i, own in enumerate(inside):
         power = alone[i]
@@ -53,8 +57,10 @@ def surround(
         if rng.uniform() < settings.noise_share:
             power = _with(power, _steady_noise(power.shape, rng), rng.uniform(*settings.noise_snr_db))
         if power is not alone[i]:
+            share[i, own] = alone[i] / power
             heard = np.log(power)
             mel[i, own] = heard + (mel[i, own].mean(axis=0) - heard.mean(axis=0))
+    return share
 
 
 def in_room(power: Power, rt60_s: float, direct_to_tail_db: float, hop_s: float) -> Power:

@@ -23,6 +23,7 @@ from edge.frontend.deltas import StreamingDeltas
 from edge.frontend.mfcc_chain import GROUP, chain
 from edge.frontend.mfcc_config import FrontendConfigError, MfccConfig
 from edge.frontend.mfcc_samples import SampleQueue, SignalError, check_samples
+from edge.frontend.pitch import StreamingPitch
 
 __all__ = ["FrontendConfigError", "MfccConfig", "SignalError", "StreamingMfcc", "log_mel", "mfcc"]
 
@@ -76,12 +77,15 @@ class StreamingMfcc:
         self._chain = chain(config)
         self._queue = SampleQueue(config, self._chain.tile)
         self._deltas = StreamingDeltas(config.delta_orders, config.delta_width, config.n_mfcc)
+        self._pitch = StreamingPitch(config) if config.pitch else None
         self._next = 0
 
     def reset(self) -> None:
         """Forget everything heard, as if newly made."""
         self._queue.reset()
         self._deltas.reset()
+        if self._pitch:
+            self._pitch.reset()
         self._next = 0
 
     def push(self, block: NDArray[Any]) -> Frames:
@@ -93,6 +97,8 @@ class StreamingMfcc:
             SignalError: when the samples are not sound; the stream is then as it was before the call.
         """
         frames = self._advance(block)
+        if self._pitch:
+            return np.hstack([frames, self._pitch.push(block).astype(self._dtype)])
         if not self.config.delta_orders:
             return frames
         return self._deltas.push(frames).astype(self._dtype)

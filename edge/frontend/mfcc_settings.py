@@ -13,6 +13,10 @@ from typing import Any, Self
 from edge.frontend.mfcc_choices import DctNorm, Log, MelScale, MelShape, Spectrum, Window
 
 
+N_PITCH = 2
+"""Values that `pitch` adds to a frame"""
+
+
 class FrontendConfigError(ValueError):
     """Raised when a front end configuration makes no sense; the message names the field."""
 
@@ -94,6 +98,9 @@ class MfccSettings:
     delta_width: int = 2
     """Frames on each side of the delta's regression; each order looks this many frames ahead"""
 
+    pitch: bool = False
+    """Put pitch and voicing behind the coefficients; see `edge.frontend.pitch`"""
+
     def __post_init__(self) -> None:
         for field, kind in _ENUMS.items():
             self._set(field, kind, f"one of {', '.join(kind)}")
@@ -137,6 +144,9 @@ class MfccSettings:
             (self.log_floor > 0.0, f"log_floor {self.log_floor} must be above 0"),
             (self.log_offset >= 0.0, f"log_offset {self.log_offset} must be >= 0"),
             (self.delta_orders <= 2, f"delta_orders {self.delta_orders} must be 0, 1 or 2"),
+            (not (self.pitch and self.delta_orders), "pitch cannot stand beside deltas, which come late"),
+            (not self.pitch or self.sample_rate >= 8_000,
+             f"pitch needs a sample_rate of 8000 or more, not {self.sample_rate}"),
         )  # fmt: skip
         for holds, message in rules:
             if not holds:
@@ -144,8 +154,13 @@ class MfccSettings:
 
     @property
     def n_features(self) -> int:
-        """Values per frame, deltas included."""
-        return self.n_mfcc * (1 + self.delta_orders)
+        """Values per frame, with deltas or pitch."""
+        return self.n_mfcc * (1 + self.delta_orders) + self.n_pitch
+
+    @property
+    def n_pitch(self) -> int:
+        """How many of these, the last ones, are pitch and voicing."""
+        return N_PITCH if self.pitch else 0
 
     @property
     def lookahead(self) -> int:
@@ -206,4 +221,4 @@ _MOST = 2**20
 fill the memory"""
 
 _NUMBERS = ("preemphasis", "fmin", "fmax", "log_floor", "log_offset")
-_FLAGS = ("periodic", "mel_area_norm", "energy")
+_FLAGS = ("periodic", "mel_area_norm", "energy", "pitch")

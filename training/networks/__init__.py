@@ -7,18 +7,23 @@ from typing import Any
 from training.networks import crnn, light_sernet, lstm, residual
 from training.recipe import NetworkSettings
 
-_SHAPES = {
-    "residual": residual.build,
+_BASELINES = {
     "light_sernet": light_sernet.build,
     "lstm": lstm.build,
     "crnn": crnn.build,
 }
 
 
-def build_network(settings: NetworkSettings, n_frames: int, n_features: int, n_labels: int) -> Any:
+def build_network(
+    settings: NetworkSettings, n_frames: int, n_features: int, n_labels: int, n_pitch: int = 0
+) -> Any:
     """The named network, from normalised windows (n, n_frames, n_features) to logits (n, n_labels).
+
+    The last `n_pitch` features are pitch and voicing. The baselines take them for two more coefficients.
 
     Only operators that TensorFlow Lite quantises without a float in between: convolution, pooling, addition,
     concatenation, mean, fully connected, LSTM; ReLU and batch normalisation are folded into the convolutions.
     """
-    return _SHAPES[settings.shape](settings, n_frames, n_features, n_labels)
+    if settings.shape == "residual":
+        return residual.build(settings, n_frames, n_features, n_labels, n_pitch)
+    return _BASELINES[settings.shape](settings, n_frames, n_features, n_labels)

@@ -1,4 +1,4 @@
-"""A small residual convolutional network over time and cepstrum: the shipped one."""
+"""A small residual convolutional network over time and cepstrum, and over the pitch: the shipped one."""
 
 from __future__ import annotations
 
@@ -13,18 +13,33 @@ Size = int | tuple[int, int]
 """In time and cepstrum; one number stands for both"""
 
 
-def build(settings: NetworkSettings, n_frames: int, n_features: int, n_labels: int) -> Any:
+_STEM_FRAMES = 9
+_STEM_STEP = 4
+"""Emotion moves slowly: 40 ms a step keeps what counts, and the arithmetic where the channels are many"""
+
+
+def build(settings: NetworkSettings, n_frames: int, n_features: int, n_labels: int, n_pitch: int) -> Any:
     """See `build_network`."""
     width = settings.width
     window = keras.Input((n_frames, n_features))
-    x = layers.Reshape((n_frames, n_features, 1))(window)
-    # Emotion moves slowly: 40 ms a step keeps what counts, and the arithmetic where the channels are many.
-    x = _convolution(x, width, kernel=(9, 5), stride=(4, 2))
+    n_cepstra = n_features - n_pitch
+    x = layers.Reshape((n_frames, n_cepstra, 1))(window[:, :, :n_cepstra])
+    x = _convolution(x, width, kernel=(_STEM_FRAMES, 5), stride=(_STEM_STEP, 2), relu=False)
+    if n_pitch:
+        x = layers.Add()([x, _melody(window[:, :, n_cepstra:], width)])
+    x = layers.ReLU()(x)
     for channels in (width, 2 * width, 4 * width):
         x = _stage(x, channels, dropout=settings.dropout / 2)
     x = layers.GlobalAveragePooling2D()(x)
     x = layers.Dropout(settings.dropout)(x)
     return keras.Model(window, layers.Dense(n_labels)(x))
+
+
+def _melody(pitch: Any, channels: int) -> Any:
+    """The course of the pitch, the same to every place of the cepstrum."""
+    x = layers.Conv1D(channels, _STEM_FRAMES, strides=_STEM_STEP, padding="same", use_bias=False)(pitch)
+    x = layers.BatchNormalization()(x)
+    return layers.Reshape((x.shape[1], 1, channels))(x)
 
 
 def _stage(x: Any, channels: int, dropout: float) -> Any:

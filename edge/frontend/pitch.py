@@ -1,0 +1,141 @@
+"""The pitch of a voice, frame by frame, beside its MFCCs: mel filters are too wide to tell one pitch from another.
+
+Boersma, "Accurate short-term analysis of the fundamental frequency and the harmonics-to-noise ratio of a
+sampled sound", 1993: the autocorrelation of a windowed stretch of sound, over that of the window, peaks at
+the period of a voice, and the height of the peak says how periodic the sound is. Only the spectrum below
+900 Hz counts: it holds the strongest harmonics, and a short inverse transform gives its autocorrelation.
+
+A whispering or silent moment has no pitch. There the contour stays where the voice left it, as is usual
+where a pitch must be a number at every moment, and the voicing says what it is worth.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.frontend.mfcc_settings import N_PITCH, MfccSettings
+
+Frames = NDArray[np.float64]
+
+MIDDLE_HZ = 185.0
+"""Between men's voices and women's; where the contour stands before the first voiced moment"""
+
+LOWEST_HZ, HIGHEST_HZ = 65.0, 600.0
+"""Of the voices that are found"""
+
+_WINDOW_S = 0.048
+"""Three periods of the lowest voice, as Boersma asks"""
+
+_BAND_HZ = (45.0, 900.0)
+_SILENCE = 1e-9
+"""Mean power in the band, of a full scale of 1, that counts as much as noise: there is no voice below it"""
+
+_OCTAVE_COST = 0.03
+"""Of the peak's height for each octave down, so that a period wins over its double"""
+
+_VOICED = (0.4, 0.8)
+"""Voicing from which the contour begins to follow, and from which it follows at once"""
+
+_FASTEST = 0.6
+"""Of the way to the pitch that the contour goes in one frame of certain voice"""
+
+_LEAP_OCTAVES = 0.6
+_LEAP_SHARE = 0.3
+"""A leap further than this is an error as a rule, and counts only so much"""
+
+
+class StreamingPitch:
+    """Pitch and voicing of a signal that comes in blocks; frame i ends with frame i of the MFCCs.
+
+    A frame hears the 48 ms before its end; before the signal there is silence. The values do not depend on how
+    the signal is cut into blocks.
+    """
+
+    def __init__(self, config: MfccSettings) -> None:
+        rate = config.sample_rate
+        self._hop = config.hop_length
+        self._length = round(_WINDOW_S * rate)
+        self._first_end = config.frame_length - config.lead
+        longest = rate / LOWEST_HZ
+        self._n_fft = 1 << int(np.ceil(np.log2(self._length + longest)))
+        hertz = np.arange(self._n_fft // 2 + 1) * (rate / self._n_fft)
+        self._n_bins = int(np.searchsorted(hertz, _BAND_HZ[1]))
+        self._first_bin = int(np.searchsorted(hertz, _BAND_HZ[0]))
+        # Four points to the fastest change that is left: enough to find a peak between them by a parabola.
+        self._n_lags = 1 << int(np.ceil(np.log2(8 * self._n_bins)))
+        self._lag_rate = rate * self._n_lags / self._n_fft
+        self._window = np.hanning(self._length + 2)[1:-1]
+        self._lags = np.arange(int(self._lag_rate / HIGHEST_HZ), int(np.ceil(self._lag_rate / LOWEST_HZ)) + 2)
+        self._expected = self._of_window()
+        octaves = np.log2(self._lags / self._lags[0])
+        self._preference = 1.0 - _OCTAVE_COST * octaves
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything heard."""
+        self._samples = np.zeros(max(0, self._length - self._first_end))
+        self._skip = max(0, self._first_end - self._length)
+        self._octaves = 0.0
+
+    def push(self, block: NDArray[Any]) -> Frames:
+        """Take the next checked samples, and give the frames that they complete, shape (m, N_PITCH).
+
+        A frame holds the pitch in octaves above `MIDDLE_HZ`, and the voicing, 0 to 1.
+        """
+        scale = 1.0 / 32_768.0 if block.dtype.kind == "i" else 1.0
+        self._samples = np.concatenate([self._samples, block * scale])
+        skipped = min(self._skip, len(self._samples))
+        self._samples, self._skip = self._samples[skipped:], self._skip - skipped
+        n = 1 + (len(self._samples) - self._length) // self._hop
+        if n <= 0:
+            return np.empty((0, N_PITCH))
+        frames = np.lib.stride_tricks.sliding_window_view(self._samples, self._length)[:: self._hop][:n]
+        octaves, voicing = self._candidates(frames)
+        self._samples = self._samples[n * self._hop :].copy()
+        return np.stack([self._contour(octaves, voicing), voicing], axis=1)
+
+    def _candidates(self, frames: Frames) -> tuple[Frames, Frames]:
+        """The likeliest pitch of each stretch of sound in octaves, and how periodic it is, 0 to 1; (n,) each."""
+        power, energy = self._autocorrelation(frames)
+        heights = power / (energy + _SILENCE * self._length)[:, None] / self._expected
+        inner = heights[:, 1:-1]
+        peaks = (inner >= heights[:, :-2]) & (inner > heights[:, 2:])
+        best = 1 + np.where(peaks, inner * self._preference[1:-1], -1.0).argmax(axis=1)
+        rows = np.arange(len(frames))
+        before, at, behind = (heights[rows, best + step] for step in (-1, 0, 1))
+        bend = before - 2.0 * at + behind
+        voiced = peaks[rows, best - 1] & (at > 0.0)
+        # A peak is higher than one of its neighbours and no lower than the other, so the parabola bends down.
+        shift = np.where(voiced, 0.5 * (before - behind) / np.where(voiced, bend, 1.0), 0.0)
+        octaves = np.log2(self._lag_rate / (self._lags[best] + shift) / MIDDLE_HZ)
+        return np.where(voiced, octaves, 0.0), np.where(voiced, np.minimum(at, 1.0), 0.0)
+
+    def _autocorrelation(self, frames: Frames) -> tuple[Frames, Frames]:
+        """Of the band of each frame, (n, lags), and its value without lag, (n,)."""
+        spectrum = np.fft.rfft(frames * self._window, self._n_fft)[:, : self._n_bins]
+        power = spectrum.real**2 + spectrum.imag**2
+        power[:, : self._first_bin] = 0.0
+        product = np.fft.irfft(power, self._n_lags) * (self._n_lags / self._n_fft)
+        return product[:, self._lags], product[:, 0]
+
+    def _of_window(self) -> Frames:
+        """The window's autocorrelation over its value without lag, (lags,)."""
+        spectrum = np.abs(np.fft.rfft(self._window, 2 * self._n_fft)) ** 2
+        product = np.fft.irfft(spectrum)
+        at = self._lags * (self._n_fft / self._n_lags)
+        return np.interp(at, np.arange(len(product)), product) / product[0]
+
+    def _contour(self, octaves: Frames, voicing: Frames) -> Frames:
+        """The pitch where there is one, (n,), and the last one where there is none."""
+        contour = np.empty(len(octaves))
+        follow = np.clip((voicing - _VOICED[0]) / (_VOICED[1] - _VOICED[0]), 0.0, 1.0) * _FASTEST
+        held = self._octaves
+        for i, (pitch, share) in enumerate(zip(octaves.tolist(), follow.tolist(), strict=True)):
+            step = pitch - held
+            held += share * step * (_LEAP_SHARE if abs(step) > _LEAP_OCTAVES else 1.0)
+            contour[i] = held
+        self._octaves = held
+        return contour
