@@ -12,7 +12,6 @@ from typing import Any, Self
 
 from edge.frontend.mfcc_choices import DctNorm, Log, MelScale, MelShape, Spectrum, Window
 
-
 N_PITCH = 2
 """Values that `pitch` adds to a frame"""
 

@@ -31,16 +31,25 @@ _WINDOW_S = 0.048
 
 _BAND_HZ = (45.0, 900.0)
 _SILENCE = 1e-9
-"""Mean power in the band, of a full scale of 1, that counts as much as noise: there is no voice below it"""
+"""Mean power in the band, of a full scale of 1, below which nothing is a voice"""
+
+_FAINT = 0.003
+"""Likewise, of the loudest moment of late: what hums in the pauses of a voice is not that voice"""
+
+_LATE_S = 3.0
+"""Seconds in which the loudest moment fades to a third"""
 
 _OCTAVE_COST = 0.03
 """Of the peak's height for each octave down, so that a period wins over its double"""
 
 _VOICED = (0.4, 0.8)
-"""Voicing from which the contour begins to follow, and from which it follows at once"""
+"""Voicing from which a pitch begins to count, and from which it is certain"""
 
 _FASTEST = 0.6
-"""Of the way to the pitch that the contour goes in one frame of certain voice"""
+"""Of the way to a certain pitch that the contour goes in one frame"""
+
+_FIRST_CERTAIN = 0.5
+"""Of the way between the two from which the first voiced moment counts: the contour begins there"""
 
 _LEAP_OCTAVES = 0.6
 _LEAP_SHARE = 0.3
@@ -50,8 +59,8 @@ _LEAP_SHARE = 0.3
 class StreamingPitch:
     """Pitch and voicing of a signal that comes in blocks; frame i ends with frame i of the MFCCs.
 
-    A frame hears the 48 ms before its end; before the signal there is silence. The values do not depend on how
-    the signal is cut into blocks.
+    A frame hears the 48 ms before its end; before the signal there is silence. The values do not depend on
+    how the signal is cut into blocks.
     """
 
     def __init__(self, config: MfccSettings) -> None:
@@ -71,6 +80,7 @@ class StreamingPitch:
         self._lags = np.arange(int(self._lag_rate / HIGHEST_HZ), int(np.ceil(self._lag_rate / LOWEST_HZ)) + 2)
         self._expected = self._of_window()
         octaves = np.log2(self._lags / self._lags[0])
+        self._fading = float(np.exp(-self._hop / rate / _LATE_S))
         self._preference = 1.0 - _OCTAVE_COST * octaves
         self.reset()
 
@@ -78,7 +88,8 @@ class StreamingPitch:
         """Forget everything heard."""
         self._samples = np.zeros(max(0, self._length - self._first_end))
         self._skip = max(0, self._first_end - self._length)
-        self._octaves = 0.0
+        self._octaves: float | None = None
+        self._loudest = 0.0
 
     def push(self, block: NDArray[Any]) -> Frames:
         """Take the next checked samples, and give the frames that they complete, shape (m, N_PITCH).
@@ -98,9 +109,9 @@ class StreamingPitch:
         return np.stack([self._contour(octaves, voicing), voicing], axis=1)
 
     def _candidates(self, frames: Frames) -> tuple[Frames, Frames]:
-        """The likeliest pitch of each stretch of sound in octaves, and how periodic it is, 0 to 1; (n,) each."""
+        """The likeliest pitch of each frame in octaves, and how periodic it is, 0 to 1; (n,) each."""
         power, energy = self._autocorrelation(frames)
-        heights = power / (energy + _SILENCE * self._length)[:, None] / self._expected
+        heights = power / (energy + self._background(energy))[:, None] / self._expected
         inner = heights[:, 1:-1]
         peaks = (inner >= heights[:, :-2]) & (inner > heights[:, 2:])
         best = 1 + np.where(peaks, inner * self._preference[1:-1], -1.0).argmax(axis=1)
@@ -121,21 +132,33 @@ class StreamingPitch:
         product = np.fft.irfft(power, self._n_lags) * (self._n_lags / self._n_fft)
         return product[:, self._lags], product[:, 0]
 
+    def _background(self, energy: Frames) -> Frames:
+        """What is added to the energy of each frame, (n,), for what is faint to count as noise."""
+        loudest = np.empty(len(energy))
+        late = self._loudest
+        for i, value in enumerate(energy.tolist()):
+            late = loudest[i] = max(late * self._fading, value)
+        self._loudest = late
+        return _FAINT * loudest + _SILENCE * self._length
+
     def _of_window(self) -> Frames:
         """The window's autocorrelation over its value without lag, (lags,)."""
         spectrum = np.abs(np.fft.rfft(self._window, 2 * self._n_fft)) ** 2
         product = np.fft.irfft(spectrum)
         at = self._lags * (self._n_fft / self._n_lags)
-        return np.interp(at, np.arange(len(product)), product) / product[0]
+        return np.asarray(np.interp(at, np.arange(len(product)), product) / product[0])
 
     def _contour(self, octaves: Frames, voicing: Frames) -> Frames:
         """The pitch where there is one, (n,), and the last one where there is none."""
-        contour = np.empty(len(octaves))
-        follow = np.clip((voicing - _VOICED[0]) / (_VOICED[1] - _VOICED[0]), 0.0, 1.0) * _FASTEST
+        contour = np.zeros(len(octaves))
+        certain = np.clip((voicing - _VOICED[0]) / (_VOICED[1] - _VOICED[0]), 0.0, 1.0)
         held = self._octaves
-        for i, (pitch, share) in enumerate(zip(octaves.tolist(), follow.tolist(), strict=True)):
-            step = pitch - held
-            held += share * step * (_LEAP_SHARE if abs(step) > _LEAP_OCTAVES else 1.0)
-            contour[i] = held
+        for i, (pitch, share) in enumerate(zip(octaves.tolist(), certain.tolist(), strict=True)):
+            if held is None and share >= _FIRST_CERTAIN:
+                held = pitch
+            if held is not None:
+                step = pitch - held
+                held += _FASTEST * share * step * (_LEAP_SHARE if abs(step) > _LEAP_OCTAVES else 1.0)
+                contour[i] = held
         self._octaves = held
         return contour
