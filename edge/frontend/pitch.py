@@ -1,4 +1,4 @@
-"""The pitch of a voice, frame by frame, beside its MFCCs: mel filters are too wide to tell one pitch from another.
+"""The pitch of a voice, frame by frame: mel filters are too wide to tell one pitch from another.
 
 Boersma, "Accurate short-term analysis of the fundamental frequency and the harmonics-to-noise ratio of a
 sampled sound", 1993: the autocorrelation of a windowed stretch of sound, over that of the window, peaks at
