@@ -26,7 +26,9 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has
         super().__init__(workers=1)
         self._histories = histories
         truth = truth_of(histories.examples, labels)
-        counts = np.bincount(truth, minlength=len(labels))
+        self._shares = _shares([e.clip.corpus for e in histories.examples], recipe.corpus_balance)
+        drawn = np.ones(len(truth)) if self._shares is None else self._shares * len(truth)
+        counts = np.bincount(truth, drawn, minlength=len(labels))
         self._weights = (len(truth) / (len(labels) * np.maximum(counts, 1))).astype(np.float32)
         smooth = recipe.label_smoothing
         self._targets = np.eye(len(labels), dtype=np.float32)[truth] * (1 - smooth) + smooth / len(labels)
@@ -37,7 +39,10 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has
     def start_epoch(self, epoch: int) -> None:
         """Shuffle for an epoch. Seed and epoch decide alone, so a resumed run goes on as it would have."""
         self._rng = np.random.default_rng([self._recipe.seed, epoch])
-        self._order = self._rng.permutation(len(self._targets))
+        n = len(self._targets)
+        self._order = (
+            self._rng.permutation(n) if self._shares is None else self._rng.choice(n, n, p=self._shares)
+        )
         self._augmenter = Augmenter(
             self._recipe.mfcc_config,
             self._recipe.augment,
@@ -56,3 +61,12 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has
         frames = [self._histories.frames(i, self._rng) for i in rows.tolist()]
         windows, targets = self._augmenter.batch(frames, self._targets[rows])
         return windows, targets, targets @ self._weights
+
+
+def _shares(corpora: Sequence[str], balance: float) -> NDArray[np.float64] | None:
+    """How likely each clip is to be drawn, shape (n,); None where every clip is drawn once."""
+    if not balance or len(set(corpora)) < 2:
+        return None
+    _, corpus, clips = np.unique(corpora, return_inverse=True, return_counts=True)
+    likely = clips[corpus].astype(np.float64) ** -balance
+    return np.asarray(likely / likely.sum())

@@ -76,6 +76,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     label_smoothing: float = 0.1
 
+    corpus_balance: float = 0.0
+    """0: a corpus is seen as often as it has clips; 1: each corpus as often as any other; between: between"""
+
     validation_speakers: int = 4
     """Speakers taken out of the training clips, to fit the temperature and to end the run early; with 0 the
     temperature is 1"""
@@ -101,6 +104,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             (self.learning_rate > 0.0, f"learning_rate is {self.learning_rate}: it must be above 0"),
             (self.weight_decay >= 0.0, f"weight_decay is {self.weight_decay}: it must be at least 0"),
             (0.0 <= self.label_smoothing < 1.0, "label_smoothing must be from 0 to below 1"),
+            (0.0 <= self.corpus_balance <= 1.0, "corpus_balance must be from 0 to 1"),
             (self.validation_speakers >= 0, "validation_speakers must be at least 0"),
             (0.0 <= self.uncertain_below <= 1.0, "uncertain_below must be from 0 to 1"),
             (

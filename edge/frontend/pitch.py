@@ -33,7 +33,7 @@ _BAND_HZ = (45.0, 900.0)
 _SILENCE = 1e-9
 """Mean power in the band, of a full scale of 1, below which nothing is a voice"""
 
-_FAINT = 0.003
+_FAINT = 0.02
 """Likewise, of the loudest moment of late: what hums in the pauses of a voice is not that voice"""
 
 _LATE_S = 3.0
