@@ -11,6 +11,7 @@ where a pitch must be a number at every moment, and the voicing says what it is 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ _BAND_HZ = (45.0, 900.0)
 _SILENCE = 1e-9
 """Mean power in the band, of a full scale of 1, below which nothing is a voice"""
 
-_FAINT = 0.02
+FAINT = 0.02
 """Likewise, of the loudest moment of late: what hums in the pauses of a voice is not that voice"""
 
 _LATE_S = 3.0
@@ -42,18 +43,85 @@ _LATE_S = 3.0
 _OCTAVE_COST = 0.03
 """Of the peak's height for each octave down, so that a period wins over its double"""
 
-_VOICED = (0.4, 0.8)
+VOICED = (0.4, 0.8)
 """Voicing from which a pitch begins to count, and from which it is certain"""
 
-_FASTEST = 0.6
+FASTEST = 0.6
 """Of the way to a certain pitch that the contour goes in one frame"""
 
-_FIRST_CERTAIN = 0.5
+FIRST_CERTAIN = 0.5
 """Of the way between the two from which the first voiced moment counts: the contour begins there"""
 
-_LEAP_OCTAVES = 0.6
-_LEAP_SHARE = 0.3
+LEAP_OCTAVES = 0.6
+LEAP_SHARE = 0.3
 """A leap further than this is an error as a rule, and counts only so much"""
+
+
+@dataclass(frozen=True, slots=True)
+class PitchTables:
+    """What `pitch_tables` makes of a configuration."""
+
+    length: int
+    """Samples of a frame"""
+
+    n_fft: int
+    first_bin: int
+    n_bins: int
+    """Bins of the band are those from `first_bin` on, and below this one"""
+
+    n_inverse: int
+    """Points of the inverse transform: `lag_rate` lags would make a second"""
+
+    lag_rate: float
+    """Hertz"""
+
+    window: Frames
+    """Shape (length,)"""
+
+    lags: NDArray[np.int64]
+    """One after another, from just below the shortest period to just above the longest, shape (n,)"""
+
+    expected: Frames
+    """The window's autocorrelation at each lag, over its value without lag, (n,)"""
+
+    preference: Frames
+    """What the height of a peak at each lag counts, (n,)"""
+
+    fading: float
+    """What is left of the loudest moment after one hop"""
+
+    silence: float
+    """Added to the energy of each frame"""
+
+
+def pitch_tables(config: MfccSettings) -> PitchTables:
+    """The tables of a configuration, in float64."""
+    rate = config.sample_rate
+    length = round(_WINDOW_S * rate)
+    n_fft = 1 << int(np.ceil(np.log2(length + rate / LOWEST_HZ)))
+    hertz = np.arange(n_fft // 2 + 1) * (rate / n_fft)
+    n_bins = int(np.searchsorted(hertz, _BAND_HZ[1]))
+    # Four points to the fastest change that is left: enough to find a peak between them by a parabola.
+    n_inverse = 1 << int(np.ceil(np.log2(8 * n_bins)))
+    lag_rate = rate * n_inverse / n_fft
+    lags = np.arange(int(lag_rate / HIGHEST_HZ), int(np.ceil(lag_rate / LOWEST_HZ)) + 2)
+    window = np.hanning(length + 2)[1:-1]
+    correlation = np.fft.irfft(np.abs(np.fft.rfft(window, 2 * n_fft)) ** 2)
+    at = lags * (n_fft / n_inverse)
+    return PitchTables(
+        length=length,
+        n_fft=n_fft,
+        first_bin=int(np.searchsorted(hertz, _BAND_HZ[0])),
+        n_bins=n_bins,
+        n_inverse=n_inverse,
+        lag_rate=lag_rate,
+        window=window,
+        lags=lags,
+        expected=np.interp(at, np.arange(len(correlation)), correlation) / correlation[0],
+        preference=1.0 - _OCTAVE_COST * np.log2(lags / lags[0]),
+        fading=float(np.exp(-config.hop_length / rate / _LATE_S)),
+        silence=_SILENCE * length,
+    )
 
 
 class StreamingPitch:
@@ -64,30 +132,15 @@ class StreamingPitch:
     """
 
     def __init__(self, config: MfccSettings) -> None:
-        rate = config.sample_rate
+        self._tables = pitch_tables(config)
         self._hop = config.hop_length
-        self._length = round(_WINDOW_S * rate)
         self._first_end = config.frame_length - config.lead
-        longest = rate / LOWEST_HZ
-        self._n_fft = 1 << int(np.ceil(np.log2(self._length + longest)))
-        hertz = np.arange(self._n_fft // 2 + 1) * (rate / self._n_fft)
-        self._n_bins = int(np.searchsorted(hertz, _BAND_HZ[1]))
-        self._first_bin = int(np.searchsorted(hertz, _BAND_HZ[0]))
-        # Four points to the fastest change that is left: enough to find a peak between them by a parabola.
-        self._n_lags = 1 << int(np.ceil(np.log2(8 * self._n_bins)))
-        self._lag_rate = rate * self._n_lags / self._n_fft
-        self._window = np.hanning(self._length + 2)[1:-1]
-        self._lags = np.arange(int(self._lag_rate / HIGHEST_HZ), int(np.ceil(self._lag_rate / LOWEST_HZ)) + 2)
-        self._expected = self._of_window()
-        octaves = np.log2(self._lags / self._lags[0])
-        self._fading = float(np.exp(-self._hop / rate / _LATE_S))
-        self._preference = 1.0 - _OCTAVE_COST * octaves
         self.reset()
 
     def reset(self) -> None:
         """Forget everything heard."""
-        self._samples = np.zeros(max(0, self._length - self._first_end))
-        self._skip = max(0, self._first_end - self._length)
+        self._samples = np.zeros(max(0, self._tables.length - self._first_end))
+        self._skip = max(0, self._first_end - self._tables.length)
         self._octaves: float | None = None
         self._loudest = 0.0
 
@@ -100,65 +153,61 @@ class StreamingPitch:
         self._samples = np.concatenate([self._samples, block * scale])
         skipped = min(self._skip, len(self._samples))
         self._samples, self._skip = self._samples[skipped:], self._skip - skipped
-        n = 1 + (len(self._samples) - self._length) // self._hop
+        length = self._tables.length
+        n = 1 + (len(self._samples) - length) // self._hop
         if n <= 0:
             return np.empty((0, N_PITCH))
-        frames = np.lib.stride_tricks.sliding_window_view(self._samples, self._length)[:: self._hop][:n]
+        frames = np.lib.stride_tricks.sliding_window_view(self._samples, length)[:: self._hop][:n]
         octaves, voicing = self._candidates(frames)
         self._samples = self._samples[n * self._hop :].copy()
         return np.stack([self._contour(octaves, voicing), voicing], axis=1)
 
     def _candidates(self, frames: Frames) -> tuple[Frames, Frames]:
         """The likeliest pitch of each frame in octaves, and how periodic it is, 0 to 1; (n,) each."""
+        tables = self._tables
         power, energy = self._autocorrelation(frames)
-        heights = power / (energy + self._background(energy))[:, None] / self._expected
+        heights = power / (energy + self._background(energy))[:, None] / tables.expected
         inner = heights[:, 1:-1]
         peaks = (inner >= heights[:, :-2]) & (inner > heights[:, 2:])
-        best = 1 + np.where(peaks, inner * self._preference[1:-1], -1.0).argmax(axis=1)
+        best = 1 + np.where(peaks, inner * tables.preference[1:-1], -1.0).argmax(axis=1)
         rows = np.arange(len(frames))
         before, at, behind = (heights[rows, best + step] for step in (-1, 0, 1))
         bend = before - 2.0 * at + behind
         voiced = peaks[rows, best - 1] & (at > 0.0)
         # A peak is higher than one of its neighbours and no lower than the other, so the parabola bends down.
         shift = np.where(voiced, 0.5 * (before - behind) / np.where(voiced, bend, 1.0), 0.0)
-        octaves = np.log2(self._lag_rate / (self._lags[best] + shift) / MIDDLE_HZ)
+        octaves = np.log2(tables.lag_rate / (tables.lags[best] + shift) / MIDDLE_HZ)
         return np.where(voiced, octaves, 0.0), np.where(voiced, np.minimum(at, 1.0), 0.0)
 
     def _autocorrelation(self, frames: Frames) -> tuple[Frames, Frames]:
         """Of the band of each frame, (n, lags), and its value without lag, (n,)."""
-        spectrum = np.fft.rfft(frames * self._window, self._n_fft)[:, : self._n_bins]
+        tables = self._tables
+        spectrum = np.fft.rfft(frames * tables.window, tables.n_fft)[:, : tables.n_bins]
         power = spectrum.real**2 + spectrum.imag**2
-        power[:, : self._first_bin] = 0.0
-        product = np.fft.irfft(power, self._n_lags) * (self._n_lags / self._n_fft)
-        return product[:, self._lags], product[:, 0]
+        power[:, : tables.first_bin] = 0.0
+        product = np.fft.irfft(power, tables.n_inverse) * (tables.n_inverse / tables.n_fft)
+        return product[:, tables.lags], product[:, 0]
 
     def _background(self, energy: Frames) -> Frames:
         """What is added to the energy of each frame, (n,), for what is faint to count as noise."""
         loudest = np.empty(len(energy))
         late = self._loudest
         for i, value in enumerate(energy.tolist()):
-            late = loudest[i] = max(late * self._fading, value)
+            late = loudest[i] = max(late * self._tables.fading, value)
         self._loudest = late
-        return _FAINT * loudest + _SILENCE * self._length
-
-    def _of_window(self) -> Frames:
-        """The window's autocorrelation over its value without lag, (lags,)."""
-        spectrum = np.abs(np.fft.rfft(self._window, 2 * self._n_fft)) ** 2
-        product = np.fft.irfft(spectrum)
-        at = self._lags * (self._n_fft / self._n_lags)
-        return np.asarray(np.interp(at, np.arange(len(product)), product) / product[0])
+        return FAINT * loudest + self._tables.silence
 
     def _contour(self, octaves: Frames, voicing: Frames) -> Frames:
         """The pitch where there is one, (n,), and the last one where there is none."""
         contour = np.zeros(len(octaves))
-        certain = np.clip((voicing - _VOICED[0]) / (_VOICED[1] - _VOICED[0]), 0.0, 1.0)
+        certain = np.clip((voicing - VOICED[0]) / (VOICED[1] - VOICED[0]), 0.0, 1.0)
         held = self._octaves
         for i, (pitch, share) in enumerate(zip(octaves.tolist(), certain.tolist(), strict=True)):
-            if held is None and share >= _FIRST_CERTAIN:
+            if held is None and share >= FIRST_CERTAIN:
                 held = pitch
             if held is not None:
                 step = pitch - held
-                held += _FASTEST * share * step * (_LEAP_SHARE if abs(step) > _LEAP_OCTAVES else 1.0)
+                held += FASTEST * share * step * (LEAP_SHARE if abs(step) > LEAP_OCTAVES else 1.0)
                 contour[i] = held
         self._octaves = held
         return contour
