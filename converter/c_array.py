@@ -6,15 +6,13 @@ tables make a frame of MFCCs, in the terms of `edge.frontend.mfcc_chain`.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
+from converter.c_text import array, in_comment, matrix, number, signed, string, whole_array
 from edge.errors import AffectdError
 from edge.frontend.mfcc_chain import chain
 from edge.frontend.mfcc_config import MfccConfig, Spectrum
@@ -24,7 +22,6 @@ from edge.inference.model_file import read_model_file
 from edge.inference.runtime import Runtime, build_interpreter
 
 _PER_LINE = 20
-_NUMBERS_PER_LINE = 6
 
 _HEAD = """\
 /* {name}: made by affectd-convert --c-array; do not edit.
@@ -96,7 +93,7 @@ def _lines(card: ModelCard, flatbuffer: bytes) -> Iterator[str]:
             "the model's front end has deltas or an energy, which the header does not describe: train without"
         )
     yield _HEAD.format(
-        name=_in_comment(card.name), sha256=card.flatbuffer_sha256, licence=_in_comment(card.licence)
+        name=in_comment(card.name), sha256=card.flatbuffer_sha256, licence=in_comment(card.licence)
     )
     yield from _card_lines(card)
     yield from _front_end_lines(config)
@@ -107,8 +104,8 @@ def _lines(card: ModelCard, flatbuffer: bytes) -> Iterator[str]:
         ("OUTPUT", interpreter.get_output_details()),
     ):
         scale, zero = details[0]["quantization"]
-        yield f"#define AFFECTD_{side}_SCALE {_number(scale)}"
-        yield f"#define AFFECTD_{side}_ZERO {_signed(int(zero))}"
+        yield f"#define AFFECTD_{side}_SCALE {number(scale)}"
+        yield f"#define AFFECTD_{side}_ZERO {signed(int(zero))}"
     yield f"#define AFFECTD_MODEL_BYTES {len(flatbuffer)}"
     yield f"static const uint8_t affectd_model[{len(flatbuffer)}] AFFECTD_ALIGNED = {{"
     for start in range(0, len(flatbuffer), _PER_LINE):
@@ -120,25 +117,25 @@ def _card_lines(card: ModelCard) -> Iterator[str]:
     n = len(card.labels)
     yield f"#define AFFECTD_N_LABELS {n}"
     yield f"#define AFFECTD_N_FRAMES {card.n_frames}"
-    yield f"#define AFFECTD_TEMPERATURE {_number(card.temperature)}"
-    yield f"#define AFFECTD_UNCERTAIN_BELOW {_number(card.uncertain_below)}\n"
-    labels = ", ".join(_string(label) for label in card.labels)
+    yield f"#define AFFECTD_TEMPERATURE {number(card.temperature)}"
+    yield f"#define AFFECTD_UNCERTAIN_BELOW {number(card.uncertain_below)}\n"
+    labels = ", ".join(string(label) for label in card.labels)
     yield f"static const char *const affectd_labels[{n}] = {{{labels}}};\n"
     for index, name in enumerate(("arousal", "valence")):
-        yield from _array(f"affectd_{name}[{n}]", [card.circumplex[label][index] for label in card.labels])
-    yield from _array(f"affectd_mean[{len(card.mean)}]", card.mean)
-    yield from _array(f"affectd_std[{len(card.std)}]", card.std)
+        yield from array(f"affectd_{name}[{n}]", [card.circumplex[label][index] for label in card.labels])
+    yield from array(f"affectd_mean[{len(card.mean)}]", card.mean)
+    yield from array(f"affectd_std[{len(card.std)}]", card.std)
     for name, values in msgspec.structs.asdict(card.reference).items():
-        yield from _array(f"affectd_{name}[{len(values)}]", values)
+        yield from array(f"affectd_{name}[{len(values)}]", values)
 
 
 def _front_end_lines(config: MfccConfig) -> Iterator[str]:
     for name in ("sample_rate", "frame_length", "hop_length", "n_fft", "lead", "n_mels", "n_mfcc"):
         yield f"#define AFFECTD_{name.upper()} {getattr(config, name)}"
     for name in ("preemphasis", "log_floor", "log_offset"):
-        yield f"#define AFFECTD_{name.upper()} {_number(getattr(config, name))}"
+        yield f"#define AFFECTD_{name.upper()} {number(getattr(config, name))}"
     yield f"#define AFFECTD_MAGNITUDE {int(config.spectrum is Spectrum.MAGNITUDE)}\n"
-    yield from _array(f"affectd_window[{config.frame_length}]", analysis_window(config))
+    yield from array(f"affectd_window[{config.frame_length}]", analysis_window(config))
     scale = 1.0 / config.n_fft if config.spectrum is Spectrum.PERIODOGRAM else 1.0
     bank = mel_filterbank(config) * scale
     covered = [np.flatnonzero(bank[:, m]) for m in range(config.n_mels)]
@@ -146,55 +143,10 @@ def _front_end_lines(config: MfccConfig) -> Iterator[str]:
     lengths = [int(bins[-1]) + 1 - int(bins[0]) for bins in covered]
     offsets = [sum(lengths[:m]) for m in range(config.n_mels)]
     for name, values in (("first", first), ("length", lengths), ("offset", offsets)):
-        yield f"static const uint32_t affectd_mel_{name}[{len(values)}] = {{"
-        yield from _rows([str(value) for value in values])
-        yield "};\n"
+        yield from whole_array(f"affectd_mel_{name}[{len(values)}]", values)
     weights = np.concatenate(
         [bank[a : a + n, m] for m, (a, n) in enumerate(zip(first, lengths, strict=True))]
     )
-    yield from _array(f"affectd_mel_weights[{len(weights)}]", weights)
+    yield from array(f"affectd_mel_weights[{len(weights)}]", weights)
     # The chain's own matrix: lifter and decibels are in it.
-    yield from _matrix("affectd_dct", chain(config).dct.T)
-
-
-def _array(declared: str, values: Sequence[float] | NDArray[Any]) -> Iterator[str]:
-    yield f"static const float {declared} = {{"
-    yield from _rows([_number(value) for value in values])
-    yield "};\n"
-
-
-def _matrix(name: str, rows: NDArray[Any]) -> Iterator[str]:
-    yield f"static const float {name}[{rows.shape[0]}][{rows.shape[1]}] = {{"
-    for row in rows:
-        yield "{"
-        yield from _rows([_number(value) for value in row])
-        yield "},"
-    yield "};\n"
-
-
-def _rows(words: list[str]) -> Iterator[str]:
-    for start in range(0, len(words), _NUMBERS_PER_LINE):
-        yield ", ".join(words[start : start + _NUMBERS_PER_LINE]) + ","
-
-
-def _number(value: float) -> str:
-    """A float constant that gives the nearest float32."""
-    return _signed_text(f"{np.float32(value):.9e}f")
-
-
-def _signed(value: int) -> str:
-    return _signed_text(str(value))
-
-
-def _signed_text(text: str) -> str:
-    return f"({text})" if text.startswith("-") else text
-
-
-def _string(text: str) -> str:
-    """A C string; what is not plain ASCII becomes octal, which no following digit can lengthen."""
-    plain = "".join(chr(b) if 32 <= b < 127 and chr(b) not in '"\\?' else f"\\{b:03o}" for b in text.encode())
-    return f'"{plain}"'
-
-
-def _in_comment(text: str) -> str:
-    return re.sub(r"\*/|[^ -~]", "?", text)
+    yield from matrix("affectd_dct", chain(config).dct.T)
