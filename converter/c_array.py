@@ -1,7 +1,7 @@
 """A model file as one C99 header, for microcontrollers: model, card and the front end's tables.
 
 The header holds data alone. TensorFlow Lite Micro runs `affectd_model`; the comment at its top says how the
-tables make a frame of MFCCs, in the terms of `edge.frontend.mfcc_chain`.
+tables make a frame, in the terms of `edge.frontend.mfcc_chain` and, of the pitch, of `edge.frontend.pitch`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from converter.c_pitch import PITCH_FORMULAS, pitch_lines
 from converter.c_text import array, in_comment, matrix, number, signed, string, whole_array
 from edge.errors import AffectdError
 from edge.frontend.mfcc_chain import chain
@@ -35,7 +36,7 @@ _HEAD = """\
  *   mel[m]    = sum of affectd_mel_weights[affectd_mel_offset[m] + i] * bin[affectd_mel_first[m] + i],
  *               i = 0 .. affectd_mel_length[m] - 1
  *   log[m]    = ln(max(mel[m] + AFFECTD_LOG_OFFSET, AFFECTD_LOG_FLOOR))
- *   mfcc[c]   = sum over m of affectd_dct[c][m] * log[m]
+ *   mfcc[c]   = sum over m of affectd_dct[c][m] * log[m]{pitch}
  * Before the first sample stand AFFECTD_LEAD zeros. A turn is taken relative to a point between its own mean
  * own[c] and the mean heard[c] of the n turns of the same voice before it (with n = 0 the point is own[c]):
  *   r         = n * affectd_voice_variance[c] / (n * affectd_voice_variance[c] + affectd_turn_variance[c])
@@ -93,7 +94,10 @@ def _lines(card: ModelCard, flatbuffer: bytes) -> Iterator[str]:
             "the model's front end has deltas or an energy, which the header does not describe: train without"
         )
     yield _HEAD.format(
-        name=in_comment(card.name), sha256=card.flatbuffer_sha256, licence=in_comment(card.licence)
+        name=in_comment(card.name),
+        sha256=card.flatbuffer_sha256,
+        licence=in_comment(card.licence),
+        pitch=PITCH_FORMULAS if config.pitch else "",
     )
     yield from _card_lines(card)
     yield from _front_end_lines(config)
@@ -117,6 +121,7 @@ def _card_lines(card: ModelCard) -> Iterator[str]:
     n = len(card.labels)
     yield f"#define AFFECTD_N_LABELS {n}"
     yield f"#define AFFECTD_N_FRAMES {card.n_frames}"
+    yield f"#define AFFECTD_N_FEATURES {len(card.mean)}"
     yield f"#define AFFECTD_TEMPERATURE {number(card.temperature)}"
     yield f"#define AFFECTD_UNCERTAIN_BELOW {number(card.uncertain_below)}\n"
     labels = ", ".join(string(label) for label in card.labels)
@@ -150,3 +155,5 @@ def _front_end_lines(config: MfccConfig) -> Iterator[str]:
     yield from array(f"affectd_mel_weights[{len(weights)}]", weights)
     # The chain's own matrix: lifter and decibels are in it.
     yield from matrix("affectd_dct", chain(config).dct.T)
+    if config.pitch:
+        yield from pitch_lines(config)

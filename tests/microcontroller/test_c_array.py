@@ -38,26 +38,25 @@ def compiled(model: Path, folder: Path) -> Path:
     return program
 
 
-def frame_of(program: Path, samples: np.ndarray) -> np.ndarray:
-    done = subprocess.run(
-        [program, "frame"], input=samples.astype("<f4").tobytes(), capture_output=True, check=True, timeout=60
-    )
-    return np.array(done.stdout.split(), float)
+def frames_of(program: Path, samples: np.ndarray) -> np.ndarray:
+    sound = samples.astype("<f4").tobytes()
+    done = subprocess.run([program, "frames"], input=sound, capture_output=True, check=True, timeout=120)
+    return np.array([line.split() for line in done.stdout.splitlines()], float)
 
 
 def with_frontend(config: MfccConfig, path: Path, **changes: object) -> Path:
     """The shipped model, whose card says that it wants another front end."""
     card, flatbuffer = read_model_file(SHIPPED_MODEL)
-    n = config.n_features
-    reference = type(card.reference)(**dict.fromkeys(card.reference.__struct_fields__, (1.0,) * n))
+    columns = tuple(np.linspace(0.5, 2.5, config.n_features).tolist())
+    reference = type(card.reference)(**dict.fromkeys(card.reference.__struct_fields__, columns))
     path.write_bytes(
         pack_model(
             flatbuffer,
             msgspec.structs.replace(
                 card,
                 frontend=describe_frontend(config),
-                mean=(0.0,) * n,
-                std=(1.0,) * n,
+                mean=columns[::-1],
+                std=columns,
                 reference=reference,
                 **changes,
             ),
@@ -71,20 +70,40 @@ def program(tmp_path_factory) -> Path:
     return compiled(SHIPPED_MODEL, tmp_path_factory.mktemp("header"))
 
 
+@pytest.fixture(scope="module")
+def pitch_model(tmp_path_factory) -> Path:
+    return with_frontend(MfccConfig(pitch=True), tmp_path_factory.mktemp("pitch") / "model.tflite")
+
+
+@pytest.fixture(scope="module")
+def pitch_program(pitch_model) -> Path:
+    return compiled(pitch_model, pitch_model.parent)
+
+
 def test_header_when_compiled_then_its_tables_give_the_frames_of_the_front_end(program) -> None:
-    speech, config = read_file(SPEECH), MfccConfig()
-    frames = mfcc(speech, config)
-    for number in (0, 60, 100, 150, 333, len(frames) - 1):
-        start = number * config.hop_length
-        made = frame_of(program, speech[start : start + config.frame_length])
-        # The tables are float32 and the front end float64: seven digits.
-        np.testing.assert_allclose(made, frames[number], rtol=1e-4, atol=1e-4)
+    speech, config = read_file(SPEECH)[: 5 * 16_000], read_model_file(SHIPPED_MODEL)[0].mfcc_config
+    # The tables are float32 and the front end float64: seven digits.
+    np.testing.assert_allclose(frames_of(program, speech), mfcc(speech, config), rtol=1e-4, atol=1e-4)
+
+
+def test_header_when_the_model_asks_for_pitch_then_its_tables_give_pitch_and_voicing_too(
+    pitch_program,
+) -> None:
+    speech = read_file(SPEECH)
+    expected = mfcc(speech, MfccConfig(pitch=True))
+    made = frames_of(pitch_program, speech)
+    assert made.shape == (len(expected), 42)
+    np.testing.assert_allclose(made[:, :40], expected[:, :40], rtol=1e-4, atol=1e-4)
+    # One frame that chose another peak, and the contour is elsewhere for all that follow.
+    np.testing.assert_allclose(made[:, 40:], expected[:, 40:], rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("samples", [np.zeros(400), np.ones(400), np.eye(1, 400)[0], -np.eye(1, 400, 200)[0]])
-def test_header_when_the_sound_is_silence_or_a_click_then_the_frame_is_the_same(program, samples) -> None:
-    (expected,) = mfcc(samples.astype(np.float32), MfccConfig())
-    np.testing.assert_allclose(frame_of(program, samples), expected, rtol=1e-4, atol=1e-4)
+def test_header_when_the_sound_is_silence_or_a_click_then_the_frame_is_the_same(
+    pitch_program, samples
+) -> None:
+    expected = mfcc(samples.astype(np.float32), MfccConfig(pitch=True))
+    np.testing.assert_allclose(frames_of(pitch_program, samples), expected, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -93,14 +112,14 @@ def test_header_when_the_sound_is_silence_or_a_click_then_the_frame_is_the_same(
         MfccConfig(preemphasis=0.97, n_mfcc=13, lifter=22, window="hamming"),
         MfccConfig(spectrum="magnitude", log="decibel", mel_scale="slaney", mel_area_norm=True, n_mels=64),
         MfccConfig(spectrum="periodogram", mel_shape="bin", n_mels=26, n_mfcc=20, log_offset=1e-6, n_fft=400),
+        MfccConfig(frame_length=1024, hop_length=256, n_fft=1024, lead=512, preemphasis=0.9, pitch=True),
     ],
-    ids=["lifter", "decibel", "periodogram"],
+    ids=["lifter", "decibel", "periodogram", "longer than the pitch's window"],
 )
 def test_header_when_the_front_end_is_another_then_its_tables_say_so(config, tmp_path) -> None:
     program = compiled(with_frontend(config, tmp_path / "model.tflite"), tmp_path)
-    samples = read_file(SPEECH)[12_000 : 12_000 + config.frame_length]
-    (expected,) = mfcc(samples, config)
-    np.testing.assert_allclose(frame_of(program, samples), expected, rtol=1e-4, atol=1e-3)
+    samples = read_file(SPEECH)[12_000:20_000]
+    np.testing.assert_allclose(frames_of(program, samples), mfcc(samples, config), rtol=1e-4, atol=1e-3)
 
 
 def test_header_when_compiled_then_the_model_is_in_it_byte_by_byte(program) -> None:
@@ -108,8 +127,12 @@ def test_header_when_compiled_then_the_model_is_in_it_byte_by_byte(program) -> N
     assert done.stdout == read_model_file(SHIPPED_MODEL)[1]
 
 
-def test_header_when_compiled_then_it_says_what_the_card_says(program) -> None:
-    card, flatbuffer = read_model_file(SHIPPED_MODEL)
+@pytest.mark.parametrize("pitch", [False, True], ids=["shipped", "pitch"])
+def test_header_when_compiled_then_it_says_what_the_card_says(
+    pitch, program, pitch_model, pitch_program
+) -> None:
+    card, flatbuffer = read_model_file(pitch_model if pitch else SHIPPED_MODEL)
+    program = pitch_program if pitch else program
     said = subprocess.run([program, "card"], capture_output=True, text=True, check=True, timeout=60).stdout
     lines = said.splitlines()
     interpreter, _ = build_interpreter(flatbuffer, Runtime.AUTO, 1)
