@@ -109,6 +109,8 @@ class StreamingMfcc:
         Behind the end the last frame counts as repeated, as it does before the first one.
         """
         held = self._deltas.flush()
+        if self._pitch:
+            held = np.empty((0, self.config.n_features))
         self.reset()
         return held.astype(self._dtype)
 
