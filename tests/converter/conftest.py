@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from converter.convert import convert
-from edge.frontend.mfcc_config import MfccConfig
 from training.clips import Clip
 from training.features import Example
 from training.networks import build_network
@@ -22,6 +21,7 @@ for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREAD
 
 LABELS = ("angry", "neutral", "sad")
 RECIPE = Recipe(name="small", n_frames=48, network=NetworkSettings(width=16))
+CONFIG = RECIPE.mfcc_config
 
 
 def speech(clips=30, frames=70, seed=0):
@@ -30,7 +30,7 @@ def speech(clips=30, frames=70, seed=0):
     made = []
     for i in range(clips):
         label = i % len(LABELS)
-        values = rng.standard_normal((frames + 7 * (i % 5), MfccConfig().n_features)).astype(np.float32)
+        values = rng.standard_normal((frames + 7 * (i % 5), CONFIG.n_features)).astype(np.float32)
         values[:, 2 + 5 * label : 6 + 5 * label] *= 3.0
         clip = Clip(Path(f"{LABELS[label]}-{i}.wav"), "made", f"s{i % 6}", LABELS[label])
         made.append(Example(clip, values))
@@ -41,7 +41,7 @@ def speech(clips=30, frames=70, seed=0):
 def network():
     """Trained for a moment, so that its answers are far apart."""
     keras.utils.set_random_seed(0)
-    made = build_network(RECIPE.network, RECIPE.n_frames, MfccConfig().n_features, len(LABELS))
+    made = build_network(RECIPE.network, RECIPE.n_frames, CONFIG.n_features, len(LABELS), CONFIG.n_pitch)
     parts = speech(120, seed=1)
     windows = np.stack([e.frames[: RECIPE.n_frames] for e in parts])
     truth = np.array([LABELS.index(e.clip.emotion) for e in parts])
@@ -56,7 +56,7 @@ def run(network, tmp_path_factory):
     """The run folder of this network."""
     folder = tmp_path_factory.mktemp("run")
     network.save(folder / "network.keras")
-    mean, std = np.zeros(40, np.float32), np.ones(40, np.float32)
+    mean, std = np.zeros(CONFIG.n_features, np.float32), np.ones(CONFIG.n_features, np.float32)
     provenance = {"licences": ["CC0"], "training_clips": {"made": 120}}
     write_card(folder, LABELS, RECIPE, mean, std, reference_prior(speech(60, seed=2)), 1.5, provenance)
     write_calibration(folder, speech(60, seed=2), RECIPE, mean, std)

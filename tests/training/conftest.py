@@ -9,7 +9,6 @@ import pytest
 from voices import LABELS, TINY, TINY_TOML, write_corpus
 
 import edge
-from edge.frontend.mfcc_config import MfccConfig
 from training.corpora import read_corpus
 from training.features import FeatureCache
 
@@ -49,7 +48,9 @@ def corpus_table(tmp_path_factory):
 def corpus(corpus_table, tmp_path_factory):
     """Its clips with their features."""
     clips = read_corpus("csv", corpus_table).clips
-    examples, problems = FeatureCache(tmp_path_factory.mktemp("cache"), MfccConfig()).load(clips, workers=1)
+    examples, problems = FeatureCache(tmp_path_factory.mktemp("cache"), TINY.mfcc_config).load(
+        clips, workers=1
+    )
     assert problems == []
     return examples
 

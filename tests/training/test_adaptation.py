@@ -11,7 +11,9 @@ PRIOR = reference_prior(PARTS)
 
 
 def points(parts, form, turns):
-    return np.array([r.point(np.zeros(40)) for r in references(parts, PRIOR, form, turns)])
+    return np.array(
+        [r.point(np.zeros(len(PRIOR.voice_variance))) for r in references(parts, PRIOR, form, turns)]
+    )
 
 
 @pytest.mark.parametrize("form", TURNS)

@@ -28,8 +28,13 @@ def test_base_for_when_a_run_is_finished_then_its_network_and_how_windows_are_ma
 
 
 def test_hand_over_when_labels_are_in_another_order_then_each_answer_is_as_before(base):
-    windows = np.random.default_rng(0).standard_normal((5, TINY.n_frames, 40)).astype(np.float32)
-    network = build_network(TINY.network, TINY.n_frames, 40, len(LABELS_AND_BORED))
+    config = TINY.mfcc_config
+    windows = (
+        np.random.default_rng(0).standard_normal((5, TINY.n_frames, config.n_features)).astype(np.float32)
+    )
+    network = build_network(
+        TINY.network, TINY.n_frames, config.n_features, len(LABELS_AND_BORED), config.n_pitch
+    )
     base.hand_over(network, LABELS_AND_BORED[::-1])
 
     known = np.asarray(base.network.predict(windows, verbose=0))

@@ -9,11 +9,14 @@ from training.reference_prior import reference_prior
 
 pytestmark = pytest.mark.training
 
+N_FEATURES = TINY.mfcc_config.n_features
+
 
 def batches(parts, **changes):
     recipe = msgspec.structs.replace(TINY, **changes)
     histories = Histories(parts, reference_prior(parts), recipe.history)
-    return TrainingBatches(histories, LABELS, recipe, np.zeros(40, np.float32), np.ones(40, np.float32))
+    mean, std = np.zeros(N_FEATURES, np.float32), np.ones(N_FEATURES, np.float32)
+    return TrainingBatches(histories, LABELS, recipe, mean, std)
 
 
 def epoch_of(made, epoch):
@@ -55,4 +58,4 @@ def test_batches_when_fewer_clips_than_a_batch_then_one_smaller_batch():
     made = batches(examples(speakers=1, takes=1), batch_size=32)
 
     assert len(made) == 1
-    assert made[0][0].shape == (3, TINY.n_frames, 40)
+    assert made[0][0].shape == (3, TINY.n_frames, N_FEATURES)

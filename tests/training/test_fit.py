@@ -86,6 +86,17 @@ def test_fit_when_speakers_validate_then_nothing_of_theirs_trains(finished_run, 
         assert set(kept["clips"].tolist()) == {e.clip.path.name for e in held_out}
 
 
+def test_fit_when_the_front_end_hears_pitch_then_the_card_asks_for_it(tmp_path):
+    heard = recipe(frontend={"pitch": True}, epochs=1, validation_speakers=0)
+    info = fit(examples(speakers=4, takes=1, config=heard.mfcc_config), LABELS, heard, tmp_path)
+
+    card = decode_card((tmp_path / "card.json").read_bytes())
+    assert card.mfcc_config.pitch
+    assert len(info.mean) == len(card.std) == len(card.reference.turn_variance) == 42
+    with np.load(tmp_path / "calibration.npz") as kept:
+        assert kept["windows"].shape[1:] == (heard.n_frames, 42)
+
+
 def test_fit_when_steps_are_given_then_they_set_the_epochs(tmp_path):
     told = []
     # 4 speakers x 3 labels x 2 takes less one speaker's for validation: 18 clips, 3 batches an epoch.
