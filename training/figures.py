@@ -14,16 +14,17 @@ from training.intensity import arousal_by_intensity
 from training.metrics import confusion, grouped, summary, uar
 from training.protocols import JOINT, Protocol
 from training.provenance import commit
+from training.recipe import Recipe
 
 Answers = Callable[[FoldResult], Sequence[int]]
 """Picks the answers to a fold's clips out of its result"""
 
 
 def figures(
-    protocol: Protocol, results: Sequence[FoldResult], command: str, network: str = "residual"
+    protocol: Protocol, results: Sequence[FoldResult], command: str, recipe: Recipe
 ) -> dict[str, Any]:
     """The figures of voices that were never heard before."""
-    made = _figures(protocol, results, command, network, lambda r: r.float_answers, lambda r: r.int8_answers)
+    made = _figures(protocol, results, command, recipe, lambda r: r.float_answers, lambda r: r.int8_answers)
     if any(r.temperature != 1.0 for r in results):
         made["calibration"] = calibration(results)
     arousal = arousal_by_intensity(results, protocol.asked) if protocol.name == JOINT else None
@@ -33,7 +34,7 @@ def figures(
 
 
 def history_figures(
-    protocol: Protocol, results: Sequence[FoldResult], command: str, form: str, network: str = "residual"
+    protocol: Protocol, results: Sequence[FoldResult], command: str, recipe: Recipe, form: str
 ) -> dict[str, Any]:
     """The figures of the form `adapt` or `enrol`, on top of the networks of another form, named `base`."""
     turns = HEADLINE[form]
@@ -41,7 +42,7 @@ def history_figures(
         protocol,
         results,
         command,
-        network,
+        recipe,
         lambda r: r.float_headlines[form],
         lambda r: r.int8_by_turns[form][str(turns)],
     )
@@ -57,7 +58,7 @@ def _figures(
     protocol: Protocol,
     results: Sequence[FoldResult],
     command: str,
-    network: str,
+    recipe: Recipe,
     float_answers: Answers,
     int8_answers: Answers,
 ) -> dict[str, Any]:
@@ -75,7 +76,8 @@ def _figures(
         "seeds": sorted({r.seed for r in ordered}),
         "folds": sorted({int(r.fold) for r in ordered}),
         "model": {
-            "name": network,
+            "name": recipe.network.shape,
+            "features": recipe.features,
             "parameters": ordered[0].parameters,
             "macs": ordered[0].macs,
             "file_bytes": max(r.file_bytes for r in ordered),

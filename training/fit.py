@@ -97,7 +97,7 @@ def fit(
     watch = Watch(validation, labels, recipe, (mean, std), batches, folder, progress)
     epochs = _learn(network, batches, watch, recipe, pace)
     # A model of its own, as the compiled one would take along the optimizer, which belongs to its backend.
-    keras.Model(network.inputs, network.outputs).save(folder / "network.keras")
+    keras.Model(network.input, network.output).save(folder / "network.keras")
     info = RunInfo(
         labels=tuple(labels),
         recipe=recipe,

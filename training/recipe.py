@@ -129,6 +129,12 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         """The front end; raises FrontendConfigError when its fields make no sense."""
         return MfccConfig(**self.frontend)
 
+    @property
+    def features(self) -> str:
+        """What the network sees of each frame, in words."""
+        config = self.mfcc_config
+        return f"{config.n_mfcc} MFCCs{', pitch and voicing' if config.pitch else ''}"
+
 
 def load_recipe(path: Path | None) -> Recipe:
     """Read a recipe from TOML; without a path, the shipped model's.

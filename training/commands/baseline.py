@@ -98,4 +98,4 @@ def _network(args: argparse.Namespace, protocol: Protocol, command: str) -> dict
     tasks = fold_tasks(protocol, recipe, range(args.seeds), args.runs / args.name, args.cache)
     with epoch_progress(console) as show:
         results = evaluate(tasks, args.jobs, show, args.log)
-    return figures(protocol, results, command, NETWORKS[args.name])
+    return figures(protocol, results, command, recipe)

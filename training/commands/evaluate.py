@@ -91,9 +91,9 @@ def run(args: argparse.Namespace) -> int:
     with epoch_progress(console) as tell:
         results = evaluate(tasks, args.jobs, tell, args.log)
     command = "affectd-train " + repeatable(args)
-    made = [figures(protocol, results, command, recipe.network.shape)]
+    made = [figures(protocol, results, command, recipe)]
     if protocol.name in IN_CORPUS:
-        made += [history_figures(protocol, results, command, form, recipe.network.shape) for form in HEADLINE]
+        made += [history_figures(protocol, results, command, recipe, form) for form in HEADLINE]
     for form in made:
         _publish(form, args.results)
     if protocol.speaker_dependent:

@@ -12,6 +12,7 @@ import msgspec
 from training.commands.common import console, read_places, repeatable
 from training.commands.evaluate import write_result
 from training.progress import condition_progress
+from training.run_folder import read_info
 
 
 def run(args: argparse.Namespace) -> int:
@@ -41,9 +42,10 @@ def run(args: argparse.Namespace) -> int:
 def _describe(folders: Sequence[Path]) -> dict[str, Any]:
     """The model as `evaluate` describes it, from what it kept of the folds."""
     kept = [msgspec.json.decode((folder / "result.json").read_bytes()) for folder in folders]
-    run = msgspec.json.decode((folders[0] / "run.json").read_bytes())
+    recipe = read_info(folders[0]).recipe
     return {
-        "name": run["recipe"]["network"].get("shape", "residual"),
+        "name": recipe.network.shape,
+        "features": recipe.features,
         "parameters": kept[0]["parameters"],
         "macs": kept[0]["macs"],
         "file_bytes": max(fold["file_bytes"] for fold in kept),

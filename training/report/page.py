@@ -138,7 +138,7 @@ def _say_result(page: _Page, r: Result) -> None:
     page.say(
         f"{str(FORMS.get(r['form'], r['form'])).capitalize()}{tables.partial(r)}. `{r['command']}` at "
         f"{r['commit'] or 'an unknown commit'}: {r['model']['parameters']:,} parameters, "
-        f"{r['model']['macs'] / 1e6:.1f} million multiply-accumulates, run in {r['model']['runtime']}."
+        f"{r['model']['macs'] / 1e6:.1f} million multiply-accumulates on {r['model']['features']}, run in {r['model']['runtime']}."
         f"{SECOND_HALF if ' --base ' in r['command'] else ''}\n"
     )
     if "conditions" in r:

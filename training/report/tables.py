@@ -14,8 +14,8 @@ from training.report.words import FOLDS, PUBLISHED, TITLES
 def overview(results: Sequence[Result]) -> str:
     """One row for each result."""
     lines = [
-        "| protocol | form | UAR int8 | 95 % | mean over corpora (P3: directions) | UAR float | WA int8 | macro-F1 int8 | seeds | file |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| protocol | form | UAR int8 | 95 % | mean over corpora (P3: directions) | UAR float | WA int8 | macro-F1 int8 | seeds | features | file |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for r in results:
         low, high = r["int8"]["uar_ci95"]
@@ -23,7 +23,7 @@ def overview(results: Sequence[Result]) -> str:
         lines.append(
             f"| {r['protocol']} {TITLES[r['protocol']]}{partial(r)} | {r['form']} | **{points(r['int8']['uar'])}** "
             f"| {points(low)} to {points(high)} | {points(mean_of_parts(r))} | {points(in_float)} "
-            f"| {points(r['int8']['wa'])} | {points(r['int8']['macro_f1'])} | {len(r['seeds'])} "
+            f"| {points(r['int8']['wa'])} | {points(r['int8']['macro_f1'])} | {len(r['seeds'])} | {r['model']['features']} "
             f"| {r['model']['file_bytes'] / 1000:.0f} kB |"
         )
     return "\n".join(lines) + "\n"
