@@ -73,6 +73,27 @@ def test_card_when_read_then_its_front_end_is_the_one_described():
     assert decode_card(card).mfcc_config == config
 
 
+def test_card_when_it_was_written_before_there_was_pitch_then_its_front_end_has_none():
+    older = {key: value for key, value in CARD.frontend.items() if key != "pitch"}
+    assert len(older) == len(CARD.frontend) - 1
+
+    assert decode_card(changed(frontend=older)).mfcc_config == MfccConfig()
+
+
+def test_card_when_pitch_is_true_then_it_has_values_for_two_more_features():
+    config = MfccConfig(pitch=True)
+    more = dict.fromkeys(ReferencePrior.__struct_fields__, (1.0,) * 42)
+    fields = {
+        "frontend": describe_frontend(config),
+        "mean": (0.0,) * 42,
+        "std": (1.0,) * 42,
+        "reference": ReferencePrior(**more),
+    }
+
+    assert decode_card(changed(**fields)).mfcc_config == config
+    assert "42 values" in refusal(changed(**{**fields, "mean": (0.0,) * 40}))
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -123,6 +144,8 @@ def test_card_when_it_does_not_agree_with_itself_then_refused_with_the_reason(te
         {"window": "kaiser"},
         {"window": []},
         {"overlap": 3},
+        {"pitch": "yes"},
+        {"pitch": True, "delta_orders": 1},
         {"sample_rate": 8_000, "fmax": 4_000.0},
         {"n_mels": 400, "n_mfcc": 40},
         {"n_mels": 10**9},
