@@ -56,6 +56,9 @@ LEAP_OCTAVES = 0.6
 LEAP_SHARE = 0.3
 """A leap further than this is an error as a rule, and counts only so much"""
 
+_AT_ONCE = 32
+"""Frames; a long recording goes through piece by piece, or its frames and spectra would fill the memory"""
+
 
 @dataclass(frozen=True, slots=True)
 class PitchTables:
@@ -149,8 +152,13 @@ class StreamingPitch:
 
         A frame holds the pitch in octaves above `MIDDLE_HZ`, and the voicing, 0 to 1.
         """
+        size = _AT_ONCE * self._hop
+        parts = [self._push(block[start : start + size]) for start in range(0, len(block), size)]
+        return np.concatenate(parts) if parts else np.empty((0, N_PITCH))
+
+    def _push(self, block: NDArray[Any]) -> Frames:
         scale = 1.0 / 32_768.0 if block.dtype.kind == "i" else 1.0
-        self._samples = np.concatenate([self._samples, block * scale])
+        self._samples = np.concatenate([self._samples, block.astype(np.float64) * scale])
         skipped = min(self._skip, len(self._samples))
         self._samples, self._skip = self._samples[skipped:], self._skip - skipped
         length = self._tables.length

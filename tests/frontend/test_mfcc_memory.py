@@ -17,6 +17,7 @@ BLOCKS_PER_HOUR = 36_000
 CONFIGS = {
     "affectd": MfccConfig(),
     "affectd with deltas": MfccConfig(n_mfcc=13, delta_orders=2),
+    "affectd with pitch": MfccConfig(pitch=True),
     "python_speech_features": MfccConfig.python_speech_features(),
     "librosa": MfccConfig.librosa(),
     "tf_signal": MfccConfig.tf_signal(),

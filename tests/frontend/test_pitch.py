@@ -1,118 +1,11 @@
-import gc
-import tracemalloc
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.frontend.mfcc import FrontendConfigError, MfccConfig, SignalError, StreamingMfcc, mfcc
-from edge.frontend.pitch import MIDDLE_HZ, StreamingPitch
+from edge.frontend.mfcc import MfccConfig, mfcc
 
-from .strategies import cut, cuts, noise
-
-RATE = 16_000
-CONFIG = MfccConfig(pitch=True)
-SEMITONE = 1 / 12
-VOWELS = {"a": (700, 1_200, 2_600), "i": (300, 2_200, 3_000), "u": (350, 800, 2_400), "flat": ()}
-
-
-def resonance(hertz, vowel):
-    return 0.1 + sum(1 / np.hypot(1, (hertz - at) / 90) for at in vowel)
-
-
-def voice(hertz, seconds=0.6, vowel="a", rate=RATE, falling=1.0):
-    """Harmonics of a pitch that stands or moves, through the resonances of a mouth; peak 0.3."""
-    hertz = np.broadcast_to(np.asarray(hertz, float), round(seconds * rate))
-    phase = 2 * np.pi * np.cumsum(hertz) / rate
-    sound = np.zeros(hertz.size)
-    for k in range(1, int(0.45 * rate / hertz.max()) + 1):
-        sound += k**-falling * resonance(k * hertz, VOWELS[vowel]) * np.cos(k * phase)
-    return 0.3 * sound / np.abs(sound).max()
-
-
-def whisper(seconds=0.6, vowel="a", seed=0):
-    n = round(seconds * RATE)
-    spectrum = np.fft.rfft(np.random.default_rng(seed).standard_normal(n))
-    sound = np.fft.irfft(spectrum * resonance(np.fft.rfftfreq(n, 1 / RATE), VOWELS[vowel]), n)
-    return 0.1 * sound / np.abs(sound).max()
-
-
-def silence(seconds):
-    return np.zeros(round(seconds * RATE))
-
-
-def heard(signal, config=CONFIG):
-    """Octaves above the middle, and voicing, of each frame."""
-    frames = StreamingPitch(config).push(np.asarray(signal))
-    return frames[:, 0], frames[:, 1]
-
-
-def octaves(hertz):
-    return np.log2(np.asarray(hertz) / MIDDLE_HZ)
-
-
-def inner(values, margin=10):
-    """Without the frames that hear where a sound begins or ends."""
-    return values[margin:-margin]
-
-
-def speech_like(seed):
-    """A gliding voice, whispering, silence and noise, in an order by the seed."""
-    rng = np.random.default_rng(seed)
-    glide = rng.uniform(80, 400) * 2 ** np.cumsum(rng.normal(0, 2e-4, 4_800))
-    parts = [voice(glide, 0.3), whisper(0.15, seed=seed), silence(0.1), noise(1_600, seed)]
-    return np.concatenate([parts[i] for i in rng.permutation(4)])
-
-
-def as_int16(signal):
-    return np.clip(signal * 32_768, -32_768, 32_767).astype(np.int16)
-
-
-@settings(max_examples=12)
-@given(st.integers(0, 1_000), cuts, st.booleans())
-def test_pitch_when_cut_anywhere_then_frames_equal_the_whole_bit_for_bit(seed, sizes, integers):
-    sound = speech_like(seed)[:5_000]
-    signal = as_int16(sound) if integers else sound.astype(np.float32)
-    stream = StreamingMfcc(CONFIG, np.float64)
-    parts = [stream.push(block) for block in cut(signal, sizes)]
-
-    whole = mfcc(signal, CONFIG, np.float64)
-    assert whole.shape == (CONFIG.frames_in(signal.size), 42)
-    assert np.array_equal(np.concatenate([*parts, stream.flush()]), whole)
-
-
-def test_pitch_when_pushed_one_sample_at_a_time_then_frames_equal_the_whole():
-    signal = speech_like(1)[:3_000].astype(np.float32)
-    stream = StreamingMfcc(CONFIG)
-    parts = [stream.push(block) for block in cut(signal, [1])]
-
-    assert np.array_equal(np.concatenate(parts), mfcc(signal, CONFIG))
-
-
-def test_pitch_when_longer_than_any_tile_then_frames_equal_the_whole():
-    signal = np.concatenate([speech_like(seed) for seed in range(20)]).astype(np.float32)
-    stream = StreamingMfcc(CONFIG)
-    parts = [stream.push(block) for block in cut(signal, [8_000, 1, 30_000, 513])]
-
-    assert np.array_equal(np.concatenate(parts), mfcc(signal, CONFIG))
-
-
-@settings(max_examples=10)
-@given(
-    st.integers(0, 1_000),
-    st.integers(0, 6_000),
-    st.sampled_from([{}, {"lead": 200}, {"frame_length": 512}, {"hop_length": 400}, {"preemphasis": 0.97}]),
-)
-def test_mfccs_when_pitch_stands_beside_them_then_they_are_what_they_are_without_it(seed, n, fields):
-    signal = speech_like(seed)[:n].astype(np.float32)
-    with_pitch, without = CONFIG.replace(**fields), MfccConfig(**fields)
-    frames = mfcc(signal, with_pitch)
-
-    assert (with_pitch.n_features, with_pitch.n_pitch) == (42, 2)
-    assert frames.shape == (without.frames_in(n), 42)
-    assert frames.dtype == np.float32
-    assert np.array_equal(frames[:, :40], mfcc(signal, without))
+from .pitched import CONFIG, RATE, SEMITONE, VOWELS, heard, inner, octaves, silence, voice, whisper
 
 
 def test_frame_when_a_voice_begins_then_pitch_is_of_the_same_moment_as_the_mfccs():
@@ -243,82 +136,6 @@ def test_pitch_when_all_is_silent_then_nothing_is_said():
         assert not voicing.any()
 
 
-@pytest.mark.parametrize(
-    "signal",
-    [
-        np.full(8_000, 1.0),
-        np.full(8_000, -32_768, np.int16),
-        np.resize(np.array([1.0, -1.0]), 8_000),
-        np.eye(1, 8_000, 4_000)[0],
-        np.full(8_000, 5e-324),
-        np.where(np.arange(8_000) // 40 % 2, 1.0, -1.0),
-        np.resize(np.array([4.29e9, -4.29e9]), 8_000),
-        noise(8_000, 1).astype(np.float16),
-        noise(8_000, 1).astype(np.longdouble),
-    ],
-    ids=[
-        "constant",
-        "lowest",
-        "Nyquist",
-        "impulse",
-        "denormals",
-        "square",
-        "loudest",
-        "float16",
-        "long double",
-    ],
-)
-@pytest.mark.filterwarnings("error")
-def test_pitch_when_the_sound_is_extreme_then_it_is_finite_and_voicing_from_0_to_1(signal):
-    pitch, voicing = heard(signal)
-
-    assert np.isfinite(pitch).all()
-    assert np.abs(pitch).max() < 2.5
-    assert voicing.min() >= 0.0
-    assert voicing.max() <= 1.0
-
-
-def test_int16_when_given_then_it_counts_as_a_fraction_of_full_scale():
-    integers = as_int16(speech_like(3))
-
-    assert np.array_equal(mfcc(integers, CONFIG), mfcc(integers / 32_768, CONFIG))
-
-
-@pytest.mark.parametrize("forget", [StreamingMfcc.reset, StreamingMfcc.flush])
-def test_stream_when_reset_then_it_is_as_if_new(forget):
-    loud, signal = voice(500).astype(np.float32), (0.1 * speech_like(4)).astype(np.float32)
-    stream = StreamingMfcc(CONFIG)
-    stream.push(loud)
-    forget(stream)
-
-    assert np.array_equal(stream.push(signal), mfcc(signal, CONFIG))
-
-
-@pytest.mark.parametrize("bad", [np.full(3_000, np.nan, np.float32), np.zeros((2, 2)), np.zeros(9, np.int64)])
-def test_stream_when_a_block_is_refused_then_it_goes_on_as_if_it_had_not_come(bad):
-    signal = speech_like(5).astype(np.float32)
-    stream = StreamingMfcc(CONFIG)
-    parts = [stream.push(signal[:3_100])]
-    with pytest.raises(SignalError):
-        stream.push(bad)
-    parts.append(stream.push(signal[3_100:]))
-
-    assert np.array_equal(np.concatenate(parts), mfcc(signal, CONFIG))
-
-
-@pytest.mark.parametrize(
-    ("fields", "message"),
-    [
-        ({"delta_orders": 1}, "pitch cannot stand beside deltas"),
-        ({"sample_rate": 7_999, "fmax": 3_999.0}, "pitch needs a sample_rate of 8000 or more, not 7999"),
-        ({"pitch": 1}, "pitch is 1; it must be true or false"),
-    ],
-)
-def test_config_when_pitch_cannot_be_computed_then_the_error_says_why(fields, message):
-    with pytest.raises(FrontendConfigError, match=message):
-        MfccConfig(**{"pitch": True, **fields})
-
-
 @pytest.mark.parametrize("rate", [8_000, 22_050, 44_100])
 @pytest.mark.parametrize("hertz", [80, 200, 450])
 def test_pitch_when_sampled_at_another_rate_then_it_is_found(rate, hertz):
@@ -339,22 +156,3 @@ def test_pitch_when_sampled_at_another_rate_then_it_is_found(rate, hertz):
     assert frames.shape == (config.frames_in(signal.size), 22)
     assert np.abs(inner(frames[:, 20]) - octaves(hertz)).max() < 0.5 * SEMITONE
     assert inner(frames[:, 21]).min() > 0.8
-
-
-def test_stream_with_pitch_when_it_works_in_blocks_of_any_size_then_it_does_not_grow():
-    blocks = [speech_like(seed)[:n].astype(np.float32) for seed, n in enumerate((160, 1_600, 77, 4_000, 1))]
-    stream = StreamingMfcc(CONFIG)
-    for block in blocks:
-        stream.push(block)
-    gc.collect()
-    tracemalloc.start()
-    try:
-        before, _ = tracemalloc.get_traced_memory()
-        for _ in range(30):
-            for block in blocks:
-                stream.push(block)
-        after, _ = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-
-    assert after - before < 100_000
