@@ -1,4 +1,4 @@
-"""Fill docs/frontend.md and its pictures from the results: run after `python -m benchmarks.frontend --json`.
+"""Fill docs/frontend.md and its pictures from the results of `benchmarks.frontend` and `benchmarks.pitch`.
 
 python -m benchmarks.frontend_page
 """
@@ -12,6 +12,8 @@ from typing import Any
 
 from benchmarks.frontend import RESULTS, ROOT
 from benchmarks.frontend_figures import FIGURES, draw_costs, draw_stages
+from benchmarks.pitch import RESULT as PITCH
+from benchmarks.pitch import tables
 
 PAGE = ROOT / "docs" / "frontend.md"
 
@@ -92,6 +94,17 @@ def machine_line(results: dict[str, dict[str, Any]]) -> Iterator[str]:
     )
 
 
+def pitch_tables(_: dict[str, dict[str, Any]]) -> Iterator[str]:
+    """Pitch trackers, from a result of their own."""
+    result = json.loads(PITCH.read_text(encoding="utf-8"))
+    yield from tables(result)
+    yield ""
+    yield (
+        f"{result['made_voices']} made voices; {result['clips']} clips ({result['seconds']:.0f} s) of women "
+        f"and men in {len(result['corpora'])} corpora; `benchmarks/results/pitch.json` says how, and more."
+    )
+
+
 SECTIONS = {
     "machine": machine_line,
     "peers": peers_table,
@@ -99,6 +112,7 @@ SECTIONS = {
     "streaming": streaming_table,
     "stages": stages_table,
     "alternatives": alternatives_table,
+    "pitch": pitch_tables,
 }
 
 
