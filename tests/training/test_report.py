@@ -1,5 +1,6 @@
 """The page of figures, from results made up here."""
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -36,7 +37,7 @@ def condition(uar, loss, **more):
 
 
 def page(folder, *results, baselines=()):
-    (folder / "baselines").mkdir()
+    (folder / "baselines").mkdir(parents=True)
     for r in results:
         (folder / f"{r['protocol']}-{r['form']}.json").write_bytes(msgspec.json.encode(r))
     for r in baselines:
@@ -53,6 +54,18 @@ def test_report_when_forms_and_protocols_are_many_then_they_stand_in_order(tmp_p
     headings = [line for line in text.splitlines() if line.startswith("### ")]
 
     assert headings == ["### P1 in", "### P1 multi", "### P9 joint", "### P10 joint"]
+
+
+def test_report_when_results_without_pitch_were_kept_then_what_it_is_worth(tmp_path):
+    (tmp_path / "without_pitch").mkdir()
+    before = result(int8={**FIGURES, "uar": 0.55})
+    (tmp_path / "without_pitch" / "P1-in.json").write_bytes(msgspec.json.encode(before))
+    text, _ = page(tmp_path, result(), result("P9", "joint"))
+    (section,) = re.findall(r"## What pitch is worth\n(.*?)\n## ", text, re.DOTALL)
+
+    assert "| P1 in | 55.0 | 60.0 | +5.0 |" in section
+    assert "P9" not in section
+    assert "What pitch is worth" not in page(tmp_path / "none", result())[0]
 
 
 def test_report_when_a_speaker_is_worst_then_named_with_the_gaps(tmp_path):

@@ -10,7 +10,14 @@ import msgspec
 
 from training.report import pictures, tables
 from training.report.levers import levers
-from training.report.results import Result, points, read_baselines, read_results
+from training.report.results import (
+    WITHOUT_PITCH,
+    Result,
+    points,
+    read_baselines,
+    read_results,
+    read_without_pitch,
+)
 from training.report.words import FORMS, INTRODUCTION, NOTES, SECOND_HALF, TITLES
 
 
@@ -35,6 +42,7 @@ def write_report(results: Path, output: Path, ablation: Path | None = None) -> l
         "is partly chance.\n"
     )
     page.say(tables.fairness(found))
+    _say_pitch(page, found, read_without_pitch(results))
     _say_references(page, [r for r in found if r.get("int8_uar_by_k")])
     for result in found:
         if "calibration" in result:
@@ -77,6 +85,17 @@ class _Page:
         self.text.append(f"![{what}](figures/{file.name})\n")
         self.pictures.append(file)
         return file
+
+
+def _say_pitch(page: _Page, results: Sequence[Result], without: Sequence[Result]) -> None:
+    if not without:
+        return
+    page.say("## What pitch is worth\n")
+    page.say(
+        "The same recipes with `pitch = false` under `[frontend]`; their results are in "
+        f"`benchmarks/results/accuracy/{WITHOUT_PITCH}/`. One seed: a point is chance.\n"
+    )
+    page.say(tables.pitch(results, without))
 
 
 def _say_references(page: _Page, results: Sequence[Result]) -> None:

@@ -16,6 +16,9 @@ Result = dict[str, Any]
 BASELINES = "baselines"
 """The folder of the baselines within that of the results"""
 
+WITHOUT_PITCH = "without_pitch"
+"""The folder of the results of networks that see the MFCCs alone, likewise"""
+
 _FORMS = ("in", "multi", "joint", "adapt", "enrol")
 
 
@@ -31,7 +34,7 @@ def read_results(folder: Path) -> list[Result]:
     Raises:
         ReportError: when there is none.
     """
-    found = [msgspec.json.decode(path.read_bytes()) for path in folder.glob("P*.json")]
+    found = _read(folder)
     if not found:
         raise ReportError(f"{folder}: no result; `affectd-train evaluate` writes them, see --results")
     return sorted(found, key=_order)
@@ -39,8 +42,17 @@ def read_results(folder: Path) -> list[Result]:
 
 def read_baselines(folder: Path) -> list[Result]:
     """The results of the baselines beside them, of which there may be none."""
-    found = [msgspec.json.decode(path.read_bytes()) for path in (folder / BASELINES).glob("P*.json")]
+    found = _read(folder / BASELINES)
     return sorted(found, key=lambda r: (_order(r), r["model"]["name"]))
+
+
+def read_without_pitch(folder: Path) -> list[Result]:
+    """What the same recipes gave without pitch, where that was kept."""
+    return sorted(_read(folder / WITHOUT_PITCH), key=_order)
+
+
+def _read(folder: Path) -> list[Result]:
+    return [msgspec.json.decode(path.read_bytes()) for path in folder.glob("P*.json")]
 
 
 def _order(result: Result) -> tuple[int, int]:

@@ -96,6 +96,20 @@ def fairness(results: Sequence[Result]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def pitch(with_pitch: Sequence[Result], without: Sequence[Result]) -> str:
+    """UAR int8 of each result with pitch beside what the coefficients alone gave."""
+    lines = ["| result | 40 MFCCs | with pitch and voicing | difference |", "|---|---|---|---|"]
+    known = {(r["protocol"], r["form"]): best(r)["uar"] for r in without}
+    for r in with_pitch:
+        before = known.get((r["protocol"], r["form"]))
+        if before is not None:
+            now = best(r)["uar"]
+            lines.append(
+                f"| {r['protocol']} {r['form']} | {points(before)} | {points(now)} | {100 * (now - before):+.1f} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
 def by_k(results: Sequence[Result]) -> str:
     """UAR over the clips that formed the reference, one row for each result that has it."""
     ks = sorted({int(k) for r in results for k in r["int8_uar_by_k"]})
