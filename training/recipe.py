@@ -41,7 +41,7 @@ class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How to train one network. The defaults are the shipped model's."""
+    """How to train one network. The defaults are what the recipes that come with affectd build on."""
 
     name: str = "affectd"
     """Of the model, in its card and in every message"""
@@ -50,7 +50,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Frames in one window: 2.56 s at a hop of 10 ms"""
 
     frontend: dict[str, Any] = msgspec.field(default_factory=lambda: {"pitch": True})
-    """Fields of `MfccConfig` that differ from its defaults"""
+    """Fields of `MfccConfig` that differ from its defaults; a recipe's own table replaces this one whole"""
 
     network: NetworkSettings = NetworkSettings()
 
@@ -137,7 +137,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 def load_recipe(path: Path | None) -> Recipe:
-    """Read a recipe from TOML; without a path, the shipped model's.
+    """Read a recipe from TOML; without a path, the defaults.
 
     Raises:
         RecipeError: when the file is missing or holds what is no recipe.

@@ -1,4 +1,4 @@
-"""A small residual convolutional network over time and cepstrum, and over the pitch: the shipped one."""
+"""A small residual convolutional network over time and cepstrum, and over the pitch: ours."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ def build(settings: NetworkSettings, n_frames: int, n_features: int, n_labels: i
     width = settings.width
     window = keras.Input((n_frames, n_features))
     n_cepstra = n_features - n_pitch
-    x = layers.Reshape((n_frames, n_cepstra, 1))(window[:, :, :n_cepstra])
+    # A slice of everything would be an operator of its own in the file.
+    cepstra = window[:, :, :n_cepstra] if n_pitch else window
+    x = layers.Reshape((n_frames, n_cepstra, 1))(cepstra)
     x = _convolution(x, width, kernel=(_STEM_FRAMES, 5), stride=(_STEM_STEP, 2), relu=False)
     if n_pitch:
         x = layers.Add()([x, _melody(window[:, :, n_cepstra:], width)])

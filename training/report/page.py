@@ -92,8 +92,8 @@ def _say_pitch(page: _Page, results: Sequence[Result], without: Sequence[Result]
         return
     page.say("## What pitch is worth\n")
     page.say(
-        "The same recipes with `pitch = false` under `[frontend]`; their results are in "
-        f"`benchmarks/results/accuracy/{WITHOUT_PITCH}/`. One seed: a point is chance.\n"
+        "The same recipes with `pitch = false` under `[frontend]`, trained before there was another choice: the "
+        f"results in `benchmarks/results/accuracy/{WITHOUT_PITCH}/` name command and commit. One seed: a point is chance.\n"
     )
     page.say(tables.pitch(results, without))
 

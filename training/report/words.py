@@ -72,7 +72,8 @@ the interval is a 95 % bootstrap over speakers. The one exception is P7, whose p
 The actors of RAVDESS share two sentences and those of EMO-DB ten,
 so the text is known even where the speaker is not. Acted speech is not life: expect less of people who do not act.
 
-Results on "40 MFCCs" are older than the pitch in the front end, and stand until they are trained anew. How pitch is found
+Results on "40 MFCCs", P8 to P10 and the shipped model among them, are older than the pitch in the front end and stand
+until they are trained anew: their commands give them at the commit beside them, and others now. How pitch is found
 was chosen on the speakers of joint fold 1 (fold 1 of P1 to P6, and fold 7 of P2), of P1's fold 4 and of P5's fold 2:
 to that choice these folds are not blind.
 
