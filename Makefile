@@ -63,7 +63,7 @@ $(STAMPS)/demo: $(METADATA) | $(STAMPS)/venv
 
 $(STAMPS)/setup: $(METADATA) | $(STAMPS)/venv
 	@echo "Installing affectd and its tools into $(VENV)"
-	@$(PIP) --editable '.[broker,test,dev]'
+	@$(PIP) --editable '.[broker,web,test,dev]'
 	@touch $@ $(STAMPS)/demo $(STAMPS)/nox
 
 $(STAMPS)/training: $(METADATA) | $(STAMPS)/venv

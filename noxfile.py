@@ -27,7 +27,7 @@ PYTHONS = ("3.11", "3.13")
 WORKBENCH_TESTS = ("training", "converter", "corpora")
 """Folders of tests/ that need the training environment; all others belong to the device."""
 
-ONCE_TESTS = ("packaging", "firmware_configs")
+ONCE_TESTS = ("packaging", "firmware_configs", "web")
 """Folders of tests/ whose result does not hang on the runtime: run in the first edge environment only."""
 
 DESCRIBE = """
@@ -121,8 +121,8 @@ def _with_microphone(session: nox.Session, extras: str) -> str:
 @nox.session(python="3.11")
 def lint(session: nox.Session) -> None:
     """Style, formatting, types."""
-    # rich and matplotlib are typed, so mypy reads them; amqtt comes with [broker] for the same reason.
-    _install(session, "--editable", ".[dev,broker]", "rich", "matplotlib")
+    # rich and matplotlib are typed, so mypy reads them; [broker] and [web] for the same reason.
+    _install(session, "--editable", ".[dev,broker,web]", "rich", "matplotlib")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
@@ -136,12 +136,12 @@ def lint(session: nox.Session) -> None:
 )
 def edge(session: nox.Session, runtime: str) -> None:
     """The device code, the system tests, packaging and board files."""
-    extras = _with_microphone(session, "test,broker")
+    first = session.python == "3.11" and runtime == "litert"
+    extras = _with_microphone(session, "test,broker,web" if first else "test,broker")
     if runtime == "litert":
         _install(session, "--editable", f".[{extras}]")
     else:
         _install(session, "--editable", f".[{extras},tflite-runtime]", without="ai-edge-litert")
-    first = session.python == "3.11" and runtime == "litert"
     left_out = WORKBENCH_TESTS if first else WORKBENCH_TESTS + ONCE_TESTS
     _pytest(session, *TWO_AT_A_TIME, "tests", *(f"--ignore=tests/{name}" for name in left_out))
 

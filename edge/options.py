@@ -51,6 +51,19 @@ def add_source(parser: Any) -> Any:
     return source
 
 
+def add_broker(parser: argparse.ArgumentParser, title: str = "MQTT") -> Any:
+    """Add the options that name the broker and the device on it; returns their group."""
+    mqtt = parser.add_argument_group(title)
+    mqtt.add_argument("--host", help="the broker (default: localhost)")
+    mqtt.add_argument("--port", type=int, help="its port (default: 1883)")
+    mqtt.add_argument(
+        "--protocol", choices=("auto", "5", "3.1.1"), help="version of MQTT (default: the broker's newest)"
+    )
+    mqtt.add_argument("--username", help="to log in with; the password is in AFFECTD_MQTT_PASSWORD")
+    add_device_id(mqtt)
+    return mqtt
+
+
 def add_device_id(parser: Any) -> None:
     """Add the option that names this device, to a parser or a group."""
     parser.add_argument("--device-id", help="this device's name in every topic (default: the host's name)")
@@ -83,7 +96,10 @@ def load(args: argparse.Namespace) -> Loaded:
     """
     from edge.config import load as load_config  # noqa: PLC0415  # `--help` must not wait for numpy
 
-    return load_config(args.config, _overrides(args), read_default=not args.no_config)
+    loaded = load_config(args.config, _overrides(args), read_default=not args.no_config)
+    if getattr(args, "realtime", False) and loaded.config.audio.source != "file":
+        raise UsageError("--realtime says how a sound file is played: name one with --file, or leave it out")
+    return loaded
 
 
 def _overrides(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
@@ -101,4 +117,7 @@ def _overrides(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
         tables["audio"]["source"] = source
     if "embedded_broker" in given and "port" in given:
         tables["broker"]["port"] = given["port"]
+    if "listen" in given:
+        bind, port = given["listen"]
+        tables["web"] = {"bind": bind, "port": port}
     return {table: values for table, values in tables.items() if values}

@@ -13,7 +13,8 @@ left alone, and so is /etc/affectd/affectd.toml.
   --board NAME      configuration to begin with, a file of firmware_configs/boards (default: found out)
   --no-microphone   nothing is compiled: no PyAudio; the sound comes from the program arecord
   --wheel FILE      install this wheel of affectd, not the checkout in which this script lies
-  --extra NAME      also install the extra NAME of affectd: broker, update (may stand several times)
+  --extra NAME      also install the extra NAME of affectd: broker, update, web (may stand several times);
+                    web makes a second service of the dashboard, at http://127.0.0.1:8765/
   --no-start        neither enable nor start the service
   --check           change nothing; say what is in place and what is not, and end with 1 when something is missing
   --uninstall       remove the program and the unit; keep configuration, state and user
@@ -27,7 +28,8 @@ TEXT
 
 here=$(dirname "$(readlink -f "$0")")
 readonly prefix=/opt/affectd config=/etc/affectd/affectd.toml state=/var/lib/affectd link=/usr/local/bin/affectd
-readonly unit=/etc/systemd/system/affectd.service journal=/etc/systemd/journald.conf.d/affectd.conf
+readonly unit=/etc/systemd/system/affectd.service web_unit=/etc/systemd/system/affectd-web.service
+readonly journal=/etc/systemd/journald.conf.d/affectd.conf
 
 board='' wheel='' microphone=yes start=yes action=install purge=no extras=()
 
@@ -198,22 +200,30 @@ install_config() {
     say "Config:  $config, made from boards/$board.toml; name your broker there"
 }
 
+has_web() { [[ " ${extras[*]} " == *' web '* ]]; }
+
+services() { if has_web; then say affectd affectd-web; else say affectd; fi; }
+
 install_service() {
     install -m 644 "$here/systemd/affectd.service" "$unit"
     install -D -m 644 "$here/systemd/journald.conf" "$journal"
+    ! has_web || install -m 644 "$here/systemd/affectd-web.service" "$web_unit"
+    local names
+    read -ra names < <(services)
     if [ "$start" = no ] || ! command -v systemctl >/dev/null; then
-        say "Service: $unit, not enabled"
+        say "Service: ${names[*]}, not enabled"
         return
     fi
     if systemd_runs; then
         systemctl daemon-reload
-        systemctl enable --quiet affectd
-        systemctl restart affectd
-        say "Service: started; journalctl -u affectd -f shows what it says"
+        systemctl enable --quiet "${names[@]}"
+        systemctl restart "${names[@]}"
+        say "Service: ${names[*]}, started; journalctl -u affectd -f shows what it says"
     else
-        systemctl enable --quiet affectd 2>/dev/null
-        say "Service: starts with the next boot"
+        systemctl enable --quiet "${names[@]}" 2>/dev/null
+        say "Service: ${names[*]}, from the next boot on"
     fi
+    ! has_web || say "         the dashboard: http://127.0.0.1:8765/, from other machines as docs/web.md says"
 }
 
 install_all() {
@@ -222,6 +232,8 @@ install_all() {
     [ -f "$here/boards/$board.toml" ] ||
         fail 64 "no board $board; there are: $(cd "$here/boards" && printf '%s ' *.toml | sed 's/\.toml//g')"
     [ -z "$wheel" ] || [ -f "$wheel" ] || fail 64 "no such wheel: $wheel"
+    # A dashboard that stands already is brought up to date too.
+    [ ! -e "$web_unit" ] || has_web || extras+=(web)
     install_packages
     install_program
     install_user
@@ -253,9 +265,17 @@ check() {
     look "configuration: $config, and affectd takes it" "$prefix/bin/affectd" config show --config "$config"
     look "unit: $unit, as in this checkout" cmp "$here/systemd/affectd.service" "$unit"
     look "journal limits: $journal" test -f "$journal"
+    if [ -e "$web_unit" ]; then
+        extras=(web)
+        look "unit: $web_unit, as in this checkout" cmp "$here/systemd/affectd-web.service" "$web_unit"
+        look "dashboard: its packages" "$prefix/bin/python" -c 'import fastapi, uvicorn'
+    fi
     if systemd_runs; then
-        look "service: enabled" systemctl is-enabled affectd
-        look "service: running" systemctl is-active affectd
+        local name
+        for name in $(services); do
+            look "service: $name enabled" systemctl is-enabled "$name"
+            look "service: $name running" systemctl is-active "$name"
+        done
     fi
     return "$missing"
 }
@@ -263,8 +283,11 @@ check() {
 # --- --uninstall ------------------------------------------------------------------------------------------------
 
 uninstall() {
-    if systemd_runs; then systemctl disable --now --quiet affectd 2>/dev/null || true; fi
-    rm -f "$unit" /etc/systemd/system/multi-user.target.wants/affectd.service "$journal"
+    local name
+    if systemd_runs; then
+        for name in affectd affectd-web; do systemctl disable --now --quiet "$name" 2>/dev/null || true; done
+    fi
+    rm -f "$unit" "$web_unit" /etc/systemd/system/multi-user.target.wants/affectd{,-web}.service "$journal"
     if systemd_runs; then systemctl daemon-reload; fi
     if [ "$(readlink "$link" || true)" = "$prefix/bin/affectd" ]; then rm -f "$link"; fi
     rm -rf "$prefix"

@@ -28,6 +28,7 @@ need mosquitto command -v mosquitto
 need mosquitto-clients command -v mosquitto_pub
 need alsa-utils command -v arecord
 need sox command -v sox
+need chromium command -v chromium
 need libasound2-plugins alsa_plugins
 need gcc command -v gcc
 need portaudio19-dev test -e /usr/include/portaudio.h

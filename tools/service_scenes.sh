@@ -94,6 +94,23 @@ wait_until "it is started again" restarted_since "$before"
 wait_until "it is ready" is ActiveState active
 wait_until "a turn arrives" last_turn
 
+scene "The dashboard"
+readonly page=http://127.0.0.1:8765
+web() { systemctl show --property "$1" --value affectd-web; }
+wait_until "it serves its page" sh -c "curl -fs $page/ | grep -q '<title>'"
+wait_until "it hears turns of the daemon" sh -c "curl -fs $page/api/turns | grep -q '\"emotion\"'"
+curl -fs --data-binary @/root/affectd/edge/demo_speech.ogg "$page/api/classify?picture=0" >/root/judged.json
+wait_until "a recording has 8 turns" test "$(grep -o '"start":' /root/judged.json | wc -l)" -eq 8
+wait_until "it is the user affectd" test "$(stat -c %U "/proc/$(web MainPID)")" = affectd
+wait_until "systemd-analyze security rates it 2.0 or less" systemd-analyze security --no-pager --threshold=20 affectd-web
+printf 'AFFECTD_WEB_OPTIONS=--listen 0.0.0.0:8765\nAFFECTD_WEB_PASSWORD=a long one\n' | install -m 600 /dev/stdin /etc/affectd/web.env
+systemctl restart affectd-web
+wait_until "with a password, other machines reach it" curl -fs -u 'affectd:a long one' http://$address:8765/api/health
+wait_until "without, they do not" sh -c "curl -s -o /dev/null -w '%{http_code}' http://$address:8765/api/health | grep -qx 401"
+systemctl stop affectd-web
+wait_until "it stops with 0" test "$(web ExecMainStatus)" -eq 0
+systemctl start affectd-web
+
 scene "It hangs"
 before=$(property NRestarts)
 kill -STOP "$(property MainPID)"
@@ -126,6 +143,6 @@ wait_until "with 0" is ExecMainStatus 0
 
 scene "sudo firmware_configs/install.sh --uninstall --purge"
 /root/affectd/firmware_configs/install.sh --uninstall --purge
-for place in /opt/affectd /etc/affectd /var/lib/affectd /etc/systemd/system/affectd.service; do
-    wait_until "$place is gone" test ! -e $place
+for place in /opt/affectd /etc/affectd /var/lib/affectd /etc/systemd/system/affectd{,-web}.service; do
+    wait_until "$place is gone" test ! -e "$place"
 done

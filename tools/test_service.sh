@@ -24,7 +24,7 @@ be_root
 set_up_scenes() { # what the container starts with, beside the service: a broker that waits, and a clock of 1970
     # shellcheck disable=SC2016  # the shell inside expands it
     inside '
-        apt-get install -y -qq --no-install-recommends mosquitto mosquitto-clients >/dev/null 2>&1
+        apt-get install -y -qq --no-install-recommends mosquitto mosquitto-clients curl >/dev/null 2>&1
         systemctl disable --quiet mosquitto 2>/dev/null
         printf "listener 1883\nallow_anonymous true\n" >/etc/mosquitto/conf.d/scenes.conf
         gcc -shared -fPIC -O1 -o /usr/local/lib/wrong_clock.so tests/support/wrong_clock.c -ldl
@@ -71,11 +71,11 @@ printf '%s\n' "make test-service SUITE=$suite, affectd of $(git -C "$checkout" l
 : >"$summary"
 trap leave_root EXIT
 
-say "An empty Debian $suite, and sudo firmware_configs/install.sh --board x86"
+say "An empty Debian $suite, and sudo firmware_configs/install.sh --board x86 --extra web"
 make_base "$architecture" ca-certificates,systemd,systemd-sysv,dbus,iproute2
 make_root
 inside 'apt-get update -qq'
-timed "install.sh" inside 'firmware_configs/install.sh --board x86'
+timed "install.sh" inside 'firmware_configs/install.sh --board x86 --extra web'
 set_up_scenes
 
 say "It starts, with a systemd of its own"

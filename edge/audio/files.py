@@ -26,6 +26,9 @@ from edge.audio.wav_header import is_wav, parse_wav_header
 
 _log = logging.getLogger(__name__)
 
+Content = bytes | bytearray
+"""A file's bytes"""
+
 SHORTFALL_S = 0.1
 """Seconds that a file may lack of what its header says: an encoder's padding"""
 
@@ -39,6 +42,7 @@ class SoundFile:
 
     Args:
         path: WAV, FLAC, Ogg, MP3 or whatever else libsndfile reads; the name's ending does not matter.
+        content: the file itself, where it is in memory; `path` is then but its name in messages.
 
     Raises:
         AudioFileAccessError: no such file, a directory, or one that may not be read.
@@ -47,15 +51,13 @@ class SoundFile:
         DamagedAudioError: the file is shorter than its header says, or the header makes no sense.
     """
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], content: Content | None = None) -> None:
         import soundfile  # noqa: PLC0415  # a microphone never needs it
 
         self._path = Path(path)
         self._library = soundfile
         self._frames_read = 0
-        with _access_errors(self._path):
-            _refuse_pipe(self._path)
-            descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = _open(self._path) if content is None else _in_memory(content)
         try:
             with _access_errors(self._path):
                 head = os.pread(descriptor, _HEADER_BYTES, 0)
@@ -178,6 +180,25 @@ def read_file(path: str | os.PathLike[str], channel: Channel = "mix") -> Block:
             pieces.append(resampler.push(frames))
         pieces.append(resampler.flush())
     return np.concatenate(pieces)
+
+
+def _open(path: Path) -> int:
+    with _access_errors(path):
+        _refuse_pipe(path)
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+
+def _in_memory(content: Content) -> int:
+    """A descriptor that reads this and is on no disk; every check then reads it as it reads a file."""
+    descriptor = os.memfd_create("sound", os.MFD_CLOEXEC)
+    try:
+        with os.fdopen(descriptor, "wb", closefd=False) as file:
+            file.write(content)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def _refuse_pipe(path: Path) -> None:

@@ -14,13 +14,11 @@ from edge.audio.settings import AudioSettings
 from edge.config import Config
 from edge.frontend.mfcc import StreamingMfcc
 from edge.health import TimedModel
-from edge.inference.recognizer import HELD_S, Event, Recognizer, TurnResult
+from edge.inference.recognizer import Event, Recognizer, TurnResult
+from edge.inference.turns import TurnSettings
 
 BLOCK = SAMPLE_RATE * AudioSettings().block_ms // 1000
 """Samples, as the sources give them unless they are told otherwise"""
-
-_HELD = round(SAMPLE_RATE * HELD_S)
-"""Samples whose frames the recogniser computes at once"""
 
 _ROUNDS = 3
 _QUIET_DBFS = -70.0
@@ -37,10 +35,10 @@ class Stages(msgspec.Struct, frozen=True, kw_only=True):
     """Inferences in it"""
 
     front_end: float
-    """MFCC of every hop, whether somebody speaks or not"""
+    """The frames of the turns; there are none while nobody speaks"""
 
     gate: float
-    """The level's gate, turns and all else that a quiet room costs beside the front end"""
+    """The level's gate, turns and all else that a quiet room costs"""
 
     model: float
     """Inferences: their number by the median time of one"""
@@ -78,13 +76,13 @@ def measure_stages(
     took_ms: list[float] = []
     for number in range(_ROUNDS):
         progress(f"stages: round {number + 1} of {_ROUNDS}")
-        runs["front_end"].append(_factor(StreamingMfcc(model.mfcc_config).push, quiet, _HELD))
         runs["quiet"].append(_factor(Recognizer(model, config.turns, config.gate).push, quiet))
         recognizer = Recognizer(model, config.turns, config.gate)
         events = []
         model.window_ms.clear()  # of which it keeps the last ones only
         runs["whole"].append(_factor(lambda block: events.extend(recognizer.push(block)), speech))  # noqa: B023
         took_ms += model.window_ms
+        runs["front_end"].append(_framing(model, config.turns, speech, events))
     front_end, in_quiet, whole = (statistics.median(values) for values in runs.values())
     sound_s = len(speech) / SAMPLE_RATE
     window_ms = statistics.median(took_ms) if took_ms else 0.0
@@ -94,12 +92,20 @@ def measure_stages(
         turns=sum(isinstance(event, TurnResult) for event in events),
         windows=len(model.window_ms),
         front_end=front_end,
-        gate=max(0.0, in_quiet - front_end),
+        gate=in_quiet,
         model=in_model,
-        voice=max(0.0, whole - in_quiet - in_model),
+        voice=max(0.0, whole - in_quiet - front_end - in_model),
         whole=whole,
         window_ms=window_ms,
     )
+
+
+def _framing(model: TimedModel, turns: TurnSettings, speech: Block, events: list[Event]) -> float:
+    """What the frames of the turns take, as often as first guesses ask for them, per second of all sound."""
+    piece = round(turns.provisional_s * SAMPLE_RATE)
+    heard = [speech[event.start : event.end] for event in events if isinstance(event, TurnResult)]
+    push = StreamingMfcc(model.mfcc_config).push
+    return sum(_factor(push, turn, piece) * len(turn) for turn in heard) / len(speech)
 
 
 def _factor(push: Callable[[Block], object], sound: Block, samples: int = BLOCK) -> float:

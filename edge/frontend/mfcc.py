@@ -59,7 +59,7 @@ def log_mel(signal: NDArray[Any], config: MfccConfig, dtype: type[np.floating[An
         SignalError: when the samples are not sound.
         FrontendConfigError: when a mel filter covers no bin.
     """
-    return StreamingMfcc(config, dtype)._advance(signal, cepstra=False)
+    return StreamingMfcc(config, dtype).push_log_mel(signal)
 
 
 class StreamingMfcc:
@@ -102,6 +102,16 @@ class StreamingMfcc:
         if not self.config.delta_orders:
             return frames
         return self._deltas.push(frames).astype(self._dtype)
+
+    def push_log_mel(self, block: NDArray[Any]) -> Frames:
+        """Take the next samples and give the logarithmic mel energies of their frames, shape (m, n_mels).
+
+        In place of `push`: one stream gives the one or the other.
+
+        Raises:
+            SignalError: when the samples are not sound.
+        """
+        return self._advance(block, cepstra=False)
 
     def flush(self) -> Frames:
         """End the signal: give the frames that the deltas held back, and reset.

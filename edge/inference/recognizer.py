@@ -12,7 +12,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.frontend.mfcc import StreamingMfcc
 from edge.frontend.mfcc_samples import check_samples
 from edge.frontend.speech_gate import Hop, SpeechGate
 from edge.frontend.vad import GateSettings
@@ -20,10 +19,8 @@ from edge.inference.doubts import Doubt, doubts, snr_db
 from edge.inference.first_guess import FirstGuess
 from edge.inference.model import UNCERTAIN, Answer, EmotionModel
 from edge.inference.reference import VoiceSettings
+from edge.inference.turn_frames import TurnFrames
 from edge.inference.turns import TurnBegan, TurnClosed, TurnDetector, TurnSettings
-
-HELD_S = 0.5
-"""Seconds of sound whose frames are computed at once, unless wanted before: cheaper than block by block"""
 
 
 class SpeechStarted(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,8 +98,7 @@ class Recognizer:
         self._forget_voice_hops = round(voice.forget_after_s / self._hop_s)
         self.voice = model.new_reference()
         """What is known of the present voice"""
-        self._mfcc = StreamingMfcc(config)
-        self._held_samples = round(HELD_S * config.sample_rate)
+        self._frames = TurnFrames(config)
         self._gate = SpeechGate(gate or GateSettings(), config)
         self._turns = TurnDetector(self._settings, self._hop_s)
         self._lapse_hops = max(1, round(self._settings.none_after_s / self._hop_s))
@@ -111,14 +107,9 @@ class Recognizer:
 
     def reset(self) -> None:
         """Forget the sound so far; the next sample is sample 0."""
-        for part in (self._mfcc, self._gate, self._turns):
+        for part in (self._frames, self._gate, self._turns):
             part.reset()
         self._hops = 0
-        self._samples = 0
-        self._unframed: list[NDArray[np.floating[Any]]] = []
-        self._n_unframed = 0
-        self._frames = np.empty((0, self._model.mfcc_config.n_features), np.float32)
-        self._frames_from = 0
         self._speech: list[Hop] = []
         self._floor_db = 0.0
         self._turn_start: int | None = None
@@ -130,7 +121,7 @@ class Recognizer:
     @property
     def samples(self) -> int:
         """Samples heard so far."""
-        return self._samples
+        return self._frames.samples
 
     @property
     def in_turn(self) -> bool:
@@ -157,21 +148,16 @@ class Recognizer:
             SignalError: when the samples are not sound.
         """
         check_samples(block)
-        ready = self._ready_frames
-        self._unframed.append(block)
-        self._samples += len(block)
-        self._n_unframed += len(block)
-        if self._n_unframed >= self._held_samples:
-            self._compute_frames()
+        ready = self._frames.ready
+        self._frames.push(block)
         events: list[Event] = []
-        for hop in self._gate.push(block, self._ready_frames - ready):
+        for hop in self._gate.push(block, self._frames.ready - ready):
             event = self._turns.push(hop.is_speech)
             self._hops += 1
             if self._turn_start is not None and hop.is_speech:
                 self._speech.append(hop)
             events += self._follow(event, hop)
-        if self._turn_start is None:
-            self._forget_before(self._hops - self._turns.lookback)
+        self._frames.forget_before(self._hops - self._turns.lookback)
         return events
 
     def flush(self) -> list[Event]:
@@ -184,6 +170,7 @@ class Recognizer:
             if event.start - self._last_turn_hop > self._forget_voice_hops:
                 self.voice.reset()
             self._turn_start, self._floor_db, self._speech = event.start, hop.floor_db, []
+            self._frames.begin(event.start)
             self._guess = FirstGuess(self._model, self.voice, self._settings.switch_margin)
             return [SpeechStarted(start=event.start * self._hop)]
         if isinstance(event, TurnClosed):
@@ -198,18 +185,18 @@ class Recognizer:
     def _guessed(self, start: int) -> list[Event]:
         if self._guess is None or (self._hops - start) % self._guess_hops or not self._turns.enough:
             return []
-        answer = self._guess.update(self._heard(start, self._hops))
+        answer = self._guess.update(self._frames.until(self._hops))
         return [FirstImpression(start=start * self._hop, at=self._hops * self._hop, answer=answer)]
 
     def _close(self, turn: TurnClosed) -> Event:
         self._turn_start = self._guess = None
+        frames = self._frames.end(turn.speech_end if turn.enough else turn.start)
         start, end = turn.start * self._hop, turn.end * self._hop
         if not turn.enough:
             # What was dropped says nothing of the emotion: neither that it lasts nor that it is over.
             return SpeechDropped(start=start, end=end)
         self._lapse_at = self._hops + self._lapse_hops
         self._last_turn_hop = turn.end
-        frames = self._heard(turn.start, turn.speech_end)
         answer = self._model.answer(frames, self.voice)
         if self._follow_voice:
             self.voice.learn(frames.mean(axis=0))
@@ -220,26 +207,3 @@ class Recognizer:
         elif found:
             answer = msgspec.structs.replace(answer, emotion=UNCERTAIN)
         return TurnResult(start=start, end=end, answer=answer, doubts=found, snr_db=ratio_db)
-
-    @property
-    def _ready_frames(self) -> int:
-        """Frames that the samples heard so far complete, computed or not."""
-        config = self._model.mfcc_config
-        return max(0, config.frames_in(self._samples) - config.lookahead)
-
-    def _compute_frames(self) -> None:
-        frames = self._mfcc.push(np.concatenate(self._unframed))
-        self._frames = np.concatenate([self._frames, frames])
-        self._unframed, self._n_unframed = [], 0
-
-    def _heard(self, start: int, end: int) -> NDArray[np.float32]:
-        """Frames of some hops, shape (end - start, n_features): every decided hop has its frame."""
-        if self._unframed:
-            self._compute_frames()
-        return self._frames[start - self._frames_from : end - self._frames_from]
-
-    def _forget_before(self, hop: int) -> None:
-        drop = min(hop - self._frames_from, len(self._frames))
-        if drop > 0:
-            self._frames = self._frames[drop:].copy()
-            self._frames_from += drop

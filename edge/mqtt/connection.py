@@ -29,12 +29,14 @@ class Connection:
 
     Args:
         settings: of the connection.
-        will: topic and payload that the broker is to retain when the device falls silent.
+        will: topic and payload that the broker is to retain when the device falls silent; None for a client
+            that only listens.
         on_welcome: the broker has let us in; from then on messages may be published.
         on_loss: it may not be published any more.
         on_publish: the broker has taken a message, or refused it, by the reason.
         on_message: takes topic, payload and whether it was retained.
         backoff: how long to wait between two attempts.
+        on_news: takes what is new of the connection in words, as the log has it.
 
     All are called in the network's thread, with locks of paho held: they must not wait for a thread that
     publishes.
@@ -46,19 +48,20 @@ class Connection:
     def __init__(
         self,
         settings: MqttSettings,
-        will: tuple[str, bytes],
+        will: tuple[str, bytes] | None,
         on_welcome: Callable[[], None],
         on_loss: Callable[[], None],
         on_publish: Callable[[ReasonCode], None],
         on_message: Callable[[str, bytes, bool], None],
         backoff: Backoff | None = None,
+        on_news: Callable[[str], None] | None = None,
     ) -> None:
         self._settings = settings
         self._welcome, self._loss, self._published, self._received = (
             on_welcome, on_loss, on_publish, on_message,
         )  # fmt: skip
         self._backoff = backoff or Backoff()
-        self.situation = Situation(settings, self._backoff.longest_s)
+        self.situation = Situation(settings, self._backoff.longest_s, on_news)
         """How the connection stands, in the log"""
         self._patterns: list[str] = []
         self._subscribing: dict[int, list[str]] = {}
@@ -74,9 +77,10 @@ class Connection:
         self._patience: threading.Timer | None = None
         self._given_up: Client | None = None
 
-    def _make_client(self, protocol: Protocol, will: tuple[str, bytes]) -> Client:
+    def _make_client(self, protocol: Protocol, will: tuple[str, bytes] | None) -> Client:
         client = make_client(self._settings, protocol, self._settings.client_id)
-        client.will_set(*will, qos=1, retain=True)
+        if will is not None:
+            client.will_set(*will, qos=1, retain=True)
         client.on_pre_connect = self._on_pre_connect
         client.on_socket_open = self._on_socket_open
         client.on_connect = self._on_connect

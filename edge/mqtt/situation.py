@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -19,10 +20,13 @@ _QUICK_S, _QUICK_LOSSES = 10.0, 3
 class Situation:
     """Remembers what was said last of a broker, and says only what is new."""
 
-    def __init__(self, settings: MqttSettings, retry_max_s: float) -> None:
+    def __init__(
+        self, settings: MqttSettings, retry_max_s: float, on_news: Callable[[str], None] | None = None
+    ) -> None:
         self._settings = settings
         self._address = settings.address
         self._retry_max_s = retry_max_s
+        self._on_news = on_news
         self._welcomed_at = 0.0
         self._quick_losses = 0
         self._said = ""
@@ -55,9 +59,14 @@ class Situation:
         if topic not in self._refused:
             self._refused.add(topic)
             why = diagnosis.of_denial(topic, reason, self._settings, deed)
-            _LOG.warning("MQTT broker %s: %s", self._address, why)
+            self._tell(str(why), logging.WARNING)
 
     def _say(self, situation: str, level: int) -> None:
         if situation != self._said:
             self._said = situation
-            _LOG.log(level, "MQTT broker %s: %s", self._address, situation)
+            self._tell(situation, level)
+
+    def _tell(self, news: str, level: int) -> None:
+        _LOG.log(level, "MQTT broker %s: %s", self._address, news)
+        if self._on_news is not None:
+            self._on_news(news)

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.frontend.mfcc import StreamingMfcc
 from edge.frontend.mfcc_config import MfccConfig
+from edge.frontend.mfcc_samples import check_samples
 from edge.frontend.speech_gate import Hop, SpeechGate
 from edge.frontend.vad import GateSettings
 from edge.inference.doubts import Doubt, doubts, snr_db
+from edge.inference.turn_frames import TurnFrames
 from edge.inference.turns import TurnBegan, TurnClosed, TurnDetector, TurnSettings
 from edge.voice.enrolment import Enrolment, frontend_of
 from edge.voice.errors import EnrolmentError
@@ -42,7 +43,7 @@ class NeutralSpeech:
         self._config = config
         self._hop_s = config.hop_length / config.sample_rate
         self._gate_settings = gate or GateSettings()
-        self._mfcc = StreamingMfcc(config)
+        self._frames = TurnFrames(config)
         self._gate = SpeechGate(self._gate_settings, config)
         self._turns = TurnDetector(_TURNS, self._hop_s)
         self._means: list[NDArray[np.float64]] = []
@@ -53,9 +54,9 @@ class NeutralSpeech:
 
     def _begin(self) -> None:
         """A new stream of sound; what was heard before it stays."""
-        for part in (self._mfcc, self._gate, self._turns):
+        for part in (self._frames, self._gate, self._turns):
             part.reset()
-        self._frames: list[NDArray[np.floating[Any]]] = []
+        self._hops = 0
         self._speech: list[Hop] = []
         self._is_open = False
         self._floor_db = 0.0
@@ -82,13 +83,16 @@ class NeutralSpeech:
 
     def push(self, block: NDArray[np.floating[Any]]) -> None:
         """Take the next samples (n,), [-1, 1], at the front end's rate."""
+        check_samples(block)
         self._samples += len(block)
-        frames = self._mfcc.push(block)
-        self._frames.extend(frames)
-        for hop in self._gate.push(block, len(frames)):
+        ready = self._frames.ready
+        self._frames.push(block)
+        for hop in self._gate.push(block, self._frames.ready - ready):
+            self._hops += 1
             self._follow(self._turns.push(hop.is_speech), hop)
             if self._completes:
                 self._close(self._turns.flush())
+        self._frames.forget_before(self._hops - self._turns.lookback)
 
     def end_recording(self) -> None:
         """A recording has ended; another may follow, from another place."""
@@ -124,6 +128,7 @@ class NeutralSpeech:
     def _follow(self, event: TurnBegan | TurnClosed | None, hop: Hop) -> None:
         if isinstance(event, TurnBegan):
             self._is_open, self._floor_db = True, hop.floor_db
+            self._frames.begin(event.start)
         if self._is_open and hop.is_speech:
             self._speech.append(hop)
         if isinstance(event, TurnClosed):
@@ -137,9 +142,11 @@ class NeutralSpeech:
         found = doubts(speech, ratio_db, turn.speech * self._hop_s, _TURNS, self._config.hop_length)
         for doubt in found:
             self._poor[doubt] += turn.speech
-        if turn.enough and not found:
+        is_good = turn.enough and not found
+        frames = self._frames.end(turn.speech_end if is_good else turn.start)
+        if is_good:
             self._good_hops += turn.speech
-            self._means.append(np.mean(self._frames[turn.start : turn.speech_end], axis=0, dtype=np.float64))
+            self._means.append(frames.mean(axis=0, dtype=np.float64))
 
     def _complaint(self) -> str:
         noisy, clipped = (self._poor[doubt] * self._hop_s for doubt in (Doubt.SNR, Doubt.CLIPPING))

@@ -1,4 +1,4 @@
-"""The systemd unit, judged by systemd's own tools where they are installed."""
+"""The systemd units, judged by systemd's own tools where they are installed."""
 
 import configparser
 import shutil
@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-UNIT = Path(__file__).resolve().parents[2] / "firmware_configs" / "systemd" / "affectd.service"
+FOLDER = Path(__file__).resolve().parents[2] / "firmware_configs" / "systemd"
+UNIT = FOLDER / "affectd.service"
+UNITS = [UNIT, FOLDER / "affectd-web.service"]
 PROGRAM = "/opt/affectd/bin/affectd"
 MAX_EXPOSURE = 20
 """In tenths, of 100: `systemd-analyze security` calls anything up to here well protected"""
@@ -17,20 +19,20 @@ needs_systemd = pytest.mark.skipif(
 )
 
 
-@pytest.fixture
-def installed(tmp_path) -> Path:
+@pytest.fixture(params=UNITS, ids=lambda unit: unit.stem)
+def installed(request, tmp_path) -> Path:
     """The unit as on a device: its program is there."""
-    copy = tmp_path / UNIT.name
-    text = UNIT.read_text(encoding="utf-8")
+    copy = tmp_path / request.param.name
+    text = request.param.read_text(encoding="utf-8")
     assert f"ExecStart={PROGRAM} " in text
     copy.write_text(text.replace(PROGRAM, "/bin/true"), encoding="utf-8")
     return copy
 
 
-def service() -> configparser.SectionProxy:
+def service(unit: Path = UNIT) -> configparser.SectionProxy:
     parser = configparser.ConfigParser(strict=False, interpolation=None)
     parser.optionxform = str
-    parser.read(UNIT, encoding="utf-8")
+    parser.read(unit, encoding="utf-8")
     return parser["Service"]
 
 
@@ -55,15 +57,24 @@ def test_unit_when_its_hardening_is_rated_then_exposure_is_low(installed):
     assert done.returncode == 0, done.stdout[-300:] + done.stderr
 
 
-def test_unit_when_the_program_fails_then_it_restarts_save_for_mistakes_of_the_user():
-    settings = service()
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_unit_when_the_program_fails_then_it_restarts_save_for_mistakes_of_the_user(unit):
+    settings = service(unit)
     assert settings["Restart"] == "always"
     assert settings["RestartPreventExitStatus"].split() == ["64", "78"]
-    assert "StartLimitIntervalSec=0\n" in UNIT.read_text(encoding="utf-8")
+    assert "StartLimitIntervalSec=0\n" in unit.read_text(encoding="utf-8")
 
 
-def test_unit_when_read_then_no_password_is_in_it():
-    assert "PASSWORD" not in UNIT.read_text(encoding="utf-8")
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_unit_when_read_then_no_password_is_in_it(unit):
+    assert "PASSWORD" not in unit.read_text(encoding="utf-8")
+
+
+def test_web_unit_when_it_runs_then_as_the_daemons_user_without_its_microphone():
+    settings = service(FOLDER / "affectd-web.service")
+    assert settings["User"] == service()["User"]
+    assert settings["PrivateDevices"] == "yes"
+    assert "SupplementaryGroups" not in settings
 
 
 def test_unit_when_the_program_hangs_then_systemd_notices():

@@ -14,7 +14,7 @@ def turns_of(recognizer, sound):
 @pytest.fixture
 def knowing(model_file):
     """The shipped model under a card whose reference is trusted from the first turn on."""
-    features = 40
+    features = EmotionModel().mfcc_config.n_features
     even = dict.fromkeys(ReferencePrior.__struct_fields__, (1.0,) * features)
     return EmotionModel(ModelSettings(path=str(model_file(reference=ReferencePrior(**even)))))
 

@@ -11,7 +11,15 @@ ROOMS = ("audio", "frontend", "inference", "mqtt")
 MAY_USE = {"inference": {"frontend"}}
 """Rooms that a room may import beside itself"""
 
-ABOVE_THE_ROOMS = ("edge.cli", "edge.config", "edge.daemon", "edge.demo", "edge.doctor", "edge.options")
+ABOVE_THE_ROOMS = (
+    "edge.cli",
+    "edge.config",
+    "edge.daemon",
+    "edge.demo",
+    "edge.doctor",
+    "edge.options",
+    "edge.web",
+)
 NOT_ON_THE_DEVICE = ("training", "converter", "tensorflow", "keras", "scipy", "librosa", "sklearn", "torch")
 LAST_RESORT = ("edge/inference/runtime.py", "tensorflow")
 """TensorFlow's own interpreter, where neither of the two runtimes is installed"""
@@ -60,6 +68,18 @@ def test_room_when_it_imports_then_no_other_room(file):
 @pytest.mark.parametrize("file", [file for file in EDGE_FILES if room_of(file)])
 def test_room_when_it_imports_then_nothing_above_it(file):
     assert [name for name in imported(file) if any(within(name, above) for above in ABOVE_THE_ROOMS)] == []
+
+
+@pytest.mark.parametrize("file", [file for file in EDGE_FILES if file.startswith("edge/web/")])
+def test_dashboard_when_it_imports_then_nothing_of_the_daemon(file):
+    others = ("edge.cli", "edge.daemon", "edge.listener", "edge.controls")
+    assert [name for name in imported(file) if any(within(name, other) for other in others)] == []
+
+
+@pytest.mark.parametrize("file", [file for file in EDGE_FILES if not file.startswith("edge/web/")])
+def test_edge_when_it_is_not_the_dashboard_then_it_needs_no_web_server(file):
+    servers = ("fastapi", "starlette", "uvicorn")
+    assert [name for name in imported(file) if any(within(name, server) for server in servers)] == []
 
 
 @pytest.mark.parametrize("file", EDGE_FILES)

@@ -54,9 +54,10 @@ def test_wheel_when_built_then_it_has_every_module_and_no_other_package(wheel):
     assert modules == {name for name in wheel.namelist() if name.endswith(".py")}
 
 
-def test_wheel_when_built_then_it_has_the_models_the_demo_and_the_recipes(wheel):
+def test_wheel_when_built_then_it_has_the_models_the_demo_the_pages_and_the_recipes(wheel):
     data = [*(ROOT / "edge" / "models").glob("*.tflite"), *(ROOT / "edge" / "models").glob("*.md")]
     data += (ROOT / "training" / "recipes").glob("*.toml")
+    data += (ROOT / "edge" / "web" / "static").iterdir()
     data.append(ROOT / "edge" / "demo_speech.ogg")
     missing = {path.relative_to(ROOT).as_posix() for path in data} - set(wheel.namelist())
     assert not missing
@@ -104,5 +105,5 @@ def test_base_install_when_32_bit_then_it_takes_the_other_runtime_and_its_numpy(
 
 def test_extras_when_listed_then_they_are_the_documented_ones(metadata):
     assert set(metadata.get_all("Provides-Extra", [])) == {
-        "mic", "broker", "update", "tflite-runtime", "training", "baselines", "test", "parity", "dev",
+        "mic", "broker", "web", "update", "tflite-runtime", "training", "baselines", "test", "parity", "dev",
     }  # fmt: skip

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 from support.missing import needs_amqtt, without
+from support.processes import children
 from support.programs import Program, affectd
 
 from edge.bench.run import Benchmark, show
@@ -19,11 +20,6 @@ from edge.update.store import ModelStore
 
 PATIENCE_S = 240.0
 """On a machine that has much else to do"""
-
-
-def children(pid: int) -> list[int]:
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    return [int(child) for task in tasks for child in task.read_text().split()]
 
 
 @pytest.fixture(scope="module")

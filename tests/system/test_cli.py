@@ -13,7 +13,8 @@ from support.programs import AFFECTD, Program, affectd, environment
 from support.sound import DEMO_SPEECH
 
 COMMANDS = (
-    "run", "classify", "demo", "devices", "doctor", "config", "bench", "model", "enrol", "broker", "provision"
+    "run", "classify", "demo", "devices", "doctor", "config", "bench", "model", "enrol", "broker",
+    "provision", "web",
 )  # fmt: skip
 
 
@@ -64,6 +65,10 @@ def test_usage_when_options_contradict_the_source_then_64_in_one_line():
     run = affectd("run", "--no-config", "--source", "stdin", "--file", DEMO_SPEECH)
 
     assert "--source stdin contradicts" in one_line(run, 64)
+
+
+def test_usage_when_realtime_is_given_without_a_file_then_64_in_one_line():
+    assert "--file" in one_line(affectd("run", "--no-config", "--source", "stdin", "--realtime"), 64)
 
 
 def test_cli_when_imported_then_numpy_is_not():

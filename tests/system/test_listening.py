@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from support.processes import children
 from support.programs import Program
 from support.sound import DEMO_SPEECH
 from support.subscriber import Subscriber
@@ -37,14 +38,6 @@ def wait_for_health(live: Subscriber, device: str, microphone: Microphone) -> He
         health = msgspec.json.decode(live.wait_for(f"affectd/{device}/health").payload, type=Health)
         if health.microphone is microphone:
             return health
-
-
-def children(pid: int) -> list[str]:
-    return [
-        child
-        for task in Path(f"/proc/{pid}/task").iterdir()
-        for child in (task / "children").read_text().split()
-    ]
 
 
 def test_run_when_a_command_fails_then_state_and_health_say_so_and_every_turn_arrives(

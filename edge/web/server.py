@@ -1,0 +1,117 @@
+"""The rooms wired together behind one socket, which uvicorn serves."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import signal
+import socket
+import sys
+from types import FrameType
+
+import uvicorn
+
+from edge.config import Config
+from edge.inference.model import EmotionModel
+from edge.mqtt.paho_client import make_client
+from edge.mqtt.settings import join_address
+from edge.update.in_force import device_store, settings_in_force
+from edge.web.app import Parts, make_app
+from edge.web.contract import view_model
+from edge.web.desk import Desk
+from edge.web.errors import AddressError
+from edge.web.guard import Guard
+from edge.web.judge import Judge
+from edge.web.live import Live
+from edge.web.settings import WebSettings
+
+_EX_SOFTWARE = 70
+_MOST_CONNECTIONS = 128
+_STOP_S = 1
+"""Seconds that a request may go on after the signal that ends the process"""
+
+
+class Server(uvicorn.Server):
+    """Ends the streams with the first signal: they would never end by themselves."""
+
+    def __init__(self, config: uvicorn.Config, parts: Parts) -> None:
+        super().__init__(config)
+        self._parts = parts
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Called for a signal, in the thread of the event loop."""
+        super().handle_exit(sig, frame)
+        asyncio.get_running_loop().call_soon_threadsafe(self._parts.close)
+
+
+def run(config: Config, password: str | None) -> int:
+    """Serve until a signal comes; gives the exit code. See `edge.web.serve.serve`."""
+    # Made and left: what is wrong with a password or a TLS file ends the command here, in its own words.
+    make_client(config.mqtt, config.mqtt.protocol, config.mqtt.client_id)
+    listening = listen(config.web)
+    server = Server(_uvicorn_config(config, password, parts := _parts(config)), parts)
+    # uvicorn raises the signal that ended it once more when it is done; until it begins, a signal ends us.
+    host, port = listening.getsockname()[:2]
+    who = "" if password is None else f", user {config.web.username}"
+    sys.stdout.write(f"affectd web: http://{join_address(str(host), int(port))}/{who}\n")
+    sys.stdout.flush()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _ignore)
+    server.run(sockets=[listening])
+    return 0 if server.started else _EX_SOFTWARE
+
+
+def listen(settings: WebSettings) -> socket.socket:
+    """A socket that listens where the settings say.
+
+    Raises:
+        AddressError: when it cannot.
+    """
+    address = join_address(settings.bind, settings.port)
+    try:
+        family, _, _, _, place = socket.getaddrinfo(settings.bind, settings.port, type=socket.SOCK_STREAM)[0]
+        both = settings.bind == "::" and socket.has_dualstack_ipv6()
+        return socket.create_server((str(place[0]), settings.port), family=family, dualstack_ipv6=both)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise AddressError(
+                f"another program already listens on {address}; end it, or choose another port with --listen"
+            ) from None
+        why = error.strerror or error
+        raise AddressError(
+            f"nothing can be served on {address}: {why}; choose another address with --listen"
+        ) from None
+
+
+def _parts(config: Config) -> Parts:
+    web = config.web
+    model = EmotionModel(settings_in_force(config.model, device_store()))
+    return Parts(
+        judge=Judge(model, config),
+        desk=Desk(web.max_waiting),
+        live=Live(config.mqtt.topics.device, config.mqtt.address),
+        mqtt=config.mqtt,
+        model=view_model(model, web.max_upload_bytes, web.max_upload_s),
+        max_upload_bytes=web.max_upload_bytes,
+    )
+
+
+def _uvicorn_config(config: Config, password: str | None, parts: Parts) -> uvicorn.Config:
+    return uvicorn.Config(
+        Guard(make_app(parts), config.web, password),
+        loop="asyncio",
+        http="h11",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        # Neither who asked nor for what: that is nobody's business here.
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=_MOST_CONNECTIONS,
+        timeout_graceful_shutdown=_STOP_S,
+    )
+
+
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    """Nothing: uvicorn has heard of it."""
