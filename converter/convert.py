@@ -11,6 +11,7 @@ import keras
 import msgspec
 import numpy as np
 
+from converter.calibration import usual
 from converter.parity import ParityReport, compare
 from converter.quantize import QuantizeError, Windows, multiply_accumulates, operator_counts, quantize
 from edge.errors import AffectdError
@@ -54,7 +55,8 @@ def convert(run: Path, output: Path, results: Path | None = None) -> Conversion:
         RunFolderError: when the folder lacks something.
         QuantizeError: when the network cannot be made fully integer.
     """
-    network, card, windows, clips = _read_run(run)
+    network, card, seen, clips = read_run(run)
+    windows = usual(network, seen)
     if results is not None:
         card = msgspec.structs.replace(card, metrics=_metrics(results))
     flatbuffer = quantize(network, windows)
@@ -76,7 +78,12 @@ def convert(run: Path, output: Path, results: Path | None = None) -> Conversion:
     )
 
 
-def _read_run(run: Path) -> tuple[keras.Model, ModelCard, Windows, list[NamedClip]]:
+def read_run(run: Path) -> tuple[keras.Model, ModelCard, Windows, list[NamedClip]]:
+    """The network of a finished run, its card, the calibration windows, and the clips to compare on.
+
+    Raises:
+        RunFolderError: when the folder lacks something, or it is damaged.
+    """
     if not run.is_dir():
         error = RunFolderError(f"{run}: no such folder; name that of a finished `affectd-train fit`")
         error.exit_code = 66

@@ -32,7 +32,8 @@ class AblationError(WorkbenchError):
 class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One row of the table."""
 
-    name: Annotated[str, msgspec.Meta(min_length=1)]
+    name: Annotated[str, msgspec.Meta(pattern=r"^[^,]+$")]
+    """Without commas, which part the names on the command line"""
 
     change: dict[str, Any]
     """Of the recipe, in its own tables; what is not named stays"""
@@ -87,6 +88,20 @@ def load_plan(path: Path) -> Plan:
     return plan
 
 
+def chosen(plan: Plan, only: Sequence[str] | None, where: str) -> list[Variant]:
+    """The recipe without a change, then all variants or only those named.
+
+    Raises:
+        AblationError: when the plan has none of a name; the message names `where`.
+    """
+    unknown = set(only or ()) - {BASE, *(variant.name for variant in plan.variants)}
+    if unknown:
+        there = ", ".join(variant.name for variant in plan.variants)
+        raise AblationError(f"{where}: no variant is called {', '.join(sorted(unknown))}; there are: {there}")
+    rest = [variant for variant in plan.variants if only is None or variant.name in only]
+    return [Variant(name=BASE, change={}), *rest]
+
+
 def changed(recipe: Recipe, change: dict[str, Any], where: str) -> Recipe:
     """A recipe with a change.
 
@@ -139,6 +154,8 @@ def ablation_result(plan: Plan, rows: Sequence[dict[str, Any]], command: str) ->
         "command": command,
         "commit": commit(),
         "protocol": plan.protocol,
+        "recipe": plan.recipe,
+        "change": plan.change,
         "folds": plan.folds,
         "seeds": plan.seeds,
         "validation_speakers": plan.validation_speakers,

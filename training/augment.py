@@ -18,9 +18,6 @@ from training.surroundings import NEPER_PER_DB, surround
 
 Batch = NDArray[np.float32]
 
-_VOICED_SHARE = 0.35
-"""Of the mel filters, from the lowest on: those below 900 Hz, by which a pitch is found"""
-
 
 class AugmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How far each perturbation may go; 0 turns one off."""
@@ -49,6 +46,12 @@ class AugmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     voices_snr_db: tuple[float, float] = (0.0, 25.0)
     """Likewise, against all of them together"""
 
+    music_share: float = 0.0
+    """Share of windows behind which music plays"""
+
+    music_snr_db: tuple[float, float] = (0.0, 25.0)
+    """Likewise"""
+
     rooms_share: float = 0.0
     """Share of windows that are spoken in a room, from beside the microphone to across the room"""
 
@@ -74,8 +77,10 @@ class AugmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Both parameters of the beta distribution that mixes two windows and their labels; Zhang et al., 2018"""
 
     def __post_init__(self) -> None:
-        shares = (self.noise_share, self.voices_share, self.rooms_share, self.unpitched_share)
-        ranges = (self.noise_snr_db, self.voices_snr_db, self.rt60_s)
+        shares = (
+            self.noise_share, self.voices_share, self.music_share, self.rooms_share, self.unpitched_share,
+        )  # fmt: skip
+        ranges = (self.noise_snr_db, self.voices_snr_db, self.music_snr_db, self.rt60_s)
         rules = (
             (0.0 <= self.tempo < 1.0, f"tempo is {self.tempo}: it must be from 0 to below 1"),
             (0.0 <= self.warp < 1.0, f"warp is {self.warp}: it must be from 0 to below 1"),
@@ -133,7 +138,6 @@ class Augmenter:
         """`mean` and `std` (n_features,) normalise the result, as the card will say."""
         check_augmentable(frontend)
         self._has_pitch = frontend.pitch
-        self._voiced_bands = slice(0, max(1, round(frontend.n_mels * _VOICED_SHARE)))
         self._dct = dct_matrix(frontend).astype(np.float32)
         self._hop_s = frontend.hop_length / frontend.sample_rate
         self._settings = settings
@@ -159,12 +163,12 @@ class Augmenter:
         mel = windows[..., :n_mfcc] @ self._dct.T
         mel = self._warped(mel)
         mel += self._colour(len(clips))
-        alone = surround(mel, inside[..., 0], self._settings, self._hop_s, self._rng)
+        pitch = windows[..., n_mfcc:] if self._has_pitch else np.zeros((*mel.shape[:2], 2), np.float32)
+        surround(mel, pitch, inside[..., 0], self._settings, self._hop_s, self._rng)
         self._mask(mel, inside)
         windows[..., :n_mfcc] = mel @ self._dct
         if self._has_pitch:
-            pitch, mean = windows[..., n_mfcc:], self._mean[n_mfcc:]
-            vary_pitch(pitch, alone[..., self._voiced_bands].mean(axis=2), mean, self._settings, self._rng)
+            vary_pitch(pitch, self._mean[n_mfcc:], self._settings, self._rng)
         normal = np.where(inside, (windows - self._mean) / self._std, 0.0)
         return self._mixed(normal.astype(np.float32), targets)
 

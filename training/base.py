@@ -13,6 +13,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from training.branches import heads
 from training.errors import WorkbenchError
 from training.recipe import Recipe
 from training.run_folder import RunInfo, is_finished, read_info
@@ -57,17 +58,17 @@ class Base:
 
     def hand_over(self, network: Any, labels: Sequence[str]) -> None:
         """Give another network of the shape what was learned; a new label's output starts from chance."""
-        *body, head = network.layers
-        *taught, knows = self.network.layers
-        for layer, teacher in zip(body, taught, strict=True):
-            if teacher.weights and not isinstance(layer, keras.layers.Dropout):
+        answering = heads(network)
+        for layer, teacher in zip(network.layers, self.network.layers, strict=True):
+            if layer not in answering and not isinstance(layer, keras.layers.Dropout) and teacher.weights:
                 layer.set_weights(teacher.get_weights())
-        (kernel, bias), (known_kernel, known_bias) = head.get_weights(), knows.get_weights()
-        for i, label in enumerate(labels):
-            if label in self.info.labels:
-                at = self.info.labels.index(label)
-                kernel[:, i], bias[i] = known_kernel[:, at], known_bias[at]
-        head.set_weights([kernel, bias])
+        for head, knows in zip(answering, heads(self.network), strict=True):
+            (kernel, bias), (known_kernel, known_bias) = head.get_weights(), knows.get_weights()
+            for i, label in enumerate(labels):
+                if label in self.info.labels:
+                    at = self.info.labels.index(label)
+                    kernel[:, i], bias[i] = known_kernel[:, at], known_bias[at]
+            head.set_weights([kernel, bias])
 
 
 def read_base(folder: Path) -> Base:

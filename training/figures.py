@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -72,7 +72,8 @@ def _figures(
         "form": protocol.form,
         "speaker_dependent": protocol.speaker_dependent,
         "command": command,
-        "commit": _commits(ordered),
+        "commit": _commits(r.commit for r in ordered),
+        "scored": _commits(r.scored or r.commit for r in ordered),
         "seeds": sorted({r.seed for r in ordered}),
         "folds": sorted({int(r.fold) for r in ordered}),
         "model": {
@@ -109,7 +110,6 @@ def _row(result: FoldResult, float_answers: Sequence[int], int8_answers: Sequenc
     }
 
 
-def _commits(results: Sequence[FoldResult]) -> str | None:
-    """The states of the sources that trained the folds; the present one, where a fold does not say."""
-    known = {result.commit or commit() for result in results}
-    return ", ".join(sorted(filter(None, known))) or None
+def _commits(named: Iterable[str | None]) -> str | None:
+    """States of the sources; the present one, where a fold does not say."""
+    return ", ".join(sorted(filter(None, {name or commit() for name in named}))) or None

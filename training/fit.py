@@ -12,12 +12,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from training.base import base_for
+from training.base import Base, BaseError, base_for
 from training.batches import TrainingBatches
+from training.branches import learner, own_errors
 from training.errors import WorkbenchError
 from training.features import Example
 from training.histories import Histories, unheard
-from training.metrics import temperature
 from training.networks import build_network
 from training.pace import Pace
 from training.progress import EpochDone
@@ -35,9 +35,11 @@ from training.run_folder import (
     write_info,
 )
 from training.scoring import clip_logits, truth_of
+from training.temperature import temperature
 from training.watch import Watch
 
 Frames = NDArray[np.float32]
+Weights = NDArray[np.float32]
 
 
 class TrainingError(WorkbenchError):
@@ -73,7 +75,7 @@ def fit(
     """
     begun, sources = time.monotonic(), commit()
     _check_labels(examples, labels)
-    known = base_for(recipe, base) if base else None
+    known = _known(recipe, base)
     claim_folder(folder, [e.clip for e in examples], labels, recipe, known.sha256 if known else "")
     if is_finished(folder):
         return read_info(folder)
@@ -93,9 +95,11 @@ def fit(
     )
     if known:
         known.hand_over(network, labels)
+    begun_with = network.get_weights()
     batches = TrainingBatches(histories, labels, recipe, mean, std)
-    watch = Watch(validation, labels, recipe, (mean, std), batches, folder, progress)
-    epochs = _learn(network, batches, watch, recipe, pace)
+    watch = Watch(network, validation, labels, recipe, (mean, std), batches, folder, progress)
+    epochs = _learn(learner(network), batches, watch, recipe, pace)
+    network.set_weights(_between(network.get_weights(), begun_with, recipe.base_share))
     # A model of its own, as the compiled one would take along the optimizer, which belongs to its backend.
     keras.Model(network.input, network.output).save(folder / "network.keras")
     info = RunInfo(
@@ -110,15 +114,33 @@ def fit(
         validation_uar=watch.best_uar if validation else None,
         validation_speakers=tuple(sorted(speakers)),
         corpora=_count(e.clip.corpus for e in training),
-        licences=tuple(sorted({e.clip.licence for e in training if e.clip.licence})),
+        licences=_licences(training, known),
         commit=sources,
         seconds=round(time.monotonic() - begun, 1),
+        base=known.info if known else None,
     )
     write_card(folder, labels, recipe, mean, std, prior, info.temperature, _provenance(info))
     write_calibration(folder, seen, recipe, mean, std)
     write_info(folder, info)
     watch.forget()
     return info
+
+
+def _known(recipe: Recipe, base: Path | None) -> Base | None:
+    """The run to start from, if from one."""
+    if base is not None:
+        return base_for(recipe, base)
+    if recipe.base_share:
+        raise BaseError(
+            "the recipe keeps a share of the weights it starts from (base_share): name that run (--base)"
+        )
+    return None
+
+
+def _between(learned: list[Weights], begun_with: list[Weights], share: float) -> list[Weights]:
+    """Weights between those learned (share 0) and those that the training began with (share 1)."""
+    pairs = zip(learned, begun_with, strict=True)
+    return [(1.0 - share) * now + share * before for now, before in pairs]
 
 
 def _learn(
@@ -131,7 +153,7 @@ def _learn(
     """Train a network from where it was stopped, and leave it as its best epoch did; gives the epochs."""
     network.compile(
         optimizer=_optimizer(recipe, len(batches)),
-        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
+        loss=own_errors,
         jit_compile=False,
     )
     done = watch.take_up(network)
@@ -152,11 +174,16 @@ def _fitted_temperature(
     recipe: Recipe,
     normalisation: tuple[Frames, Frames],
 ) -> float:
-    """By the validation speakers, each corpus with the same say; 1 without any."""
+    """By the validation speakers, in the fit each corpus with the same say; 1 without any."""
     if not validation:
         return 1.0
     logits = clip_logits(network, validation, *normalisation, recipe.n_frames)
-    return temperature(logits, truth_of(validation, labels), _evenly([e.clip.corpus for e in validation]))
+    return temperature(
+        logits,
+        truth_of(validation, labels),
+        [e.clip.speaker for e in validation],
+        _evenly([e.clip.corpus for e in validation]),
+    )
 
 
 def _spread(seen: Sequence[Example]) -> tuple[Frames, Frames]:
@@ -229,8 +256,14 @@ def _evenly(corpora: Sequence[str]) -> NDArray[np.float64]:
     return np.array([1.0 / counts[corpus] for corpus in corpora])
 
 
+def _licences(training: Sequence[Example], known: Base | None) -> tuple[str, ...]:
+    """Of everything that the network has learned from, the clips of the run it starts from included."""
+    of_clips = {e.clip.licence for e in training if e.clip.licence}
+    return tuple(sorted(of_clips.union(known.info.licences if known else ())))
+
+
 def _provenance(info: RunInfo) -> dict[str, Any]:
-    return {
+    made = {
         "training_clips": info.corpora,
         "licences": list(info.licences),
         "validation_speakers": list(info.validation_speakers),
@@ -239,6 +272,7 @@ def _provenance(info: RunInfo) -> dict[str, Any]:
         "commit": info.commit,
         "recipe": msgspec.to_builtins(info.recipe),
     }
+    return {**made, "base": _provenance(info.base)} if info.base else made
 
 
 def _count(names: Any) -> dict[str, int]:

@@ -17,7 +17,7 @@ from training.features import Example, FeatureCache
 from training.fit import fit
 from training.fold_task import FoldTask
 from training.progress import EpochDone
-from training.protocols import IN_CORPUS
+from training.provenance import commit
 from training.run_folder import RunInfo, write_whole
 from training.scoring import clip_answers, clip_logits
 
@@ -58,6 +58,9 @@ class FoldResult(msgspec.Struct, frozen=True, kw_only=True):
     commit: str | None = None
     """State of the sources that trained it; None in results that were kept before this was noted"""
 
+    scored: str | None = None
+    """State of those that quantised it and asked for its answers; likewise"""
+
     seconds: float | None = None
     """That the training took, in the process that ended it"""
 
@@ -76,10 +79,12 @@ def run_fold(task: FoldTask, progress: Callable[[EpochDone], None] | None = None
     training, _ = features.load(split.train, workers=1)
     # Also checks that a finished run is of the same clips, labels and recipe.
     info = fit(training, labels, recipe, folder, progress, task.base)
+    forms = TURNS if protocol.with_histories else {}
     if kept.exists():
         result = msgspec.json.decode(kept.read_bytes(), type=FoldResult)
         known = {clip.path.name for clip in split.test}
-        if len(result.clips) + len(result.left_out) == len(split.test) and known.issuperset(result.clips):
+        is_whole = len(result.clips) + len(result.left_out) == len(split.test)
+        if is_whole and known.issuperset(result.clips) and set(forms) <= set(result.int8_by_turns):
             return result
     test, problems = features.load(split.test, workers=1)
     made = convert(folder, folder / "model.tflite")
@@ -90,7 +95,6 @@ def run_fold(task: FoldTask, progress: Callable[[EpochDone], None] | None = None
     logits = [model.turn_logits(e.frames)[:, columns] for e in test]
     probabilities = np.array([mean_probabilities(x, info.temperature) for x in logits])
     unheard = probabilities.argmax(axis=1).tolist()
-    forms = TURNS if protocol.name in IN_CORPUS else {}
     result = FoldResult(
         fold=split.name,
         seed=recipe.seed,
@@ -123,6 +127,7 @@ def run_fold(task: FoldTask, progress: Callable[[EpochDone], None] | None = None
         validation_uar=info.validation_uar,
         left_out=[str(problem) for problem in problems],
         commit=info.commit,
+        scored=commit(),
         seconds=info.seconds,
     )
     write_whole(kept, msgspec.json.encode(result))

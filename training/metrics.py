@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, recall_score
-
-from edge.inference.model import mean_probabilities
 
 Labels = NDArray[np.integer[Any]]
 
@@ -60,21 +57,3 @@ def confusion(truth: Labels, answer: Labels, n_labels: int) -> list[list[int]]:
     """Counts, one row for each true label."""
     table: list[list[int]] = confusion_matrix(truth, answer, labels=np.arange(n_labels)).tolist()
     return table
-
-
-def temperature(
-    logits: Sequence[NDArray[np.floating[Any]]], truth: Labels, weights: NDArray[np.float64]
-) -> float:
-    """The temperature that makes clips' mean probabilities likeliest; after Guo et al., 2017.
-
-    Args:
-        logits: of the windows of each clip, shapes (windows, n_labels).
-        truth: shape (clips,).
-        weights: how much each clip counts, shape (clips,).
-    """
-    candidates = np.exp(np.linspace(np.log(0.25), np.log(4.0), 81))
-    losses = []
-    for candidate in candidates:
-        given = [mean_probabilities(x, candidate)[label] for x, label in zip(logits, truth, strict=True)]
-        losses.append(-float(weights @ np.log(np.maximum(given, 1e-12))))
-    return float(candidates[int(np.argmin(losses))])

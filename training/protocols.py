@@ -46,6 +46,11 @@ class Protocol:
     """The people of the test are heard in training too: for comparison with figures made that way"""
 
     @property
+    def with_histories(self) -> bool:
+        """Whether it has the forms `adapt` and `enrol`: what hearing a new voice before is worth."""
+        return not self.speaker_dependent
+
+    @property
     def asked(self) -> tuple[str, ...]:
         """Labels that an answer can be."""
         return self.fewer or self.labels

@@ -24,8 +24,8 @@ _LEAST_WIDTH = 16
 class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Shape and size of the network."""
 
-    shape: Literal["residual", "light_sernet", "lstm", "crnn"] = "residual"
-    """A file of `training/networks/`: the shipped one, or a baseline"""
+    shape: Literal["residual", "temporal", "light_sernet", "lstm", "crnn"] = "residual"
+    """A file of `training/networks/`: the shipped one, or one that it is compared with"""
 
     width: int = 32
     """Channels of the first stage, at least 16; the later ones are a multiple of it"""
@@ -33,9 +33,25 @@ class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     dropout: float = 0.2
     """Share of features dropped before the last layer; half of it behind each stage"""
 
+    pooling: Literal["mean", "places", "peaks", "attention"] = "mean"
+    """Of the residual network. What becomes of all moments: their mean, that of each place of the cepstrum,
+    mean and peak, or a mean that weighs them (Safari et al., 2020)"""
+
+    temporal: int = 0
+    """Of the residual network: width of a second branch, of convolutions over time alone, which learns from
+    its own error; the answer is the mean of both. 0: none"""
+
+    separable: bool = False
+    """Of the residual network: each 3 x 3 convolution as one of each channel and one over channels"""
+
+    bands: bool = False
+    """Of the residual network: turn the cepstrum into mel bands first, by a layer that may learn better"""
+
     def __post_init__(self) -> None:
         if self.width < _LEAST_WIDTH:
             raise ValueError(f"width is {self.width}: a network is to be trained with {_LEAST_WIDTH} or more")
+        if self.temporal and 2 * self.temporal < _LEAST_WIDTH:
+            raise ValueError(f"temporal is {self.temporal}: it must be 0, or at least {_LEAST_WIDTH // 2}")
         if not 0.0 <= self.dropout < 1.0:
             raise ValueError(f"dropout is {self.dropout}: it must be from 0 to below 1")
 
@@ -80,11 +96,15 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """0: a corpus is seen as often as it has clips; 1: each corpus as often as any other; between: between"""
 
     validation_speakers: int = 4
-    """Speakers taken out of the training clips, to fit the temperature and to end the run early; with 0 the
-    temperature is 1"""
+    """Speakers taken out of the training clips, to fit the temperature and to end the run early; with fewer
+    than two the temperature is 1"""
 
     one_speaker: bool = False
     """Train even on a single speaker, as protocol P3 does; what comes of it knows that voice only"""
+
+    base_share: float = 0.0
+    """Where the training goes on from a finished run: share of that one's weights in those that are kept
+    (Wortsman et al., "Robust fine-tuning of zero-shot models", 2022)"""
 
     uncertain_below: float = 0.4
     """Calibrated confidence under which the device answers `uncertain`"""
@@ -105,6 +125,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             (self.weight_decay >= 0.0, f"weight_decay is {self.weight_decay}: it must be at least 0"),
             (0.0 <= self.label_smoothing < 1.0, "label_smoothing must be from 0 to below 1"),
             (0.0 <= self.corpus_balance <= 1.0, "corpus_balance must be from 0 to 1"),
+            (0.0 <= self.base_share < 1.0, "base_share must be from 0 to below 1"),
             (self.validation_speakers >= 0, "validation_speakers must be at least 0"),
             (0.0 <= self.uncertain_below <= 1.0, "uncertain_below must be from 0 to 1"),
             (

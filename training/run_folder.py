@@ -59,6 +59,8 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     best_epoch: int
     validation_uar: float | None
+    """Of the best epoch, before a share of the base's weights is mixed in"""
+
     validation_speakers: tuple[str, ...]
     corpora: dict[str, int]
     """Training clips of each corpus"""
@@ -70,6 +72,9 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     seconds: float | None = None
     """That it took, in the process that ended it"""
+
+    base: RunInfo | None = None
+    """Of the run that it went on from, if from one"""
 
 
 def is_finished(folder: Path) -> bool:

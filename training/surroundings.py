@@ -1,4 +1,4 @@
-"""What a microphone hears beside the voice: the room's tail, other voices, steady noise; on log mel energies.
+"""What a microphone hears beside the voice: the room's tail, other voices, music, noise; on log mel energies.
 
 Each is arithmetic on power. A turn's frames are taken relative to a point that moves along with whatever is
 always there (see `edge.inference.reference`), so a window's mean stays what it was.
@@ -6,10 +6,13 @@ always there (see `edge.inference.reference`), so a window's mean stays what it 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+from training.found_pitch import Contours, Sound, absolute, found, low
 
 if TYPE_CHECKING:
     from training.augment import AugmentSettings
@@ -23,44 +26,95 @@ NEPER_PER_DB = np.log(10.0) / 10.0
 _SCATTER = 0.35
 """Standard deviation, in neper, of a mel band's power about its mean from frame to frame of steady noise"""
 
+_NOISE_TILT = (-2.0, 3.0)
+_MUSIC_TILT = (-2.0, 1.0)
+"""Natural logarithm of power in the highest band over the middle one, relative to speech as the frames are:
+speech itself has 0, pink noise about 2, white noise more"""
+
 _MOST_VOICES = 5
+_VOICES_APART = 0.5
+"""Standard deviation of the octaves between two voices"""
+
 _DIRECT_TO_TAIL_DB = (-5.0, 10.0)
+_TAIL_FRAMES = 5
+"""By which the pitch of a room's tail is that of earlier"""
+
+_NOTES_PER_S = (0.3, 8.0)
+_NOTE_DECAY_S = (0.1, 2.0)
+_NOTE_OCTAVES = (-1.5, 1.2)
+"""Above and below the voice's own pitch; a chord has that of its common period, far down"""
+_NOTE_VOICING = (0.6, 1.0)
+_CHANCE_VOICING = (0.35, 0.1)
+"""Mean and standard deviation of the height of the peaks that chance makes in noise"""
+_PEAK_FRAMES = 5
+_NOTE_SCATTER = (0.5, 2.5)
+"""Standard deviation, in neper, of a band's power from note to note"""
 
 
 def surround(
     mel: Batch,
+    pitch: Batch,
     inside: NDArray[np.bool_],
     settings: AugmentSettings,
     hop_s: float,
     rng: np.random.Generator,
-) -> Batch:
-    """Put some windows of a batch into rooms, among voices and into noise, in place.
+) -> None:
+    """Put some windows of a batch into rooms, among voices, music and noise, in place.
 
     Args:
         mel: natural logarithms of mel energies, shape (n, n_frames, n_mels).
+        pitch: octaves and voicing relative to the voice's own, shape (n, n_frames, 2).
         inside: which frames are sound, shape (n, n_frames).
         settings: how many windows, and how much of it.
         hop_s: seconds from frame to frame.
         rng: decides.
-
-    Returns:
-        The share of the voice itself in what is heard of each moment, shape (n, n_frames, n_mels).
     """
-    share = np.ones_like(mel)
-    alone = [np.exp(window[own]) for window, own in zip(mel, inside, strict=True)]
+    alone = [
+        Sound(np.exp(window[own]), absolute(contour[own]))
+        for window, contour, own in zip(mel, pitch, inside, strict=True)
+    ]
+    contours = Contours(pitch)
     for i, own in enumerate(inside):
-        power = alone[i]
-        if rng.uniform() < settings.rooms_share:
-            power = in_room(power, rng.uniform(*settings.rt60_s), rng.uniform(*_DIRECT_TO_TAIL_DB), hop_s)
-        if rng.uniform() < settings.voices_share and len(alone) > 1:
-            power = _with(power, _voices(alone, i, rng), rng.uniform(*settings.voices_snr_db))
-        if rng.uniform() < settings.noise_share:
-            power = _with(power, _steady_noise(power.shape, rng), rng.uniform(*settings.noise_snr_db))
-        if power is not alone[i]:
-            share[i, own] = alone[i] / power
+        sounds = _heard(alone, i, settings, hop_s, rng)
+        if len(sounds) > 1:
+            power = _together(sounds)
             heard = np.log(power)
             mel[i, own] = heard + (mel[i, own].mean(axis=0) - heard.mean(axis=0))
-    return share
+            contours.hear(i, own, found(sounds, power))
+    contours.follow()
+
+
+def _heard(
+    alone: list[Sound], i: int, settings: AugmentSettings, hop_s: float, rng: np.random.Generator
+) -> list[Sound]:
+    """The voice of window i, and what is heard beside it."""
+    voice = alone[i]
+    sounds = [voice]
+    if rng.uniform() < settings.rooms_share:
+        rt60_s, direct_to_tail_db = rng.uniform(*settings.rt60_s), rng.uniform(*_DIRECT_TO_TAIL_DB)
+        sounds.append(_tail(voice, in_room(voice.power, rt60_s, direct_to_tail_db, hop_s)))
+    shape = voice.power.shape
+    voices_share = settings.voices_share if len(alone) > 1 else 0.0
+    beside: Sequence[tuple[float, tuple[float, float], Callable[[], list[Sound]]]] = (
+        (voices_share, settings.voices_snr_db, lambda: _voices(alone, i, rng)),
+        (settings.music_share, settings.music_snr_db, lambda: [_notes(shape, hop_s, rng)]),
+        (settings.noise_share, settings.noise_snr_db, lambda: [_steady_noise(shape, rng)]),
+    )
+    for share, snr_db, make in beside:
+        if rng.uniform() < share:
+            sounds += _at_ratio(sounds, make(), rng.uniform(*snr_db))
+    return sounds
+
+
+def _together(sounds: list[Sound]) -> Power:
+    return np.asarray(sum(sound.power for sound in sounds))
+
+
+def _at_ratio(sounds: list[Sound], others: list[Sound], snr_db: float) -> list[Sound]:
+    """Others, so loud that the sounds are so many decibels above all of them."""
+    level = low(_together(sounds)).mean() / low(_together(others)).mean()
+    scale = level * np.exp(-snr_db * NEPER_PER_DB)
+    return [Sound(other.power * scale, other.pitch) for other in others]
 
 
 def in_room(power: Power, rt60_s: float, direct_to_tail_db: float, hop_s: float) -> Power:
@@ -80,22 +134,51 @@ def in_room(power: Power, rt60_s: float, direct_to_tail_db: float, hop_s: float)
     return np.asarray(power + share * tail)
 
 
-def _with(power: Power, other: Power, snr_db: float) -> Power:
-    return np.asarray(power + other * (power.mean() / other.mean() * np.exp(-snr_db * NEPER_PER_DB)))
+def _tail(voice: Sound, in_room: Power) -> Sound:
+    earlier = np.maximum(np.arange(len(in_room)) - _TAIL_FRAMES, 0)
+    return Sound(in_room - voice.power, voice.pitch[earlier])
 
 
-def _voices(alone: list[Power], i: int, rng: np.random.Generator) -> Power:
+def _voices(alone: list[Sound], i: int, rng: np.random.Generator) -> list[Sound]:
     """One to a few other windows of the batch, equally loud, each from its own moment on and over again."""
-    n_frames = len(alone[i])
+    n_frames = len(alone[i].power)
     others = [j for j in rng.permutation(len(alone)).tolist() if j != i]
-    total = np.zeros_like(alone[i])
+    voices = []
     for j in others[: int(rng.integers(_MOST_VOICES)) + 1]:
-        at = (int(rng.integers(len(alone[j]))) + np.arange(n_frames)) % len(alone[j])
-        total += alone[j][at] / alone[j].mean()
-    return total
+        power, pitch = alone[j]
+        at = (int(rng.integers(len(power))) + np.arange(n_frames)) % len(power)
+        apart = (rng.normal(0.0, _VOICES_APART), 0.0)
+        voices.append(Sound(power[at] / power.mean(), pitch[at] + apart))
+    return voices
 
 
-def _steady_noise(shape: tuple[int, ...], rng: np.random.Generator) -> Power:
-    """Noise with a tilted spectrum; relative to speech, as the frames are, it has that of speech itself."""
-    tilt = rng.uniform(-2.0, 0.5) * np.linspace(-1.0, 1.0, shape[1])
-    return np.asarray(np.exp(tilt + rng.normal(0.0, _SCATTER, size=shape)))
+def _notes(shape: tuple[int, ...], hop_s: float, rng: np.random.Generator) -> Sound:
+    """Notes or chords one after another, each with a spectrum of its own that decays."""
+    n_frames, n_mels = shape
+    begins = rng.uniform(size=n_frames) < rng.uniform(*_NOTES_PER_S) * hop_s
+    begins[0] = True
+    note = np.cumsum(begins) - 1
+    since_s = (np.arange(n_frames) - np.flatnonzero(begins)[note]) * hop_s
+    scatter = rng.normal(0.0, rng.uniform(*_NOTE_SCATTER), (note[-1] + 1, n_mels))
+    spectra = scatter + _tilt(n_mels, _MUSIC_TILT, rng)
+    # The higher, the sooner a string is still.
+    per_s = np.linspace(1.0, rng.uniform(1.0, 4.0), n_mels) / rng.uniform(*_NOTE_DECAY_S)
+    power = np.exp(spectra[note] - since_s[:, None] * per_s)
+    octaves = rng.uniform(*_NOTE_OCTAVES, note[-1] + 1)[note]
+    return Sound(power, np.stack([octaves, np.full(n_frames, rng.uniform(*_NOTE_VOICING))], axis=1))
+
+
+def _steady_noise(shape: tuple[int, ...], rng: np.random.Generator) -> Sound:
+    tilt = _tilt(shape[1], _NOISE_TILT, rng)
+    return Sound(np.exp(tilt + rng.normal(0.0, _SCATTER, size=shape)), _chance(shape[0], rng))
+
+
+def _chance(n_frames: int, rng: np.random.Generator) -> Power:
+    """The pitch of what has none, shape (n_frames, 2): a low peak anywhere, for as long as a window lasts."""
+    peak = np.arange(n_frames) // _PEAK_FRAMES
+    octaves = rng.uniform(*_NOTE_OCTAVES, peak[-1] + 1)
+    return np.stack([octaves, rng.normal(*_CHANCE_VOICING, len(octaves))], axis=1)[peak]
+
+
+def _tilt(n_mels: int, tilt: tuple[float, float], rng: np.random.Generator) -> Power:
+    return np.asarray(rng.uniform(*tilt) * np.linspace(-1.0, 1.0, n_mels))

@@ -17,11 +17,11 @@ from training.base import Base, base_for, read_base
 from training.features import Example
 from training.fit import fit
 from training.histories import unheard
-from training.metrics import temperature
 from training.progress import EpochDone
 from training.recipe import Recipe
 from training.run_folder import RunInfo, write_info, write_whole
 from training.scoring import clip_answers, clip_logits, truth_of
+from training.temperature import temperature
 from training.tune_report import Judged, TuneReport, judge
 
 _GROUPS = 5
@@ -142,7 +142,7 @@ def fitted_temperature(parts: Sequence[Part], found: Judged) -> float | None:
     if len(set(found.speakers)) < ENOUGH_SPEAKERS:
         return None
     logits = [of_clip for part in parts for of_clip in part.logits]
-    return temperature(logits, found.truth, np.ones(len(logits)))
+    return temperature(logits, found.truth, found.speakers, np.ones(len(logits)))
 
 
 def _with_temperature(info: RunInfo, found: float, folder: Path) -> RunInfo:

@@ -31,6 +31,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no typ
 
     def __init__(
         self,
+        network: Any,
         validation: Sequence[Example],
         labels: Sequence[str],
         recipe: Recipe,
@@ -39,7 +40,9 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no typ
         folder: Path,
         progress: Callable[[EpochDone], None] | None,
     ) -> None:
+        """`network` answers, and has its weights from what is trained."""
         super().__init__()
+        self._network = network
         self._validation = validation
         self._truth = truth_of(validation, labels)
         self._recipe = recipe
@@ -70,7 +73,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no typ
         score = None
         if self._validation:
             mean, std = self._normalisation
-            logits = clip_logits(self.model, self._validation, mean, std, self._recipe.n_frames)
+            logits = clip_logits(self._network, self._validation, mean, std, self._recipe.n_frames)
             score = uar(self._truth, clip_answers(logits, 1.0))
             if not self._recipe.patience or score > self.best_uar:
                 self.best_epoch, self.best_uar = epoch + 1, score

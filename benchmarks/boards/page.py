@@ -32,11 +32,11 @@ def table(result: dict[str, Any]) -> Iterator[str]:
             counted[f"{stage}_per_s"] / 1e6 for stage in ("front_end", "gate", "speech")
         )
         model = counted["inferences"] * counted["one_inference"] / counted["seconds"] / 1e6
-        parts = [front_end, gate, speech - model, model]
+        parts = [front_end, gate, speech - front_end - model, model]
         yield (
             f"| {name}, {board['clock_ghz']:g} GHz | {board['core'].title()} | "
             + " | ".join(f"{part:.1f}" for part in parts)
-            + f" | {_share(sum(parts), board)} | {_share(sum(parts[:2]), board)} |"
+            + f" | {_share(sum(parts), board)} | {_share(gate, board)} |"
         )
     some = next(iter(result["instructions"].values()))
     inferences = ", ".join(

@@ -19,14 +19,15 @@ from numpy.typing import NDArray
 from edge.audio.settings import AudioSettings
 from edge.frontend.mfcc import StreamingMfcc
 from edge.inference.model import EmotionModel, ModelSettings
-from edge.inference.recognizer import HELD_S, Recognizer, TurnResult
+from edge.inference.recognizer import Recognizer, TurnResult
+from edge.inference.turns import TurnSettings
 
 RATE = 16_000
 BLOCK = RATE * AudioSettings().block_ms // 1000
 """Samples, as a microphone gives them"""
 
-FRAMED = round(RATE * HELD_S)
-"""Samples whose frames the recogniser computes at once while nobody speaks"""
+FRAMED = round(RATE * TurnSettings().provisional_s)
+"""Samples whose frames the recogniser computes at once: a first guess asks for them"""
 
 _MARK = 0x5EED0000
 
@@ -73,17 +74,19 @@ def main() -> None:
     model.logits(window)
 
     mark(0)
-    push_all(front_end.push, quiet, FRAMED)
-    mark(1)
     push_all(in_quiet.push, quiet)
-    mark(2)
+    mark(1)
     model.inferences = 0
     push_all(lambda block: events.extend(in_speech.push(block)), speech)
-    mark(3)
+    mark(2)
     inferences = model.inferences
+    heard = [speech[event.start : event.end] for event in events if isinstance(event, TurnResult)]
+    for turn in heard:
+        push_all(front_end.push, turn, FRAMED)
+    mark(3)
     model.logits(window)
     mark(4)
-    turns = sum(isinstance(event, TurnResult) for event in events)
+    turns = len(heard)
     sys.stdout.write(f"{len(speech) / RATE} {turns} {inferences} {model.runtime}\n")
 
 

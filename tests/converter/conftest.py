@@ -47,7 +47,7 @@ def network():
     truth = np.array([LABELS.index(e.clip.emotion) for e in parts])
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     made.compile(optimizer=keras.optimizers.Adam(3e-3), loss=loss)
-    made.fit(windows, truth, batch_size=20, epochs=4, verbose=0)
+    made.fit(windows, truth, batch_size=20, epochs=8, verbose=0)
     return made
 
 

@@ -40,7 +40,7 @@ def test_convert_when_done_then_the_device_reads_the_card_of_the_run(run, conver
     )
     assert made.file_bytes == path.stat().st_size <= 500_000
     with np.load(run / "calibration.npz") as kept:
-        assert made.calibration_windows == len(kept["windows"]) > 60
+        assert made.calibration_windows == 0.8 * len(kept["windows"]) > 60
     assert {p.name for p in path.parent.iterdir()} == {"model.tflite"}
 
 

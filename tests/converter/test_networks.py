@@ -16,13 +16,24 @@ TRUTH = np.arange(60) % 3
 WINDOWS = np.random.default_rng(4).standard_normal((60, N_FRAMES, 40)).astype(np.float32)
 for window, label in zip(WINDOWS, TRUTH, strict=True):
     window[:, 5 * label : 5 * label + 4] *= 3.0
-SHAPES = ("residual", "light_sernet", "crnn")
+NETWORKS = {
+    "residual": {},
+    "residual, places": {"pooling": "places"},
+    "residual, peaks": {"pooling": "peaks"},
+    "residual, attention": {"pooling": "attention"},
+    "residual, separable": {"separable": True},
+    "residual, bands": {"bands": True},
+    "residual, branch over time": {"temporal": 16},
+    "temporal": {"shape": "temporal"},
+    "light_sernet": {"shape": "light_sernet"},
+    "crnn": {"shape": "crnn"},
+}
 
 
-def small(shape, windows=WINDOWS, epochs=3):
+def small(choices, windows=WINDOWS, epochs=3):
     keras.utils.set_random_seed(1)
     n_features = windows.shape[2]
-    settings = NetworkSettings(shape=shape, width=16)
+    settings = NetworkSettings(width=16, **choices)
     network = build_network(settings, N_FRAMES, n_features, 3, n_pitch=n_features - 40)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     network.compile(optimizer=keras.optimizers.Adam(3e-3), loss=loss)
@@ -44,9 +55,9 @@ def answers_on_the_device(flatbuffer, windows):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("shape", SHAPES)
-def test_network_when_quantised_then_all_integer_without_a_loop_and_the_answers_stay(shape):
-    network = small(shape)
+@pytest.mark.parametrize("choices", NETWORKS.values(), ids=NETWORKS)
+def test_network_when_quantised_then_all_integer_without_a_loop_and_the_answers_stay(choices):
+    network = small(choices)
     flatbuffer = quantize(network, WINDOWS)
 
     check_integer(flatbuffer)
@@ -60,7 +71,7 @@ def test_residual_network_when_pitch_stands_behind_the_cepstra_then_it_hears_it_
     windows = np.random.default_rng(5).standard_normal((60, N_FRAMES, 42)).astype(np.float32)
     windows[:, :, :40] *= 0.1
     windows[:, :, 40] += 3.0 * (TRUTH[:, None] - 1)
-    network = small("residual", windows, epochs=6)
+    network = small({}, windows, epochs=6)
     flatbuffer = quantize(network, windows)
     flat = windows.copy()
     flat[:, :, 40:] = 0.0
@@ -76,7 +87,7 @@ def test_lstm_when_quantised_then_all_integer_or_refused_by_the_operators_name()
     """With some weights the converter leaves an operator of the first step in float: not to pass for int8."""
     refusal, flatbuffer = "", b""
     try:
-        flatbuffer = quantize(small("lstm"), WINDOWS)
+        flatbuffer = quantize(small({"shape": "lstm"}), WINDOWS)
     except QuantizeError as error:
         refusal = str(error)
 

@@ -7,7 +7,7 @@ import pytest
 from voices import TINY_TOML
 
 import training
-from training.ablation import AblationError, Plan, Variant, ablation_result, changed, load_plan, row
+from training.ablation import AblationError, Plan, Variant, ablation_result, changed, chosen, load_plan, row
 from training.cli import main
 from training.fold import FoldResult
 from training.recipe import Recipe, load_recipe, recipe_file
@@ -31,10 +31,20 @@ change.label_smoothing = 0.0
 
 def test_plan_when_shipped_then_every_variant_is_a_recipe_of_its_own():
     plan = load_plan(SHIPPED)
-    base = load_recipe(recipe_file(plan.recipe))
+    base = changed(load_recipe(recipe_file(plan.recipe)), plan.change, "all")
     made = [changed(base, variant.change, variant.name) for variant in plan.variants]
 
     assert len({msgspec.json.encode(recipe) for recipe in (base, *made)}) == len(made) + 1
+
+
+def test_chosen_when_some_are_named_then_those_behind_the_recipe_as_it_is_and_no_unknown_one():
+    plan = Plan(protocol="P1", variants=tuple(Variant(name=name, change={}) for name in ("a", "b", "c")))
+
+    assert [variant.name for variant in chosen(plan, None, "here")] == ["as it is", "a", "b", "c"]
+    assert [variant.name for variant in chosen(plan, ["c", "a"], "here")] == ["as it is", "a", "c"]
+    assert [variant.name for variant in chosen(plan, ["as it is"], "here")] == ["as it is"]
+    with pytest.raises(AblationError, match=r"here.*called d.*a, b, c"):
+        chosen(plan, ["a", "d"], "here")
 
 
 def test_changed_when_one_field_of_a_table_is_named_then_the_others_stay():
@@ -51,6 +61,7 @@ def test_changed_when_one_field_of_a_table_is_named_then_the_others_stay():
         ('protocol = "P1"\nvariants = []\nfold = ["1"]', "fold"),
         ('protocol = "P1"' + 2 * '\n[[variants]]\nname = "a b"\nchange = {}', "a-b"),
         ('protocol = "P1"\n[[variants]]\nname = "as it is"\nchange = {}', "as-it-is"),
+        ('protocol = "P1"\n[[variants]]\nname = "this, and that"\nchange = {}', "name"),
     ],
 )  # fmt: skip
 def test_plan_when_it_makes_no_sense_then_the_file_is_named(tmp_path, text, reason):
@@ -96,12 +107,12 @@ def test_levers_when_shown_then_each_has_gain_and_spread_and_what_is_missing_is_
     better = [result("1", 0, 0.56, 6), result("2", 0, 0.72, 8)]
     variants = tuple(Variant(name=name, change={}) for name in ("more", "less"))
     rows = [row(Variant(name="as it is", change={}), base), row(variants[0], better, base)]
-    text = levers(
-        ablation_result(Plan(protocol="P1", folds=("1", "2"), variants=variants), rows, "a command")
-    )
+    plan = Plan(protocol="P1", folds=("1", "2"), recipe="ravdess", change={"steps": 1000}, variants=variants)
+    text = levers(ablation_result(plan, rows, "a command"))
 
     assert "| as it is | 60.0 | – | – | 60.0 | – | – | 7 |" in text
     assert "| more | 64.0 | +4.0 | 2.8 | 70.0 | +10.0 | 14.1 | 7 |" in text
+    assert "ravdess.toml (`steps = 1000`) as it is" in text
     assert "folds 1, 2" in text
     assert "**not measured yet: 1**" in text
 

@@ -1,10 +1,14 @@
+import dataclasses
+
 import keras
 import msgspec
 import numpy as np
 import pytest
 from voices import LABELS, TINY, examples
 
+from edge.inference.card import decode_card
 from training.base import BaseError, base_for
+from training.features import Example
 from training.fit import fit
 from training.networks import build_network
 from training.run_folder import RunMismatchError
@@ -61,6 +65,42 @@ def test_fit_when_there_is_a_base_then_voices_and_windows_stay_as_its_card_says(
 
     assert info.prior == finished_run[1].prior
     assert info.mean == pytest.approx(finished_run[1].mean)
+
+
+def test_fit_when_there_is_a_base_then_the_card_names_its_making_and_its_licences_too(finished_run, tmp_path):
+    once = msgspec.structs.replace(TINY, epochs=1, validation_speakers=0)
+    clips = [
+        Example(dataclasses.replace(e.clip, licence="mine"), e.frames) for e in examples(speakers=3, takes=1)
+    ]
+    fit(clips, LABELS, once, tmp_path / "run", base=finished_run[0])
+    card = decode_card((tmp_path / "run" / "card.json").read_bytes())
+
+    assert card.licence == "CC0, mine"
+    assert card.provenance["recipe"]["epochs"] == 1
+    assert card.provenance["base"]["recipe"]["epochs"] == 3
+    assert card.provenance["base"]["training_clips"] == finished_run[1].corpora
+
+
+def test_fit_when_a_share_of_the_base_is_kept_then_the_weights_are_so_far_between(
+    finished_run, base, tmp_path
+):
+    clips = examples(speakers=3, takes=1)
+    once = msgspec.structs.replace(TINY, epochs=1, validation_speakers=0)
+    networks = {}
+    for share in (0.0, 0.25):
+        recipe = msgspec.structs.replace(once, base_share=share)
+        fit(clips, LABELS, recipe, tmp_path / str(share), base=finished_run[0])
+        networks[share] = keras.models.load_model(tmp_path / str(share) / "network.keras").get_weights()
+
+    for before, learned, kept in zip(base.network.get_weights(), networks[0.0], networks[0.25], strict=True):
+        np.testing.assert_allclose(kept, 0.25 * before + 0.75 * learned, rtol=1e-5, atol=1e-6)
+    assert any(np.abs(a - b).max() > 1e-3 for a, b in zip(networks[0.0], networks[0.25], strict=True))
+
+
+def test_fit_when_a_share_of_no_base_shall_be_kept_then_says_which_run_to_name(tmp_path):
+    recipe = msgspec.structs.replace(TINY, base_share=0.5)
+    with pytest.raises(BaseError, match="name that run"):
+        fit(examples(speakers=3, takes=1), LABELS, recipe, tmp_path / "run")
 
 
 def test_fit_when_the_base_is_another_then_the_begun_run_is_not_taken_up(finished_run, tmp_path):

@@ -4,8 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
-from edge.inference.model import softmax
-from training.metrics import confusion, summary, temperature, uar, uar_interval
+from training.metrics import confusion, summary, uar, uar_interval
 
 
 def answers(seed, n=200, labels=4, skill=0.6):
@@ -71,14 +70,3 @@ def test_uar_interval_when_there_is_one_speaker_then_a_point():
     truth, answer = answers(0)
 
     assert uar_interval(truth, answer, ["s"] * len(truth), 10) == (uar(truth, answer),) * 2
-
-
-@pytest.mark.parametrize("known", [0.5, 1.0, 1.7, 3.0])
-def test_temperature_when_logits_were_sharpened_by_a_known_one_then_it_is_found(known):
-    rng = np.random.default_rng(1)
-    honest = rng.normal(0, 2, (5_000, 5))
-    truth = (softmax(honest).cumsum(axis=1) < rng.uniform(size=(len(honest), 1))).sum(axis=1)
-
-    assert temperature(list(honest[:, None] * known), truth, np.ones(len(truth))) == pytest.approx(
-        known, rel=0.08
-    )

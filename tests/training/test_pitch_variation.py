@@ -27,10 +27,9 @@ MEAN = np.array([0.3, 0.6], np.float32)
 PITCHED = MfccConfig(pitch=True)
 
 
-def varied(pitch, alone=None, seed=0, **changes):
+def varied(pitch, seed=0, **changes):
     changed = pitch.astype(np.float32)
-    alone = np.ones(pitch.shape[:2], np.float32) if alone is None else alone.astype(np.float32)
-    vary_pitch(changed, alone, MEAN, msgspec.structs.replace(STILL, **changes), np.random.default_rng(seed))
+    vary_pitch(changed, MEAN, msgspec.structs.replace(STILL, **changes), np.random.default_rng(seed))
     return changed
 
 
@@ -80,35 +79,6 @@ def test_voicing_when_varied_then_each_window_by_its_own_constant_and_the_pitch_
     assert 0.8 < np.std(off[..., 1].mean(axis=1)) < 1.2
 
 
-def test_contour_when_noise_hides_the_voice_then_it_stands_where_the_voice_was_last_heard():
-    pitch = contours()
-    alone = np.ones(pitch.shape[:2])
-    alone[:, 30:60] = 0.1
-    heard = varied(pitch, alone)[..., 0]
-
-    np.testing.assert_allclose(heard[:, :30], pitch[:, :30, 0], atol=JITTER)
-    np.testing.assert_allclose(heard[:, 30:60], pitch[:, 29:30, 0] * np.ones((1, 30)), atol=JITTER)
-    np.testing.assert_allclose(heard[:, 60:], pitch[:, 60:, 0], atol=JITTER)
-
-
-def test_contour_when_the_voice_is_half_hidden_then_it_follows_late():
-    step = np.zeros((1, 40, 2))
-    step[:, 10:, 0] = 3.0
-    alone = np.full((1, 40), 0.6)
-    heard = varied(step, alone)[0, :, 0]
-
-    assert np.abs(heard[:10]).max() < JITTER
-    assert 0.5 < heard[10] < 2.8
-    np.testing.assert_allclose(heard[25:], 3.0, atol=JITTER)
-
-
-def test_voicing_when_noise_is_added_then_it_falls_by_the_voices_share_of_the_power():
-    pitch = contours()
-    alone = np.random.default_rng(2).uniform(0.0, 1.0, pitch.shape[:2])
-
-    np.testing.assert_allclose(varied(pitch, alone)[..., 1], pitch[..., 1] * alone, atol=JITTER)
-
-
 def test_pitch_when_every_window_is_unpitched_then_it_is_the_mean_at_every_moment():
     assert np.array_equal(varied(contours(), unpitched_share=1.0), np.broadcast_to(MEAN, (20, 100, 2)))
 
@@ -135,9 +105,10 @@ def test_pitch_when_the_seed_is_the_same_then_so_is_the_result():
     [
         {},
         {"tempo": 0.2, "warp": 0.1, "gain_db": 6.0, "colour_db": 2.0},
-        {"noise_share": 1.0, "voices_share": 1.0, "rooms_share": 1.0, "time_masks": 2, "band_masks": 2},
+        {f"{what}_share": 1.0 for what in ("noise", "voices", "music", "rooms")},
+        {"time_masks": 2, "band_masks": 2},
     ],
-    ids=["nothing", "the voice", "its surroundings"],
+    ids=["nothing", "the voice", "its surroundings", "masks"],
 )
 def test_augmenter_when_pitch_stands_beside_then_the_coefficients_are_what_they_are_without_it(changes):
     settings = msgspec.structs.replace(STILL, **changes)
@@ -173,8 +144,9 @@ def test_augmenter_when_noise_is_far_louder_than_the_voice_then_its_pitch_is_gon
     loud = msgspec.structs.replace(STILL, noise_share=1.0, noise_snr_db=(-30.0, -30.0))
     windows = augmented(PITCHED, parts, loud)
 
-    assert np.std(windows[..., 40], axis=1).max() < 0.1
-    assert np.abs(windows[..., 41] + MEAN[1]).max() < JITTER
+    # The voice's went up and down by 3 octaves; the peaks of noise count for little.
+    assert np.std(windows[..., 40], axis=1).mean() < 0.5
+    assert np.std(windows[..., 41], axis=1).max() < 0.2
 
 
 @pytest.mark.parametrize(

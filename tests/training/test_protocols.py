@@ -73,6 +73,7 @@ def test_plan_when_p7_then_a_stratified_fifth_of_speech_and_song_and_said_to_be_
     (split,) = protocol.splits
 
     assert (protocol.name, protocol.form, protocol.speaker_dependent) == ("P7", "in", True)
+    assert not protocol.with_histories
     assert protocol.labels == ("angry", "calm", "sad")
     assert len(split.test) == 23
     assert len(split.train) == 91

@@ -68,6 +68,13 @@ def test_report_when_results_without_pitch_were_kept_then_what_it_is_worth(tmp_p
     assert "What pitch is worth" not in page(tmp_path / "none", result())[0]
 
 
+def test_report_when_the_files_were_made_later_than_the_networks_then_both_commits_stand_there(tmp_path):
+    text, _ = page(tmp_path, result(commit="abc", scored="def"), result("P2", commit="abc", scored="abc"))
+
+    assert text.count("at abc, quantised and scored at def:") == 1
+    assert text.count("at abc:") == 1
+
+
 def test_report_when_a_speaker_is_worst_then_named_with_the_gaps(tmp_path):
     text, _ = page(tmp_path, result())
 
@@ -185,7 +192,7 @@ ROOT = Path(training.__file__).parents[1]
     [
         ("README.md", ["accuracy", "noise"]),
         ("edge/models/MODEL_CARD.md", ["accuracy"]),
-        ("docs/design.md", ["detectors", "streams"]),
+        ("docs/design.md", ["surroundings", "detectors", "streams"]),
     ],
 )
 def test_pages_when_committed_then_their_passages_say_what_the_results_say(page, passages, tmp_path):
@@ -202,9 +209,10 @@ def test_noise_when_a_loss_is_hardly_there_then_no_figure_of_it():
     conditions = {
         "10 dB": condition(0.4, 0.149), "RT60 0.6 s": condition(0.5, 0.092),
         "telephone": condition(0.56, 0.0104), "electret": condition(0.6, -0.002),
+        "laptop": condition(0.57, 0.044),
     }  # fmt: skip
 
     assert noise(result("P10", conditions=conditions)) == (
         "Noise of 10 dB costs 15 points, a room that rings for 0.6 s 9,\n"
-        "a telephone line 1, another microphone less than one (P10).\n"
+        "a telephone line 1, a laptop's microphone 4, a cheap electret less than one (P10).\n"
     )

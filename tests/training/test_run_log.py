@@ -1,11 +1,12 @@
 """The log of all runs."""
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from training.recipe import Recipe
-from training.run_log import RunLogError, append_run, read_runs
+from training.run_log import RUNS, RunLogError, append_run, read_runs
 
 
 def test_run_log_when_a_run_is_added_then_it_is_read_back_behind_the_others(tmp_path):
@@ -46,3 +47,13 @@ def test_run_log_when_a_line_is_damaged_then_it_is_named(tmp_path):
     file.write_bytes(file.read_bytes() + b'{"date": \n')
     with pytest.raises(RunLogError, match=r"runs\.jsonl:2: is no run"):
         read_runs(file)
+
+
+def test_run_log_when_committed_then_its_runs_are_those_behind_the_results_and_name_their_commit():
+    runs = read_runs(Path(__file__).parents[2] / RUNS)
+
+    assert [run.date for run in runs] == sorted(run.date for run in runs)
+    assert all(run.commit for run in runs)
+    assert {"P1-in", "P2-in", "P3-in", "P4-in", "P5-in", "P6-in", "P7-in", "P8-joint", "fit"} <= {
+        run.protocol for run in runs
+    }

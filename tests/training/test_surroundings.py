@@ -25,10 +25,23 @@ def speech(*lengths, n_frames=90, seed=0):
     return mel, inside
 
 
+def melodies(inside, seed=0):
+    """Pitch and voicing about the voice's own, of windows as `speech` makes them."""
+    rng = np.random.default_rng(seed)
+    octaves = np.cumsum(rng.normal(0.0, 0.03, inside.shape), axis=1)
+    voicing = rng.choice([-0.45, 0.35], inside.shape)
+    return (np.stack([octaves, voicing], axis=2) * inside[..., None]).astype(np.float32)
+
+
 def surrounded(mel, inside, seed=1, **changes):
-    heard = mel.copy()
-    surround(heard, inside, msgspec.structs.replace(QUIET, **changes), HOP_S, np.random.default_rng(seed))
-    return heard
+    return heard_with_pitch(mel, melodies(inside), inside, seed, **changes)[0]
+
+
+def heard_with_pitch(mel, pitch, inside, seed=1, **changes):
+    heard, found = mel.copy(), pitch.copy()
+    strength = msgspec.structs.replace(QUIET, **changes)
+    surround(heard, found, inside, strength, HOP_S, np.random.default_rng(seed))
+    return heard, found
 
 
 def spread(mel, inside):
@@ -43,25 +56,29 @@ def spread(mel, inside):
         AugmentSettings,
         noise_share=st.floats(0, 1),
         voices_share=st.floats(0, 1),
+        music_share=st.floats(0, 1),
         rooms_share=st.floats(0, 1),
         noise_snr_db=st.just((-10.0, 40.0)),
+        music_snr_db=st.just((-10.0, 40.0)),
         rt60_s=st.just((0.05, 2.0)),
     ),
 )
-def test_surround_when_anything_is_added_then_each_window_keeps_its_mean_and_what_is_no_sound(
+def test_surround_when_anything_is_added_then_each_window_keeps_its_means_and_what_is_no_sound(
     lengths, seed, strength
 ):
     mel, inside = speech(*lengths, seed=seed)
-    heard = mel.copy()
-    surround(heard, inside, strength, HOP_S, np.random.default_rng(seed))
+    pitch = melodies(inside, seed)
+    heard, found = mel.copy(), pitch.copy()
+    surround(heard, found, inside, strength, HOP_S, np.random.default_rng(seed))
 
-    assert np.isfinite(heard).all()
-    np.testing.assert_array_equal(heard[~inside], mel[~inside])
-    for before, after, own in zip(mel, heard, inside, strict=True):
-        np.testing.assert_allclose(after[own].mean(axis=0), before[own].mean(axis=0), atol=1e-3)
+    for changed, was in ((heard, mel), (found, pitch)):
+        assert np.isfinite(changed).all()
+        np.testing.assert_array_equal(changed[~inside], was[~inside])
+        for before, after, own in zip(was, changed, inside, strict=True):
+            np.testing.assert_allclose(after[own].mean(axis=0), before[own].mean(axis=0), atol=1e-3)
 
 
-@pytest.mark.parametrize("what", ["noise", "voices"])
+@pytest.mark.parametrize("what", ["noise", "voices", "music"])
 def test_surround_when_the_ratio_is_lower_then_less_is_left_of_the_speech(what):
     mel, inside = speech(*[90] * 12)
     left = [
@@ -77,6 +94,38 @@ def test_surround_when_others_speak_but_there_is_one_window_only_then_it_stays()
     mel, inside = speech(90)
 
     np.testing.assert_array_equal(surrounded(mel, inside, voices_share=1.0), mel)
+
+
+def test_surround_when_nothing_is_added_then_not_even_the_pitch_changes():
+    mel, inside = speech(90, 40)
+    pitch = melodies(inside)
+    heard, found = heard_with_pitch(mel, pitch, inside)
+
+    np.testing.assert_array_equal(heard, mel)
+    np.testing.assert_array_equal(found, pitch)
+
+
+@pytest.mark.parametrize("what", ["noise", "voices", "music"])
+def test_pitch_when_the_ratio_is_lower_then_the_voices_own_is_found_less_often(what):
+    mel, inside = speech(*[90] * 40)
+    pitch = melodies(inside)
+    off = []
+    for db in (50.0, 20.0, 5.0):
+        changes = {f"{what}_share": 1.0, f"{what}_snr_db": (db, db)}
+        off.append(np.abs(heard_with_pitch(mel, pitch, inside, **changes)[1] - pitch).mean(axis=(0, 1)))
+
+    assert np.all(np.diff(off, axis=0)[:, 0] > 0)
+    assert np.all(np.diff(off, axis=0)[:, 1] > 0)
+
+
+def test_pitch_when_music_is_far_louder_then_it_is_that_of_the_music_and_surely_there():
+    mel, inside = speech(*[90] * 40)
+    level = np.zeros((*inside.shape, 2), np.float32)
+    found = heard_with_pitch(mel, level, inside, music_share=1.0, music_snr_db=(-40.0, -40.0))[1]
+    noisy = heard_with_pitch(mel, level, inside, noise_share=1.0, noise_snr_db=(-40.0, -40.0))[1]
+
+    assert found[..., 0].std(axis=1).mean() > 0.3
+    assert noisy[..., 0].std(axis=1).mean() < 0.5 * found[..., 0].std(axis=1).mean()
 
 
 def test_surround_when_the_share_is_a_half_then_about_half_of_the_windows_change():

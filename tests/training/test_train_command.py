@@ -1,5 +1,7 @@
 import hashlib
 import re
+import shutil
+from dataclasses import replace
 
 import keras
 import msgspec
@@ -91,7 +93,7 @@ def test_evaluate_command_when_done_then_the_log_has_a_line_for_each_fold(evalua
 def test_evaluate_when_a_kept_fold_does_not_know_its_commit_then_it_is_read_all_the_same(evaluated):
     folder, _, _ = evaluated
     kept = msgspec.json.decode((folder / "runs" / "P1-in" / "seed0-fold1" / "result.json").read_bytes())
-    new = {"commit", "seconds"}
+    new = {"commit", "scored", "seconds"}
     old = {name: value for name, value in kept.items() if name not in new}
 
     assert new <= set(kept)
@@ -161,6 +163,23 @@ def test_evaluate_when_a_fold_is_finished_then_it_is_read_back(evaluated, corpus
     assert (task.folder / "result.json").stat().st_mtime_ns == before
     info = msgspec.json.decode((task.folder / "run.json").read_bytes())
     assert (info["validation_uar"], info["temperature"], info["best_epoch"]) == (None, 1.0, 1)
+
+
+def test_evaluate_when_a_kept_fold_was_not_asked_what_a_known_voice_is_worth_then_it_is_scored_anew(
+    evaluated, corpus_table, recipes, tmp_path
+):
+    folder, _, _ = evaluated
+    shutil.copytree(folder / "runs", tmp_path / "runs")
+    task = first_fold(folder, corpus_table, recipes / "once.toml")
+    task = replace(task, folder=tmp_path / "runs" / task.folder.relative_to(folder / "runs"))
+    file = task.folder / "result.json"
+    kept = msgspec.json.decode(file.read_bytes())
+    file.write_bytes(msgspec.json.encode({**kept, "int8_by_turns": {}, "float_headlines": {}}))
+
+    result = run_fold(task)
+
+    assert result.int8_by_turns == kept["int8_by_turns"]
+    assert result.int8_answers == kept["int8_answers"]
 
 
 def test_evaluate_when_a_fold_was_of_another_recipe_then_refused(evaluated, corpus_table, recipes):

@@ -70,9 +70,7 @@ def run(args: argparse.Namespace) -> int:
     base = ablation.changed(
         load_recipe(recipe_file(plan.recipe) if plan.recipe else None), change, str(args.plan)
     )
-    variants = [ablation.Variant(name=ablation.BASE, change={}), *plan.variants]
-    if args.only:
-        variants = [v for v in variants if v.name in (ablation.BASE, *args.only)]
+    variants = ablation.chosen(plan, args.only, str(args.plan))
     # All of them, before the first is trained: a mistake in the last would show after hours.
     recipes = [ablation.changed(base, v.change, f"{args.plan}: {v.name}") for v in variants]
     protocol = protocol_of(plan.protocol, read_places(args.corpus).clips, plan.folds)

@@ -21,7 +21,7 @@ from training.commands.common import (
 )
 from training.fold_task import fold_tasks
 from training.progress import epoch_progress
-from training.protocols import IN_CORPUS, MULTI, THROUGH_NOISE, plan
+from training.protocols import MULTI, THROUGH_NOISE, plan
 from training.recipe import load_recipe
 from training.run_folder import write_whole
 
@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
         results = evaluate(tasks, args.jobs, tell, args.log)
     command = "affectd-train " + repeatable(args)
     made = [figures(protocol, results, command, recipe)]
-    if protocol.name in IN_CORPUS:
+    if protocol.with_histories:
         made += [history_figures(protocol, results, command, recipe, form) for form in HEADLINE]
     for form in made:
         _publish(form, args.results)

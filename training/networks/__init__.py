@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from training.networks import crnn, light_sernet, lstm, residual
+from training.networks import crnn, light_sernet, lstm, residual, temporal
 from training.recipe import NetworkSettings
 
 _BASELINES = {
+    "temporal": temporal.build,
     "light_sernet": light_sernet.build,
     "lstm": lstm.build,
     "crnn": crnn.build,

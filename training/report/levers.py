@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from training.report.results import points
@@ -15,7 +16,7 @@ def levers(made: dict[str, Any]) -> str:
     missing = made["variants"] + 1 - len(made["rows"])
     lines = [
         "## What each lever is worth\n",
-        f"The recipe as it is, and with one thing changed at a time, on {made['protocol']} ({TITLES[made['protocol']]}), "
+        f"{_recipe(made)} as it is, and with one thing changed at a time, on {made['protocol']} ({TITLES[made['protocol']]}), "
         f"{folds}, {made['seeds']} seed(s), judged on {made['validation_speakers']} validation speakers taken out of the "
         "training folds. Gains are means over folds and seeds against the recipe as it is, the spread their standard "
         "deviation: a gain that is small against it is chance. The test speakers' figures are to be looked at, not to "
@@ -27,6 +28,24 @@ def levers(made: dict[str, Any]) -> str:
     ]
     lines += [_row(row) for row in made["rows"]]
     return "\n".join(lines) + "\n"
+
+
+def _recipe(made: dict[str, Any]) -> str:
+    """In words, with what every variant has in common."""
+    name = f"The recipe {Path(made['recipe']).stem}.toml" if made["recipe"] else "The built-in recipe"
+    changes = ", ".join(_assigned(made["change"]))
+    return f"{name} (`{changes}`)" if changes else name
+
+
+def _assigned(change: dict[str, Any], table: str = "") -> list[str]:
+    """Each value as TOML assigns it, such as network.temporal = 0."""
+    return [
+        line
+        for key, value in change.items()
+        for line in (
+            _assigned(value, f"{table}{key}.") if isinstance(value, dict) else [f"{table}{key} = {value}"]
+        )
+    ]
 
 
 def _row(row: dict[str, Any]) -> str:

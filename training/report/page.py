@@ -18,7 +18,7 @@ from training.report.results import (
     read_results,
     read_without_pitch,
 )
-from training.report.words import FORMS, INTRODUCTION, NOTES, SECOND_HALF, TITLES
+from training.report.words import FORMS, INTRODUCTION, NOTES, TITLES, second_half
 
 
 def write_report(results: Path, output: Path, ablation: Path | None = None) -> list[Path]:
@@ -93,7 +93,9 @@ def _say_pitch(page: _Page, results: Sequence[Result], without: Sequence[Result]
     page.say("## What pitch is worth\n")
     page.say(
         "The same recipes with `pitch = false` under `[frontend]`, trained before there was another choice: the "
-        f"results in `benchmarks/results/accuracy/{WITHOUT_PITCH}/` name command and commit. One seed: a point is chance.\n"
+        f"results in `benchmarks/results/accuracy/{WITHOUT_PITCH}/` name command and commit. One seed: a point is chance. The networks with "
+        "pitch have been trained for longer since: that of P7 for 3,200 batches, the one without for 1,600; and where the command names "
+        "`average.toml`, for a second half besides. Those of P1 have two branches now, so they are left out.\n"
     )
     page.say(tables.pitch(results, without))
 
@@ -151,14 +153,21 @@ def _say_protocol(page: _Page, results: Sequence[Result], baselines: Sequence[Re
         _say_result(page, result)
 
 
+def _sources(r: Result) -> str:
+    """Which commit trained the networks, and which made the files and scored them where that is another."""
+    trained = r["commit"] or "an unknown commit"
+    scored = r.get("scored") or trained
+    return str(trained) if scored == trained else f"{trained}, quantised and scored at {scored}"
+
+
 def _say_result(page: _Page, r: Result) -> None:
     name = f"{r['protocol']}-{r['form']}"
     page.say(f"### {r['protocol']} {r['form']}\n")
     page.say(
         f"{str(FORMS.get(r['form'], r['form'])).capitalize()}{tables.partial(r)}. `{r['command']}` at "
-        f"{r['commit'] or 'an unknown commit'}: {r['model']['parameters']:,} parameters, "
+        f"{_sources(r)}: {r['model']['parameters']:,} parameters, "
         f"{r['model']['macs'] / 1e6:.1f} million multiply-accumulates on {r['model']['features']}, run in {r['model']['runtime']}."
-        f"{SECOND_HALF if ' --base ' in r['command'] else ''}\n"
+        f"{second_half(r['protocol']) if ' --base ' in r['command'] else ''}\n"
     )
     if "conditions" in r:
         pictures.draw_conditions(

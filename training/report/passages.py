@@ -61,7 +61,8 @@ def noise(result: Result) -> str:
     noise_of_10_db, ringing_room = losses["10 dB"], losses["RT60 0.6 s"]
     return (
         f"Noise of 10 dB costs {noise_of_10_db} points, a room that rings for 0.6 s {ringing_room},\n"
-        f"a telephone line {losses['telephone']}, another microphone {losses['electret']} (P10).\n"
+        f"a telephone line {losses['telephone']}, a laptop's microphone {losses['laptop']}, "
+        f"a cheap electret {losses['electret']} (P10).\n"
     )
 
 
@@ -93,6 +94,18 @@ def detectors(vad: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def surroundings(found: dict[str, Any]) -> str:
+    """How far `benchmarks.surroundings` found the features of a turn to spread, row by row."""
+    columns = ("low", "middle", "high", "octaves", "voicing")
+    rows = {"speech as it was recorded": found["clean"]}
+    rows |= {f"{kind}, heard": by_db["10"] for kind, by_db in found["heard"].items()}
+    rows |= {f"{kind}, in training": by_db["10"] for kind, by_db in found["in_training"].items()}
+    lines = ["| | low mel bands | middle | high | octaves | voicing |", "|---|---|---|---|---|---|"]
+    for name, spread in rows.items():
+        lines.append(f"| {name} | {' | '.join(f'{spread[column]:.2f}' for column in columns)} |")
+    return "\n".join(lines) + "\n"
+
+
 def streams(found: dict[str, Any]) -> str:
     """What `benchmarks.streaming` found, row by row."""
     false = {kind: rate for kind, rate in found["false_turns_per_hour_by_kind"].items() if rate}
@@ -114,6 +127,9 @@ def streams(found: dict[str, Any]) -> str:
             f"{found['delay_ms_p50']:.0f} / {found['delay_ms_p95']:.0f} ms, of which the hangover is 600"
         ),
         "UAR by turn / by clip": f"{found['uar_turn']:.1f} / {found['uar_clip']:.1f}",
+        f"UAR of {found['following_turns']} turns, the voice followed / each turn by itself": (
+            f"{found['uar_turn_voice_followed']:.1f} / {found['uar_turn_voice_not_followed']:.1f}"
+        ),
     }
     for doubt, words in (("snr", "a poor ratio"), ("clipping", "clipping"), ("speech", "too little speech")):
         shares = " / ".join(points(doubted[level][doubt]) for level in ("clean", "10db", "5db"))
@@ -129,6 +145,7 @@ _PASSAGES: dict[str, Callable[[Path], str]] = {
     "accuracy": lambda results: summary(read_results(results), read_baselines(results)),
     "noise": lambda results: noise(_read(results / "P10-joint.json")),
     "detectors": lambda results: detectors(_read(results.parent / "vad.json")),
+    "surroundings": lambda results: surroundings(_read(results.parent / "surroundings.json")),
     "streams": lambda results: streams(_read(results.parent / "streaming.json")),
 }
 """What makes each passage from the folder of results"""

@@ -72,7 +72,7 @@ def mean_of_parts(result: Result) -> float | None:
         rows = [row["int8_uar"] or row["float_uar"] for row in result["per_fold"]]
         return float(np.mean(rows))
     parts = result.get("per_corpus", {})
-    if result["form"] != "joint" or len(parts) < 2:
+    if result.get("base", result["form"]) != "joint" or len(parts) < 2:
         return None
     return float(np.mean(list(parts.values())))
 

@@ -23,7 +23,7 @@ def summary(results: Sequence[Result], baselines: Sequence[Result]) -> str:
         new = max((r for r in ours if r["form"] in _NEW_VOICE), key=_uar, default=None)
         if new is None:
             continue
-        known = {r["form"]: points(_uar(r)) for r in ours if r["form"] not in _NEW_VOICE}
+        known = {r["form"]: points(_uar(r)) + _parts(r) for r in ours if r["form"] not in _NEW_VOICE}
         theirs = [
             points(_uar(r)) for r in baselines if (r["protocol"], r["model"]["name"]) == (name, _BASELINE)
         ]
