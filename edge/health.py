@@ -15,7 +15,7 @@ import numpy as np
 from edge.audio.block import Block
 from edge.audio.supervisor import SupervisedSource
 from edge.inference.model import Answer, EmotionModel
-from edge.inference.reference import VoiceReference
+from edge.inference.voice import Voice
 from edge.inference.windows import Frames
 from edge.mqtt.client import Publisher
 from edge.mqtt.messages import Health, Microphone, encode, now
@@ -46,10 +46,10 @@ class TimedModel(EmotionModel):
         self.window_ms.append(1000.0 * (time.perf_counter() - begun))
         return logits
 
-    def answer(self, frames: Frames, reference: VoiceReference | None = None) -> Answer:
+    def answer(self, frames: Frames, voice: Voice | None = None) -> Answer:
         """What the model makes of a turn's frames (n, n_features), n >= 1."""
         begun = time.perf_counter()
-        answer = super().answer(frames, reference)
+        answer = super().answer(frames, voice)
         self.took_ms.append(1000.0 * (time.perf_counter() - begun))
         return answer
 
@@ -103,7 +103,7 @@ class Recognition(Protocol):
         """What comes from the source."""
 
     @property
-    def voice(self) -> VoiceReference:
+    def voice(self) -> Voice:
         """What is known of the present voice."""
 
     @property

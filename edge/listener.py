@@ -16,8 +16,9 @@ from edge.errors import AffectdError
 from edge.frontend.vad import GateSettings
 from edge.health import LevelMeter, TimedModel
 from edge.inference.recognizer import Event, Recognizer, TurnResult
-from edge.inference.reference import VoiceReference, VoiceSettings
+from edge.inference.reference import VoiceSettings
 from edge.inference.turns import TurnSettings
+from edge.inference.voice import Voice
 from edge.mqtt.client import Publisher
 from edge.mqtt.messages import Microphone, State
 from edge.voice.enrolment import Enrolment
@@ -75,7 +76,7 @@ class Listener(threading.Thread):
         return 0.0 if since is None else time.monotonic() - since
 
     @property
-    def voice(self) -> VoiceReference:
+    def voice(self) -> Voice:
         """What is known of the voice that is speaking."""
         return self._recognizer.voice
 
@@ -195,10 +196,10 @@ class Listener(threading.Thread):
             _LOG.warning("the enrolled voice is not used: %s", misfit)
         if enrolment is None or misfit is not None:
             self.voice.reset()
-            self.voice.enrol([])
+            self.voice.enrol([], [])
         else:
             _LOG.info("the voice enrolled at %s is known", enrolment.at)
-            enrolment.teach(self.voice)
+            enrolment.teach(self.voice, self._model.card)
 
     def _be_silent(self) -> None:
         self._announcer.microphone = Microphone(self._source.condition.value)

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from edge.inference.reference import ReferencePrior, VoiceReference
+from edge.inference.leaning import LeaningPrior
+from edge.inference.reference import ReferencePrior, Vector
+from edge.inference.voice import Voice
 from training.features import Example
 
 TURNS = {"adapt": (0, 1, 3, 10, 30), "enrol": (0, 1, 3, 10)}
@@ -16,24 +18,36 @@ HEADLINE = {"adapt": 10, "enrol": 3}
 """The number of clips whose figures stand for the form"""
 
 
-def references(
-    examples: Sequence[Example], prior: ReferencePrior, form: str, turns: int
-) -> list[VoiceReference]:
-    """The reference with which each example is to be judged; nothing of the example itself is in it.
+def voices(
+    examples: Sequence[Example],
+    answers: Sequence[Vector],
+    priors: tuple[ReferencePrior, LeaningPrior | None],
+    form: str,
+    turns: int,
+) -> list[Voice]:
+    """The voice as it is known when each example is to be judged; nothing of the example itself is in it.
 
-    Each speaker's clips come in a fixed random order. For `adapt` a clip's reference has heard the last
+    Each speaker's clips come in a fixed random order. For `adapt` a clip's voice has spoken the last
     `turns` clips before it, for `enrol` the first neutral ones in that order that are other than the clip.
+
+    Args:
+        examples: test clips.
+        answers: to each by itself, (n_labels,); see `edge.inference.leaning`.
+        priors: what training tells of voices and of answers to them.
+        form: `adapt` or `enrol`.
+        turns: clips heard before.
     """
-    found = [VoiceReference(prior) for _ in examples]
+    found = [Voice(*priors) for _ in examples]
     means = [e.frames.mean(axis=0) for e in examples]
     for order in _orders(examples):
         neutral = [i for i in order if examples[i].clip.emotion == "neutral"]
         for place, i in enumerate(order):
             if form == "enrol":
-                found[i].enrol([means[j] for j in neutral if j != i][:turns])
+                chosen = [j for j in neutral if j != i][:turns]
+                found[i].enrol([means[j] for j in chosen], [answers[j] for j in chosen])
                 continue
             for j in order[max(0, place - turns) : place]:
-                found[i].learn(means[j])
+                found[i].learn(means[j], answers[j])
     return found
 
 

@@ -15,6 +15,7 @@ from edge.frontend.mfcc_config import FrontendConfigError, MfccConfig
 from edge.frontend.tables import dct_matrix
 from training.pitch_variation import vary_pitch
 from training.surroundings import NEPER_PER_DB, surround
+from training.vocal_tract import stretched
 
 Batch = NDArray[np.float32]
 
@@ -25,8 +26,8 @@ class AugmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     tempo: float = 0.1
     """Largest change of speaking rate, as a share"""
 
-    warp: float = 0.03
-    """Largest stretch of the mel axis, as a share (vocal tract length; Jaitly and Hinton, 2013)"""
+    warp: float = 0.1
+    """Largest stretch of the mel axis, as a share; see `training.vocal_tract`"""
 
     gain_db: float = 3.0
     """Largest change of level"""
@@ -161,7 +162,8 @@ class Augmenter:
         for i, clip in enumerate(clips):
             self._cut(clip, windows[i], inside[i])
         mel = windows[..., :n_mfcc] @ self._dct.T
-        mel = self._warped(mel)
+        warp = self._settings.warp
+        mel = stretched(mel, 1.0 + self._rng.uniform(-1.0, 1.0, len(mel)) * warp)
         mel += self._colour(len(clips))
         pitch = windows[..., n_mfcc:] if self._has_pitch else np.zeros((*mel.shape[:2], 2), np.float32)
         surround(mel, pitch, inside[..., 0], self._settings, self._hop_s, self._rng)
@@ -184,16 +186,6 @@ class Augmenter:
         window[:n] = clip[below] * (1.0 - share) + clip[above] * share
         window[n:] = 0.0
         inside[:n] = True
-
-    def _warped(self, mel: Batch) -> Batch:
-        n_mels = mel.shape[2]
-        factor = 1.0 + self._rng.uniform(-1.0, 1.0, len(mel)) * self._settings.warp
-        at = np.clip(np.arange(n_mels) * factor[:, None], 0.0, n_mels - 1.0)
-        below = np.minimum(at.astype(np.int64), n_mels - 2)
-        share = (at - below)[:, None, :].astype(np.float32)
-        low = np.take_along_axis(mel, below[:, None, :], axis=2)
-        high = np.take_along_axis(mel, below[:, None, :] + 1, axis=2)
-        return np.asarray(low * (1.0 - share) + high * share, np.float32)
 
     def _colour(self, n: int) -> Batch:
         """Level and slow curves over frequency, (n, 1, n_mels)."""

@@ -12,12 +12,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.inference.leaning import LeaningPrior
 from training.base import Base, BaseError, base_for
 from training.batches import TrainingBatches
 from training.branches import learner, own_errors
 from training.errors import WorkbenchError
 from training.features import Example
 from training.histories import Histories, unheard
+from training.leaning_prior import leaning_prior
 from training.networks import build_network
 from training.pace import Pace
 from training.progress import EpochDone
@@ -34,7 +36,7 @@ from training.run_folder import (
     write_comparison,
     write_info,
 )
-from training.scoring import clip_logits, truth_of
+from training.scoring import clip_logits, truth_of, unheard_answers
 from training.temperature import temperature
 from training.watch import Watch
 
@@ -102,13 +104,20 @@ def fit(
     network.set_weights(_between(network.get_weights(), begun_with, recipe.base_share))
     # A model of its own, as the compiled one would take along the optimizer, which belongs to its backend.
     keras.Model(network.input, network.output).save(folder / "network.keras")
+    temperature_ = _fitted_temperature(network, validation, labels, recipe, (mean, std))
+
+    def answers(clips: Sequence[Example]) -> NDArray[np.float64]:
+        return unheard_answers(network, clips, prior, (mean, std), recipe.n_frames, temperature_)
+
+    leaning = leaning_prior(answers, training, labels, recipe.mfcc_config, recipe.seed)
     info = RunInfo(
         labels=tuple(labels),
         recipe=recipe,
         mean=tuple(mean.tolist()),
         std=tuple(std.tolist()),
         prior=prior,
-        temperature=_fitted_temperature(network, validation, labels, recipe, (mean, std)),
+        temperature=temperature_,
+        leaning=leaning or _leaning_of(known, labels),
         epochs=epochs,
         best_epoch=watch.best_epoch if validation else epochs,
         validation_uar=watch.best_uar if validation else None,
@@ -119,7 +128,7 @@ def fit(
         seconds=round(time.monotonic() - begun, 1),
         base=known.info if known else None,
     )
-    write_card(folder, labels, recipe, mean, std, prior, info.temperature, _provenance(info))
+    write_card(folder, labels, recipe, mean, std, prior, info.leaning, info.temperature, _provenance(info))
     write_calibration(folder, seen, recipe, mean, std)
     write_info(folder, info)
     watch.forget()
@@ -184,6 +193,11 @@ def _fitted_temperature(
         [e.clip.speaker for e in validation],
         _evenly([e.clip.corpus for e in validation]),
     )
+
+
+def _leaning_of(known: Base | None, labels: Sequence[str]) -> LeaningPrior | None:
+    """That of the run it started from, where that has the same labels."""
+    return known.info.leaning if known and known.info.labels == tuple(labels) else None
 
 
 def _spread(seen: Sequence[Example]) -> tuple[Frames, Frames]:

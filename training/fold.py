@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,16 +11,17 @@ import msgspec
 import numpy as np
 
 from converter.convert import convert
+from edge.inference.leaning import answer_of, upright
 from edge.inference.model import EmotionModel, ModelSettings, mean_probabilities
-from edge.inference.reference import VoiceReference
-from training.adaptation import HEADLINE, TURNS, references
+from edge.inference.voice import Voice
+from training.adaptation import HEADLINE, TURNS, voices
 from training.features import Example, FeatureCache
 from training.fit import fit
 from training.fold_task import FoldTask
 from training.progress import EpochDone
 from training.provenance import commit
 from training.run_folder import RunInfo, write_whole
-from training.scoring import clip_answers, clip_logits
+from training.scoring import Frames, clip_logits
 
 
 class FoldResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,9 +92,10 @@ def run_fold(task: FoldTask, progress: Callable[[EpochDone], None] | None = None
     made = convert(folder, folder / "model.tflite")
     model = EmotionModel(ModelSettings(path=str(folder / "model.tflite")))
     columns = [labels.index(label) for label in asked]
-    scorer = _Scorer(keras.models.load_model(folder / "network.keras", compile=False), model, info, columns)
+    network = keras.models.load_model(folder / "network.keras", compile=False)
+    in_float, in_int8 = _InFloat(network, info, test, columns), _InInt8(model, info, test, columns)
     # Softmax over some of the logits: the probabilities, given that it is one of these.
-    logits = [model.turn_logits(e.frames)[:, columns] for e in test]
+    logits = [x[:, columns] for x in in_int8.logits]
     probabilities = np.array([mean_probabilities(x, info.temperature) for x in logits])
     unheard = probabilities.argmax(axis=1).tolist()
     result = FoldResult(
@@ -104,19 +107,13 @@ def run_fold(task: FoldTask, progress: Callable[[EpochDone], None] | None = None
         corpora=[e.clip.corpus for e in test],
         languages=[e.clip.language for e in test],
         truth=[asked.index(e.clip.emotion) for e in test],
-        float_answers=scorer.in_float(test, [model.new_reference() for _ in test]),
+        float_answers=in_float.likeliest([model.new_voice() for _ in test]),
         int8_answers=unheard,
         int8_probabilities=probabilities.round(4).tolist(),
         int8_raw_confidences=[round(float(mean_probabilities(x, 1.0).max()), 4) for x in logits],
-        float_headlines={
-            form: scorer.in_float(test, references(test, info.prior, form, HEADLINE[form])) for form in forms
-        },
+        float_headlines={form: in_float.in_form(form, HEADLINE[form]) for form in forms},
         int8_by_turns={
-            form: {
-                str(k): scorer.in_int8(test, references(test, info.prior, form, k)) if k else unheard
-                for k in forms[form]
-            }
-            for form in forms
+            form: {str(k): in_int8.in_form(form, k) if k else unheard for k in forms[form]} for form in forms
         },
         parameters=made.parameters,
         macs=made.macs,
@@ -134,20 +131,57 @@ def run_fold(task: FoldTask, progress: Callable[[EpochDone], None] | None = None
     return result
 
 
-class _Scorer:
-    """Answers of a finished run, by its float network and by its int8 file, among the outputs asked for."""
+class _Scorer(ABC):
+    """Answers to the test clips of a finished run, among the outputs asked for."""
 
-    def __init__(self, network: Any, model: EmotionModel, info: RunInfo, columns: Sequence[int]) -> None:
-        self._network, self._model, self._info, self._columns = network, model, info, columns
-        self._mean, self._std = np.array(info.mean, np.float32), np.array(info.std, np.float32)
+    def __init__(self, info: RunInfo, test: Sequence[Example], columns: Sequence[int]) -> None:
+        self._info, self._test, self._columns = info, test, columns
+        self.logits = self._logits([Voice(info.prior) for _ in test])
+        """Of each clip, of a voice that was never heard, (w, n_labels)"""
+        self._answers = [answer_of(mean_probabilities(x, info.temperature)) for x in self.logits]
 
-    def in_float(self, test: Sequence[Example], known: Sequence[VoiceReference]) -> list[int]:
-        seen = [Example(e.clip, r.relative(e.frames)) for e, r in zip(test, known, strict=True)]
-        logits = clip_logits(self._network, seen, self._mean, self._std, self._info.recipe.n_frames)
-        some = [x[:, self._columns] for x in logits]
-        return [int(answer) for answer in clip_answers(some, self._info.temperature)]
+    @abstractmethod
+    def _logits(self, known: Sequence[Voice]) -> list[Frames]:
+        """Of the windows of each clip, (w, n_labels), of voices that are known."""
 
-    def in_int8(self, test: Sequence[Example], known: Sequence[VoiceReference]) -> list[int]:
-        pairs = zip(test, known, strict=True)
-        some = [self._model.turn_logits(e.frames, r)[:, self._columns] for e, r in pairs]
-        return [int(answer) for answer in clip_answers(some, self._info.temperature)]
+    def in_form(self, form: str, turns: int) -> list[int]:
+        """The likeliest labels, each clip after so many others; see `training.adaptation`."""
+        priors = (self._info.prior, self._info.leaning)
+        return self.likeliest(voices(self._test, self._answers, priors, form, turns))
+
+    def likeliest(self, known: Sequence[Voice]) -> list[int]:
+        """Of each clip, of a voice that is known."""
+        found = []
+        for logits, voice in zip(self._logits(known), known, strict=True):
+            probabilities = mean_probabilities(logits[:, self._columns], self._info.temperature)
+            leaning = voice.leaning
+            if leaning is not None:
+                probabilities = upright(probabilities, leaning[self._columns])
+            found.append(int(probabilities.argmax()))
+        return found
+
+
+class _InFloat(_Scorer):
+    """By the float network."""
+
+    def __init__(self, network: Any, info: RunInfo, test: Sequence[Example], columns: Sequence[int]) -> None:
+        self._network = network
+        super().__init__(info, test, columns)
+
+    def _logits(self, known: Sequence[Voice]) -> list[Frames]:
+        seen = [Example(e.clip, v.relative(e.frames)) for e, v in zip(self._test, known, strict=True)]
+        mean, std = np.array(self._info.mean, np.float32), np.array(self._info.std, np.float32)
+        return clip_logits(self._network, seen, mean, std, self._info.recipe.n_frames)
+
+
+class _InInt8(_Scorer):
+    """By the int8 file, in the edge runtime."""
+
+    def __init__(
+        self, model: EmotionModel, info: RunInfo, test: Sequence[Example], columns: Sequence[int]
+    ) -> None:
+        self._model = model
+        super().__init__(info, test, columns)
+
+    def _logits(self, known: Sequence[Voice]) -> list[Frames]:
+        return [self._model.turn_logits(e.frames, v) for e, v in zip(self._test, known, strict=True)]

@@ -37,7 +37,7 @@ class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Of the residual network. What becomes of all moments: their mean, that of each place of the cepstrum,
     mean and peak, or a mean that weighs them (Safari et al., 2020)"""
 
-    temporal: int = 0
+    temporal: int = 16
     """Of the residual network: width of a second branch, of convolutions over time alone, which learns from
     its own error; the answer is the mean of both. 0: none"""
 

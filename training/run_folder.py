@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from edge.inference.card import ModelCard, describe_frontend, encode_card
 from edge.inference.circumplex import circumplex
+from edge.inference.leaning import LeaningPrior
 from edge.inference.reference import ReferencePrior
 from edge.inference.windows import cut_windows
 from training.clips import Clip
@@ -72,6 +73,9 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     seconds: float | None = None
     """That it took, in the process that ended it"""
+
+    leaning: LeaningPrior | None = None
+    """None where there were too few clips to say"""
 
     base: RunInfo | None = None
     """Of the run that it went on from, if from one"""
@@ -135,6 +139,7 @@ def write_card(
     mean: Frames,
     std: Frames,
     prior: ReferencePrior,
+    leaning: LeaningPrior | None,
     temperature: float,
     provenance: dict[str, Any],
 ) -> None:
@@ -145,6 +150,7 @@ def write_card(
         frontend=describe_frontend(recipe.mfcc_config),
         n_frames=recipe.n_frames,
         reference=prior,
+        leaning=leaning,
         mean=tuple(mean.tolist()),
         std=tuple(std.tolist()),
         temperature=round(temperature, 4),

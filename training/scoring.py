@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.inference.leaning import answer_of
 from edge.inference.model import mean_probabilities
+from edge.inference.reference import ReferencePrior
 from edge.inference.windows import cut_windows
 from training.features import Example
+from training.histories import unheard
 from training.run_folder import WINDOW_HOP
 
 Frames = NDArray[np.float32]
@@ -39,3 +42,16 @@ def clip_answers(logits: Sequence[Frames], temperature_: float) -> NDArray[np.in
 def truth_of(examples: Sequence[Example], labels: Sequence[str]) -> NDArray[np.integer[Any]]:
     """The index of each clip's label."""
     return np.array([labels.index(e.clip.emotion) for e in examples], dtype=np.int64)
+
+
+def unheard_answers(
+    network: Any,
+    examples: Sequence[Example],
+    prior: ReferencePrior,
+    normalisation: tuple[Frames, Frames],
+    n_frames: int,
+    temperature_: float,
+) -> NDArray[np.float64]:
+    """Its answers (clips, n_labels) to clips, each by itself; see `edge.inference.leaning`."""
+    logits = clip_logits(network, unheard(examples, prior), *normalisation, n_frames)
+    return np.array([answer_of(mean_probabilities(x, temperature_)) for x in logits])

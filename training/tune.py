@@ -17,6 +17,7 @@ from training.base import Base, base_for, read_base
 from training.features import Example
 from training.fit import fit
 from training.histories import unheard
+from training.leaning_prior import at_temperature
 from training.progress import EpochDone
 from training.recipe import Recipe
 from training.run_folder import RunInfo, write_info, write_whole
@@ -147,7 +148,9 @@ def fitted_temperature(parts: Sequence[Part], found: Judged) -> float | None:
 
 def _with_temperature(info: RunInfo, found: float, folder: Path) -> RunInfo:
     card = decode_card((folder / "card.json").read_bytes())
-    write_whole(folder / "card.json", encode_card(msgspec.structs.replace(card, temperature=round(found, 4))))
-    info = msgspec.structs.replace(info, temperature=found)
+    leaning = info.leaning and at_temperature(info.leaning, found / info.temperature)
+    changed = msgspec.structs.replace(card, temperature=round(found, 4), leaning=leaning)
+    write_whole(folder / "card.json", encode_card(changed))
+    info = msgspec.structs.replace(info, temperature=found, leaning=leaning)
     write_info(folder, info)
     return info

@@ -11,6 +11,7 @@ import msgspec
 from edge.frontend.mfcc_config import FrontendConfigError, MfccConfig
 from edge.frontend.tables import mel_filterbank
 from edge.inference.errors import ModelFileError
+from edge.inference.leaning import LeaningPrior, is_possible, leaning_numbers
 from edge.inference.reference import ReferencePrior
 
 FRONTEND = "affectd-mfcc-1"
@@ -39,6 +40,9 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     reference: ReferencePrior
     """What the frames of a turn are taken relative to, before the normalisation; see `VoiceReference`"""
+
+    leaning: LeaningPrior | None = None
+    """What an answer is taken relative to, once the voice was heard; see `Leaning`. None: to nothing"""
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -137,6 +141,7 @@ def decode_card(text: bytes) -> ModelCard:
         card.uncertain_below,
         *places,
         *sum(reference, ()),
+        *(leaning_numbers(card.leaning) if card.leaning else ()),
     ]
     rules = (
         (len(card.labels) >= 2, "labels are fewer than two"),
@@ -146,6 +151,8 @@ def decode_card(text: bytes) -> ModelCard:
          f"mean and std need {config.n_features} values each, one per feature"),
         (all(len(values) == config.n_features for values in reference),
          f"reference needs {config.n_features} values of each kind, one per feature"),
+        (card.leaning is None or len(card.leaning.usual) == len(card.leaning.neutral) == len(card.labels),
+         f"leaning needs {len(card.labels)} values of usual and neutral, one per label"),
         (all(map(math.isfinite, numbers)), "a number is not finite"),
         (min(card.std, default=0.0) > 0.0 and card.temperature > 0.0, "std and temperature must be above 0"),
         (min(card.reference.voice_variance, default=0.0) >= 0.0, "voice_variance must be at least 0"),
@@ -153,6 +160,8 @@ def decode_card(text: bytes) -> ModelCard:
         (min(card.reference.neutral_turn_variance, default=0.0) > 0.0
          and min(card.reference.neutral_variance, default=0.0) >= 0.0,
          "neutral_turn_variance must be above 0, and neutral_variance at least 0"),
+        (card.leaning is None or is_possible(card.leaning),
+         "leaning needs variances of at least 0, and turn variances above 0"),
         (0.0 <= card.uncertain_below <= 1.0, "uncertain_below must be from 0 to 1"),
         (set(card.circumplex) == set(card.labels), "circumplex must name exactly the labels"),
         (all(-1.0 <= place <= 1.0 for place in places), "circumplex must stay from -1 to 1"),

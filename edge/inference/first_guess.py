@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.inference.model import UNCERTAIN, Answer, EmotionModel
-from edge.inference.reference import VoiceReference
+from edge.inference.voice import Voice
 
 
 class FirstGuess:
@@ -18,7 +18,7 @@ class FirstGuess:
         switch_margin: probability by which another label must be ahead before the guess changes to it.
     """
 
-    def __init__(self, model: EmotionModel, voice: VoiceReference, switch_margin: float) -> None:
+    def __init__(self, model: EmotionModel, voice: Voice, switch_margin: float) -> None:
         self._model = model
         self._voice = voice
         self._margin = switch_margin

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from edge.inference.card import ModelCard
 from edge.inference.errors import ModelFileError
+from edge.inference.leaning import answer_of
 from edge.inference.model_file import read_model_file
-from edge.inference.reference import VoiceReference
 from edge.inference.runtime import Runtime, build_interpreter
+from edge.inference.voice import Voice
 from edge.inference.windows import Frames, cut_windows
 
 SHIPPED_MODEL = Path(__file__).parent.parent / "models" / "affectd.tflite"
@@ -86,15 +87,15 @@ class EmotionModel:
         self._window_hop = max(1, round(settings.window_hop_s / hop_s))
         self._mean = np.asarray(self.card.mean, np.float32)
         self._std = np.asarray(self.card.std, np.float32)
-        self._unheard = self.new_reference()
+        self._unheard = self.new_voice()
 
-    def new_reference(self) -> VoiceReference:
-        """The reference of a voice that was not heard yet."""
-        return VoiceReference(self.card.reference)
+    def new_voice(self) -> Voice:
+        """A voice that was not heard yet."""
+        return Voice(self.card.reference, self.card.leaning)
 
-    def windows(self, frames: Frames, reference: VoiceReference | None = None) -> Frames:
+    def windows(self, frames: Frames, voice: Voice | None = None) -> Frames:
         """The windows (w, n_frames, n_features) that the network sees of a turn's frames (n, n_features)."""
-        relative = (reference or self._unheard).relative(frames)
+        relative = (voice or self._unheard).relative(frames)
         return cut_windows((relative - self._mean) / self._std, self.card.n_frames, self._window_hop)
 
     def logits(self, window: Frames) -> Frames:
@@ -107,22 +108,31 @@ class EmotionModel:
         raw = self._interpreter.get_tensor(self._output["index"]).ravel().astype(np.float32)
         return np.asarray((raw - zero) * scale, np.float32)
 
-    def probabilities(self, frames: Frames, reference: VoiceReference | None = None) -> NDArray[np.float64]:
+    def probabilities(self, frames: Frames, voice: Voice | None = None) -> NDArray[np.float64]:
         """Calibrated probabilities (n_labels,) of a turn: the mean over its windows.
 
         Args:
             frames: shape (n, n_features), n >= 1, as the front end gives them.
-            reference: what is known of the voice; by default nothing.
+            voice: what is known of the speaker's; by default nothing.
         """
-        return mean_probabilities(self.turn_logits(frames, reference), self.card.temperature)
+        heard = mean_probabilities(self.turn_logits(frames, voice), self.card.temperature)
+        return (voice or self._unheard).upright(heard)
 
-    def turn_logits(self, frames: Frames, reference: VoiceReference | None = None) -> Frames:
+    def turn_logits(self, frames: Frames, voice: Voice | None = None) -> Frames:
         """Dequantised outputs (w, n_labels) for each window of a turn; see `probabilities`."""
-        return np.stack([self.logits(window) for window in self.windows(frames, reference)])
+        return np.stack([self.logits(window) for window in self.windows(frames, voice)])
 
-    def answer(self, frames: Frames, reference: VoiceReference | None = None) -> Answer:
+    def answer(self, frames: Frames, voice: Voice | None = None) -> Answer:
         """What the model makes of a turn's frames (n, n_features), n >= 1; see `probabilities`."""
-        return self.interpret(self.probabilities(frames, reference))
+        return self.interpret(self.probabilities(frames, voice))
+
+    def teach(self, voice: Voice, frames: Frames) -> None:
+        """Let a voice have spoken a turn, of the frames (n, n_features), n >= 1."""
+        voice.learn(frames.mean(axis=0), None if voice.leaning is None else self.answer_by_itself(frames))
+
+    def answer_by_itself(self, frames: Frames) -> NDArray[np.float64]:
+        """What a turn, heard by itself, says of its voice's leaning, (n_labels,); see `answer_of`."""
+        return answer_of(self.probabilities(frames))
 
     def interpret(self, probabilities: NDArray[np.float64]) -> Answer:
         """Calibrated probabilities (n_labels,) as an answer."""

@@ -96,7 +96,7 @@ class Recognizer:
         voice = voice or VoiceSettings()
         self._follow_voice = voice.follow
         self._forget_voice_hops = round(voice.forget_after_s / self._hop_s)
-        self.voice = model.new_reference()
+        self.voice = model.new_voice()
         """What is known of the present voice"""
         self._frames = TurnFrames(config)
         self._gate = SpeechGate(gate or GateSettings(), config)
@@ -116,6 +116,7 @@ class Recognizer:
         self._guess: FirstGuess | None = None
         self._lapse_at: int | None = None
         self._last_turn_hop = 0
+        self._unlearnt: NDArray[np.float32] | None = None
         self.voice.reset()
 
     @property
@@ -148,6 +149,7 @@ class Recognizer:
             SignalError: when the samples are not sound.
         """
         check_samples(block)
+        self._learn()
         ready = self._frames.ready
         self._frames.push(block)
         events: list[Event] = []
@@ -163,10 +165,13 @@ class Recognizer:
     def flush(self) -> list[Event]:
         """The sound has ended: close the turn that is open."""
         closed = self._turns.flush()
-        return [] if closed is None else [self._close(closed)]
+        events = [] if closed is None else [self._close(closed)]
+        self._learn()
+        return events
 
     def _follow(self, event: TurnBegan | TurnClosed | None, hop: Hop) -> list[Event]:
         if isinstance(event, TurnBegan):
+            self._learn()
             if event.start - self._last_turn_hop > self._forget_voice_hops:
                 self.voice.reset()
             self._turn_start, self._floor_db, self._speech = event.start, hop.floor_db, []
@@ -188,6 +193,12 @@ class Recognizer:
         answer = self._guess.update(self._frames.until(self._hops))
         return [FirstImpression(start=start * self._hop, at=self._hops * self._hop, answer=answer)]
 
+    def _learn(self) -> None:
+        """Get to know the voice by its last turn; once that is told, as it takes as long as to judge it."""
+        spoken, self._unlearnt = self._unlearnt, None
+        if spoken is not None:
+            self._model.teach(self.voice, spoken)
+
     def _close(self, turn: TurnClosed) -> Event:
         self._turn_start = self._guess = None
         frames = self._frames.end(turn.speech_end if turn.enough else turn.start)
@@ -199,7 +210,7 @@ class Recognizer:
         self._last_turn_hop = turn.end
         answer = self._model.answer(frames, self.voice)
         if self._follow_voice:
-            self.voice.learn(frames.mean(axis=0))
+            self._unlearnt = frames
         ratio_db = snr_db(self._speech, self._floor_db)
         found = doubts(self._speech, ratio_db, turn.speech * self._hop_s, self._settings, self._hop)
         if answer.emotion == UNCERTAIN:

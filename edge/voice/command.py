@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from edge.audio.files import read_file
 from edge.audio.supervisor import Condition, SupervisedSource
 from edge.config import Config
-from edge.inference.model_file import read_model_file
+from edge.inference.model import EmotionModel
 from edge.mqtt.messages import now
 from edge.update.in_force import device_store, settings_in_force
 from edge.voice.errors import EnrolmentSoundError
@@ -30,9 +29,10 @@ def enrol(config: Config, recordings: Sequence[str], wanted_s: float) -> int:
         EnrolmentError: when there is too little good speech, or the enrolment cannot be kept.
         AudioError: when the sound cannot be had.
         ModelFileError: when the model is not to be used.
+        RuntimeMissingError: when nothing can run it.
     """
-    card, _ = read_model_file(Path(settings_in_force(config.model, device_store()).path))
-    speech = NeutralSpeech(card.mfcc_config, config.gate, wanted_s)
+    model = EmotionModel(settings_in_force(config.model, device_store()))
+    speech = NeutralSpeech(model, config.gate, wanted_s)
     progress = _Progress(speech)
     if recordings:
         for recording in recordings:

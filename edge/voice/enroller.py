@@ -53,7 +53,7 @@ class Enroller:
         """
         if self._present is not None:
             raise EnrolmentError("another enrolment is under way; wait for its answer")
-        speech = NeutralSpeech(self._listener.model.mfcc_config, gate, wanted_s)
+        speech = NeutralSpeech(self._listener.model, gate, wanted_s)
         self._present = _Enrolling(speech, self._keep)
         self._present.answer.add_done_callback(self._let_go)
         self._listener.overhearing = self._present

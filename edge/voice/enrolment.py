@@ -1,4 +1,4 @@
-"""What is kept of an enrolled voice: a mean spectrum in a few dozen numbers, no sound, no name, no words."""
+"""What is kept of an enrolled voice: a mean spectrum and a mean answer, fifty numbers; no sound, no name."""
 
 from __future__ import annotations
 
@@ -8,10 +8,20 @@ import msgspec
 import numpy as np
 
 from edge.frontend.mfcc_config import MfccConfig
-from edge.inference.card import describe_frontend
-from edge.inference.reference import VoiceReference
+from edge.inference.card import ModelCard, describe_frontend
+from edge.inference.voice import Voice
 
 VERSION = 1
+
+
+class MeanAnswer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a model answers to a voice; says nothing to another model."""
+
+    model_sha256: str
+    """See `ModelCard.flatbuffer_sha256`"""
+
+    answer: tuple[float, ...]
+    """Of each label, over the stretches; see `edge.inference.leaning`"""
 
 
 class Enrolment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,6 +44,9 @@ class Enrolment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     mean: tuple[float, ...]
     """Of each feature, over the stretches"""
 
+    answered: MeanAnswer | None = None
+    """By the model that was in use"""
+
     def misfit(self, config: MfccConfig) -> str | None:
         """Why a model with this front end cannot use it, and what to do; None where it can."""
         fits = self.frontend == frontend_of(config) and len(self.mean) == config.n_features
@@ -45,10 +58,17 @@ class Enrolment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             "command/forget)"
         )
 
-    def teach(self, reference: VoiceReference) -> None:
-        """Have a reference know the voice; the turns that it has heard are forgotten."""
-        reference.reset()
-        reference.enrol([np.asarray(self.mean)] * self.turns)
+    def teach(self, voice: Voice, card: ModelCard) -> None:
+        """Have the voice known to the model of this card; the turns that were heard are forgotten."""
+        answered = self.answered
+        is_of_model = (
+            answered is not None
+            and answered.model_sha256 == card.flatbuffer_sha256
+            and len(answered.answer) == len(card.labels)
+        )
+        answers = [np.asarray(answered.answer)] * self.turns if answered and is_of_model else []
+        voice.reset()
+        voice.enrol([np.asarray(self.mean)] * self.turns, answers)
 
 
 def frontend_of(config: MfccConfig) -> dict[str, Any]:

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.frontend.mfcc_config import MfccConfig
 from edge.frontend.mfcc_samples import check_samples
 from edge.frontend.speech_gate import Hop, SpeechGate
 from edge.frontend.vad import GateSettings
 from edge.inference.doubts import Doubt, doubts, snr_db
+from edge.inference.model import EmotionModel
 from edge.inference.turn_frames import TurnFrames
 from edge.inference.turns import TurnBegan, TurnClosed, TurnDetector, TurnSettings
-from edge.voice.enrolment import Enrolment, frontend_of
+from edge.voice.enrolment import Enrolment, MeanAnswer, frontend_of
 from edge.voice.errors import EnrolmentError
 
 _PATIENCE = 6.0
@@ -28,25 +28,27 @@ _TURNS = TurnSettings(max_turn_s=3.0)
 
 
 class NeutralSpeech:
-    """Takes sound, and keeps of it the mean frame of each stretch of good speech.
+    """Takes sound, and keeps of each stretch of good speech the mean frame, and what the model answers to it.
 
     Args:
-        config: the front end of the model in use.
+        model: the one in use.
         gate: what counts as speech.
         wanted_s: seconds of speech that are enough, more than 0.
     """
 
-    def __init__(self, config: MfccConfig, gate: GateSettings | None = None, wanted_s: float = 10.0) -> None:
+    def __init__(self, model: EmotionModel, gate: GateSettings | None = None, wanted_s: float = 10.0) -> None:
         self.wanted_s = wanted_s
         self.limit_s = _PATIENCE * wanted_s
         """Seconds of sound within which the speech must come"""
-        self._config = config
+        self._model = model
+        self._config = config = model.mfcc_config
         self._hop_s = config.hop_length / config.sample_rate
         self._gate_settings = gate or GateSettings()
         self._frames = TurnFrames(config)
         self._gate = SpeechGate(self._gate_settings, config)
         self._turns = TurnDetector(_TURNS, self._hop_s)
         self._means: list[NDArray[np.float64]] = []
+        self._answers: list[NDArray[np.float64]] = []
         self._good_hops = 0
         self._poor = dict.fromkeys(Doubt, 0)
         self._samples = 0
@@ -110,13 +112,16 @@ class NeutralSpeech:
         """
         if not self.is_enough:
             raise EnrolmentError(self._complaint())
-        mean = np.mean(self._means, axis=0)
         return Enrolment(
             at=at,
             turns=len(self._means),
             speech_s=round(self._good_hops * self._hop_s, 2),
             frontend=frontend_of(self._config),
-            mean=tuple(round(float(value), 4) for value in mean),
+            mean=_listed(np.mean(self._means, axis=0)),
+            answered=MeanAnswer(
+                model_sha256=self._model.card.flatbuffer_sha256,
+                answer=_listed(np.mean(self._answers, axis=0)),
+            ),
         )
 
     @property
@@ -147,6 +152,7 @@ class NeutralSpeech:
         if is_good:
             self._good_hops += turn.speech
             self._means.append(frames.mean(axis=0, dtype=np.float64))
+            self._answers.append(self._model.answer_by_itself(frames))
 
     def _complaint(self) -> str:
         noisy, clipped = (self._poor[doubt] * self._hop_s for doubt in (Doubt.SNR, Doubt.CLIPPING))
@@ -163,3 +169,7 @@ class NeutralSpeech:
                 "make the room quieter"
             )
         return f"{said}: speak on without long pauses, or give more recordings"
+
+
+def _listed(values: NDArray[np.float64]) -> tuple[float, ...]:
+    return tuple(round(float(value), 4) for value in values)
