@@ -46,12 +46,22 @@ def history_figures(
         lambda r: r.float_headlines[form],
         lambda r: r.int8_by_turns[form][str(turns)],
     )
+    made |= {"form": form, "base": protocol.form, "k": turns}
+    made["int8_uar_by_k"] = _by_k(results, form, lambda r: r.int8_by_turns)
+    if all(r.int8_by_reference for r in results):
+        made["int8_uar_by_k_reference_alone"] = _by_k(results, form, lambda r: r.int8_by_reference)
+    return made
+
+
+def _by_k(
+    results: Sequence[FoldResult], form: str, answers: Callable[[FoldResult], dict[str, dict[str, list[int]]]]
+) -> dict[str, float]:
+    """UAR after each number of turns."""
     truth = np.concatenate([r.truth for r in results])
-    by_k = {
-        str(k): round(uar(truth, np.concatenate([r.int8_by_turns[form][str(k)] for r in results])), 4)
+    return {
+        str(k): round(uar(truth, np.concatenate([answers(r)[form][str(k)] for r in results])), 4)
         for k in TURNS[form]
     }
-    return {**made, "form": form, "base": protocol.form, "k": turns, "int8_uar_by_k": by_k}
 
 
 def _figures(

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 import keras
 import msgspec
 import numpy as np
 
 from converter.convert import convert
-from edge.inference.leaning import answer_of, upright
 from edge.inference.model import EmotionModel, ModelSettings, mean_probabilities
-from edge.inference.voice import Voice
-from training.adaptation import HEADLINE, TURNS, voices
-from training.features import Example, FeatureCache
+from training.adaptation import HEADLINE, TURNS
+from training.features import FeatureCache
 from training.fit import fit
 from training.fold_task import FoldTask
 from training.progress import EpochDone
 from training.provenance import commit
-from training.run_folder import RunInfo, write_whole
-from training.scoring import Frames, clip_logits
+from training.run_folder import write_whole
+from training.scorer import InFloat, InInt8
 
 
 class FoldResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +42,9 @@ class FoldResult(msgspec.Struct, frozen=True, kw_only=True):
 
     int8_by_turns: dict[str, dict[str, list[int]]]
     """Answers of the int8 file in these forms, for each number of clips heard before"""
+
+    int8_by_reference: dict[str, dict[str, list[int]]] = {}
+    """Likewise, with the voice's reference alone, its leaning left on"""
 
     parameters: int
     macs: int
@@ -93,11 +92,11 @@ def run_fold(task: FoldTask, progress: Callable[[EpochDone], None] | None = None
     model = EmotionModel(ModelSettings(path=str(folder / "model.tflite")))
     columns = [labels.index(label) for label in asked]
     network = keras.models.load_model(folder / "network.keras", compile=False)
-    in_float, in_int8 = _InFloat(network, info, test, columns), _InInt8(model, info, test, columns)
+    in_float, in_int8 = InFloat(network, info, test, columns), InInt8(model, info, test, columns)
     # Softmax over some of the logits: the probabilities, given that it is one of these.
     logits = [x[:, columns] for x in in_int8.logits]
     probabilities = np.array([mean_probabilities(x, info.temperature) for x in logits])
-    unheard = probabilities.argmax(axis=1).tolist()
+    answered = {form: {str(k): in_int8.in_form(form, k) for k in forms[form]} for form in forms}
     result = FoldResult(
         fold=split.name,
         seed=recipe.seed,
@@ -107,13 +106,14 @@ def run_fold(task: FoldTask, progress: Callable[[EpochDone], None] | None = None
         corpora=[e.clip.corpus for e in test],
         languages=[e.clip.language for e in test],
         truth=[asked.index(e.clip.emotion) for e in test],
-        float_answers=in_float.likeliest([model.new_voice() for _ in test]),
-        int8_answers=unheard,
+        float_answers=in_float.answered().labels,
+        int8_answers=in_int8.answered().labels,
         int8_probabilities=probabilities.round(4).tolist(),
         int8_raw_confidences=[round(float(mean_probabilities(x, 1.0).max()), 4) for x in logits],
-        float_headlines={form: in_float.in_form(form, HEADLINE[form]) for form in forms},
-        int8_by_turns={
-            form: {str(k): in_int8.in_form(form, k) if k else unheard for k in forms[form]} for form in forms
+        float_headlines={form: in_float.in_form(form, HEADLINE[form]).labels for form in forms},
+        int8_by_turns={form: {k: a.labels for k, a in by_k.items()} for form, by_k in answered.items()},
+        int8_by_reference={
+            form: {k: a.by_reference for k, a in by_k.items()} for form, by_k in answered.items()
         },
         parameters=made.parameters,
         macs=made.macs,
@@ -129,59 +129,3 @@ def run_fold(task: FoldTask, progress: Callable[[EpochDone], None] | None = None
     )
     write_whole(kept, msgspec.json.encode(result))
     return result
-
-
-class _Scorer(ABC):
-    """Answers to the test clips of a finished run, among the outputs asked for."""
-
-    def __init__(self, info: RunInfo, test: Sequence[Example], columns: Sequence[int]) -> None:
-        self._info, self._test, self._columns = info, test, columns
-        self.logits = self._logits([Voice(info.prior) for _ in test])
-        """Of each clip, of a voice that was never heard, (w, n_labels)"""
-        self._answers = [answer_of(mean_probabilities(x, info.temperature)) for x in self.logits]
-
-    @abstractmethod
-    def _logits(self, known: Sequence[Voice]) -> list[Frames]:
-        """Of the windows of each clip, (w, n_labels), of voices that are known."""
-
-    def in_form(self, form: str, turns: int) -> list[int]:
-        """The likeliest labels, each clip after so many others; see `training.adaptation`."""
-        priors = (self._info.prior, self._info.leaning)
-        return self.likeliest(voices(self._test, self._answers, priors, form, turns))
-
-    def likeliest(self, known: Sequence[Voice]) -> list[int]:
-        """Of each clip, of a voice that is known."""
-        found = []
-        for logits, voice in zip(self._logits(known), known, strict=True):
-            probabilities = mean_probabilities(logits[:, self._columns], self._info.temperature)
-            leaning = voice.leaning
-            if leaning is not None:
-                probabilities = upright(probabilities, leaning[self._columns])
-            found.append(int(probabilities.argmax()))
-        return found
-
-
-class _InFloat(_Scorer):
-    """By the float network."""
-
-    def __init__(self, network: Any, info: RunInfo, test: Sequence[Example], columns: Sequence[int]) -> None:
-        self._network = network
-        super().__init__(info, test, columns)
-
-    def _logits(self, known: Sequence[Voice]) -> list[Frames]:
-        seen = [Example(e.clip, v.relative(e.frames)) for e, v in zip(self._test, known, strict=True)]
-        mean, std = np.array(self._info.mean, np.float32), np.array(self._info.std, np.float32)
-        return clip_logits(self._network, seen, mean, std, self._info.recipe.n_frames)
-
-
-class _InInt8(_Scorer):
-    """By the int8 file, in the edge runtime."""
-
-    def __init__(
-        self, model: EmotionModel, info: RunInfo, test: Sequence[Example], columns: Sequence[int]
-    ) -> None:
-        self._model = model
-        super().__init__(info, test, columns)
-
-    def _logits(self, known: Sequence[Voice]) -> list[Frames]:
-        return [self._model.turn_logits(e.frames, v) for e, v in zip(self._test, known, strict=True)]

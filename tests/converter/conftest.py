@@ -58,7 +58,8 @@ def run(network, tmp_path_factory):
     network.save(folder / "network.keras")
     mean, std = np.zeros(CONFIG.n_features, np.float32), np.ones(CONFIG.n_features, np.float32)
     provenance = {"licences": ["CC0"], "training_clips": {"made": 120}}
-    write_card(folder, LABELS, RECIPE, mean, std, reference_prior(speech(60, seed=2)), 1.5, provenance)
+    prior = reference_prior(speech(60, seed=2))
+    write_card(folder, LABELS, RECIPE, mean, std, prior, None, 1.5, provenance)
     write_calibration(folder, speech(60, seed=2), RECIPE, mean, std)
     write_comparison(folder, speech(30, seed=3), LABELS)
     (folder / "run.json").write_text("{}")

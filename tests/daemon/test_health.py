@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from edge.audio.settings import AudioSettings
 from edge.audio.supervisor import SupervisedSource
 from edge.health import HealthReporter, LevelMeter, TimedModel, _percentile, read_board
-from edge.inference.reference import VoiceReference
+from edge.inference.voice import Voice
 from edge.mqtt.client import Publisher
 from edge.mqtt.messages import Microphone
 from edge.mqtt.settings import MqttSettings
@@ -85,8 +85,8 @@ class Hearing:
     enrolment: Enrolment | None = None
 
     @property
-    def voice(self) -> VoiceReference:
-        return self.model.new_reference()
+    def voice(self) -> Voice:
+        return self.model.new_voice()
 
 
 @pytest.mark.parametrize(

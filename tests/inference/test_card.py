@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from edge.frontend.mfcc_config import MfccConfig, Window
 from edge.inference.card import FRONTEND, ModelCard, decode_card, describe_frontend, encode_card
 from edge.inference.errors import ModelFileError
+from edge.inference.leaning import LeaningPrior
 from edge.inference.reference import ReferencePrior
 
 CARD = ModelCard(
@@ -23,11 +24,24 @@ CARD = ModelCard(
     mean=(0.0,) * 40,
     std=(1.0,) * 40,
     circumplex={"angry": (0.9, -0.2), "sad": (-0.4, -0.8)},
+    leaning=LeaningPrior(
+        usual=(0.1, -0.1),
+        neutral=(0.5, -0.5),
+        voice_variance=0.2,
+        turn_variance=1.5,
+        neutral_voice_variance=0.3,
+        neutral_turn_variance=0.5,
+        neutral_covariance=0.1,
+    ),
 )
 
 
 def prior(**fields):
     return msgspec.structs.replace(CARD.reference, **fields)
+
+
+def leaning(**fields):
+    return msgspec.structs.replace(CARD.leaning, **fields)
 
 
 def changed(**fields):
@@ -94,6 +108,10 @@ def test_card_when_pitch_is_true_then_it_has_values_for_two_more_features():
     assert "42 values" in refusal(changed(**{**fields, "mean": (0.0,) * 40}))
 
 
+def test_card_when_nothing_is_said_of_leanings_then_there_are_none():
+    assert decode_card(changed(leaning=None)).leaning is None
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -122,6 +140,10 @@ def test_card_when_pitch_is_true_then_it_has_values_for_two_more_features():
         (changed(reference=prior(voice_variance=(-1.0,) * 40)), "voice_variance"),
         (changed(reference=prior(neutral_variance=(-1.0,) * 40)), "neutral_variance"),
         (edited(reference={}), "reference"),
+        (changed(leaning=leaning(usual=(0.0,))), "leaning needs 2 values"),
+        (changed(leaning=leaning(turn_variance=0.0)), "leaning needs variances"),
+        (changed(leaning=leaning(voice_variance=-0.1)), "leaning needs variances"),
+        (edited(leaning={}), "leaning"),
         (changed(uncertain_below=1.5), "uncertain_below"),
         (changed(circumplex={"angry": (0.9, -0.2)}), "circumplex"),
         (changed(circumplex={"angry": (1.9, -0.2), "sad": (0.0, 0.0)}), "circumplex"),

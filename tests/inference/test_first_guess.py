@@ -3,9 +3,10 @@ import pytest
 
 from edge.inference.first_guess import FirstGuess
 from edge.inference.model import UNCERTAIN, Answer
-from edge.inference.reference import ReferencePrior, VoiceReference
+from edge.inference.reference import ReferencePrior
+from edge.inference.voice import Voice
 
-VOICE = VoiceReference(ReferencePrior(**dict.fromkeys(ReferencePrior.__struct_fields__, (1.0,) * 40)))
+VOICE = Voice(ReferencePrior(**dict.fromkeys(ReferencePrior.__struct_fields__, (1.0,) * 40)))
 
 
 class Script:

@@ -113,12 +113,12 @@ def test_model_when_the_voice_was_heard_then_a_turn_is_seen_relative_to_it(load,
     n = frames.shape[1]
     known = dict.fromkeys(ReferencePrior.__struct_fields__, (1.0,) * n) | {"voice_variance": (1e9,) * n}
     sure = load(reference=ReferencePrior(**known))
-    reference = sure.new_reference()
-    reference.learn(np.full(n, 3.0))
+    voice = sure.new_voice()
+    voice.learn(np.full(n, 3.0), None)
 
     normalised = (frames - 3.0 - np.asarray(sure.card.mean)) / np.asarray(sure.card.std)
     np.testing.assert_allclose(
-        sure.windows(frames, reference), cut_windows(normalised, sure.card.n_frames, 50), atol=1e-4
+        sure.windows(frames, voice), cut_windows(normalised, sure.card.n_frames, 50), atol=1e-4
     )
 
 

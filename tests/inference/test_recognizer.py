@@ -93,14 +93,14 @@ def test_recognizer_when_a_turn_ends_then_the_answer_is_that_of_its_frames(model
     hangover = round(TurnSettings().hangover_s * 100)
     margin = round(TurnSettings().pre_roll_s * 100)
     turns = [event for event in offline if isinstance(event, TurnResult)]
-    voice = model.new_reference()
+    voice = model.new_voice()
     for turn in turns[:-1]:
         # The hangover closed it, so the last speech lies that far back.
         spoken = mfcc(demo_speech[turn.start :], model.mfcc_config)[
             : (turn.end - turn.start) // HOP - hangover + margin
         ]
         assert model.answer(spoken, voice) == turn.answer
-        voice.learn(spoken.mean(axis=0))
+        model.teach(voice, spoken)
 
 
 def test_recognizer_when_a_turn_begins_then_it_is_told_before_it_ends(offline):

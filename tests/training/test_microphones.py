@@ -64,7 +64,7 @@ def test_reference_when_a_microphone_colours_a_turn_then_most_of_it_is_gone_from
 ):
     turn = slice(40, 340)
     before, after = (mfcc(s, model.mfcc_config)[turn] for s in (clean, through(clean, microphone)))
-    reference = model.new_reference()
+    reference = model.new_voice()
 
     def apart(one, other):
         """Root mean square, in standard deviations of what the network was trained on."""

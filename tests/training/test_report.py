@@ -135,12 +135,19 @@ def test_report_when_corpora_are_several_then_their_mean_stands_beside(tmp_path)
 
 
 def test_report_when_there_are_references_then_tables_and_curves(tmp_path):
-    adapt = result(form="adapt", int8_uar_by_k={"0": 0.6, "1": 0.62, "10": 0.66})
+    alone = {"0": 0.6, "1": 0.61, "10": 0.63}
+    adapt = result(
+        form="adapt",
+        int8_uar_by_k={"0": 0.6, "1": 0.62, "10": 0.66},
+        int8_uar_by_k_reference_alone=alone,
+    )
     enrol = result("P5", "enrol", folds=(1, 2, 3), int8_uar_by_k={"1": 0.5, "3": 0.55})
     text, written = page(tmp_path, adapt, enrol)
 
     assert "| result | k = 0 | k = 1 | k = 3 | k = 10 |" in text
     assert "| P1 adapt | 60.0 | 62.0 | – | 66.0 |" in text
+    assert "| P1 adapt, reference alone | 60.0 | 61.0 | – | 63.0 |" in text
+    assert "P5 enrol, reference alone" not in text
     assert {"reference-adapt.png", "reference-enrol.png"} <= written
 
 

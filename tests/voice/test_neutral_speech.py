@@ -7,14 +7,15 @@ import pytest
 from support.sound import DEMO_SPEECH, RATE
 
 from edge.audio.files import read_file
-from edge.frontend.mfcc_config import MfccConfig
 from edge.frontend.vad import Detector, GateSettings
 from edge.inference.clip import speech_frames
+from edge.inference.model import EmotionModel
 from edge.voice.errors import EnrolmentError
 from edge.voice.speech import NeutralSpeech
 
 AT = "2026-01-02T03:04:05.678Z"
-CONFIG = MfccConfig()
+MODEL = EmotionModel()
+CONFIG = MODEL.mfcc_config
 QUICK = GateSettings(detector=Detector.ENERGY)
 """The voice network would cost these tests most of their time, and has its own"""
 
@@ -25,7 +26,7 @@ def speech():
 
 
 def heard(sound, wanted_s=3.0, blocks=1):
-    neutral = NeutralSpeech(CONFIG, QUICK, wanted_s)
+    neutral = NeutralSpeech(MODEL, QUICK, wanted_s)
     for block in np.array_split(sound, blocks):
         neutral.push(block)
     return neutral
@@ -40,6 +41,9 @@ def test_neutral_speech_when_there_is_enough_then_its_mean_is_that_of_the_speech
     assert 3.0 <= enrolment.speech_s < len(speech) / RATE
     assert len(enrolment.mean) == CONFIG.n_features
     assert np.abs(np.array(enrolment.mean) - frames.mean(axis=0)).max() < frames.std(axis=0).max() / 2
+    assert enrolment.answered is not None
+    assert enrolment.answered.model_sha256 == MODEL.card.flatbuffer_sha256
+    np.testing.assert_allclose(enrolment.answered.answer, MODEL.answer_by_itself(frames), atol=2.0)
 
 
 def test_neutral_speech_when_the_sound_comes_in_other_blocks_then_says_the_same(speech):
@@ -55,7 +59,7 @@ def test_neutral_speech_when_the_microphone_is_louder_then_only_the_level_is_ano
 
 
 def test_neutral_speech_when_it_comes_bit_by_bit_then_grows_until_it_is_enough(speech):
-    neutral = NeutralSpeech(CONFIG, QUICK, wanted_s=4.0)
+    neutral = NeutralSpeech(MODEL, QUICK, wanted_s=4.0)
     grown = []
     for block in np.array_split(speech, 400):
         neutral.push(block)
@@ -68,7 +72,7 @@ def test_neutral_speech_when_it_comes_bit_by_bit_then_grows_until_it_is_enough(s
 
 
 def test_neutral_speech_when_there_are_several_recordings_then_they_add_up(speech):
-    neutral, once = NeutralSpeech(CONFIG, QUICK, 30.0), heard(speech)
+    neutral, once = NeutralSpeech(MODEL, QUICK, 30.0), heard(speech)
     once.end_recording()
     while not neutral.is_enough:
         neutral.push(speech)
@@ -97,7 +101,7 @@ def test_neutral_speech_when_it_is_little_or_poor_then_is_refused_and_why(speech
 
 
 def test_neutral_speech_when_nobody_speaks_for_long_then_there_is_no_hope():
-    neutral = NeutralSpeech(CONFIG, QUICK, wanted_s=3.0)
+    neutral = NeutralSpeech(MODEL, QUICK, wanted_s=3.0)
     second = np.zeros(RATE, np.float32)
     while not neutral.is_hopeless:
         neutral.push(second)

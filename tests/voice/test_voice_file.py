@@ -11,18 +11,23 @@ import numpy as np
 import pytest
 
 from edge.frontend.mfcc_config import MfccConfig
-from edge.inference.reference import ReferencePrior, VoiceReference
-from edge.voice.enrolment import Enrolment, frontend_of
+from edge.inference.leaning import LeaningPrior
+from edge.inference.model import EmotionModel
+from edge.inference.reference import ReferencePrior
+from edge.inference.voice import Voice
+from edge.voice.enrolment import Enrolment, MeanAnswer, frontend_of
 from edge.voice.errors import EnrolmentFileError
 from edge.voice.file import VoiceFile
 
 CONFIG = MfccConfig()
+CARD = EmotionModel().card
 ENROLMENT = Enrolment(
     at="2026-01-02T03:04:05.678Z",
     turns=4,
     speech_s=10.5,
     frontend=frontend_of(CONFIG),
     mean=tuple(float(i) for i in range(CONFIG.n_features)),
+    answered=MeanAnswer(model_sha256=CARD.flatbuffer_sha256, answer=(0.5,) * len(CARD.labels)),
 )
 
 
@@ -61,7 +66,7 @@ def test_voice_file_when_it_holds_a_voice_then_is_numbers_and_no_sound(tmp_path:
     file.write(ENROLMENT)
     assert file.path.stat().st_size < 2000
     kept = msgspec.json.decode(file.path.read_bytes())
-    assert set(kept) == {"version", "at", "turns", "speech_s", "frontend", "mean"}
+    assert set(kept) == {"version", "at", "turns", "speech_s", "frontend", "mean", "answered"}
     assert len(kept["mean"]) == CONFIG.n_features
 
 
@@ -94,13 +99,43 @@ def test_enrolment_when_the_front_end_is_another_then_does_not_fit_and_says_what
     assert msgspec.structs.replace(ENROLMENT, mean=(1.0,)).misfit(CONFIG)
 
 
-def test_enrolment_when_taught_then_stands_for_its_stretches_and_the_turns_heard_are_forgotten() -> None:
+def unheard_voice() -> Voice:
     even = dict.fromkeys(ReferencePrior.__struct_fields__, (1.0,) * CONFIG.n_features)
-    taught, by_turns = (VoiceReference(ReferencePrior(**even)) for _ in range(2))
-    taught.learn(np.full(CONFIG.n_features, 7.0))
-    ENROLMENT.teach(taught)
-    by_turns.enrol([np.array(ENROLMENT.mean)] * ENROLMENT.turns)
-    turn = np.zeros(CONFIG.n_features)
+    plain = (0.0,) * len(CARD.labels)
+    spread = {name: 1.0 for name in LeaningPrior.__struct_fields__ if name not in ("usual", "neutral")}
+    return Voice(ReferencePrior(**even), LeaningPrior(usual=plain, neutral=plain, **spread))
+
+
+def test_enrolment_when_taught_then_stands_for_its_stretches_and_the_turns_heard_are_forgotten() -> None:
+    taught, by_turns = unheard_voice(), unheard_voice()
+    taught.learn(np.full(CONFIG.n_features, 7.0), np.arange(len(CARD.labels)))
+    ENROLMENT.teach(taught, CARD)
+    assert ENROLMENT.answered is not None
+    mean, answer = np.array(ENROLMENT.mean), np.array(ENROLMENT.answered.answer)
+    by_turns.enrol([mean] * ENROLMENT.turns, [answer] * ENROLMENT.turns)
+    turn = np.ones((3, CONFIG.n_features), np.float32)
     assert taught.turns == 0
-    np.testing.assert_allclose(taught.point(turn), by_turns.point(turn))
+    np.testing.assert_allclose(taught.relative(turn), by_turns.relative(turn))
+    np.testing.assert_allclose(taught.leaning, by_turns.leaning)
     assert taught.strength == by_turns.strength > 0.0
+    assert np.abs(taught.leaning).min() > 0.0
+
+
+@pytest.mark.parametrize(
+    "answered", [None, MeanAnswer(model_sha256="0" * 64, answer=(0.5,) * len(CARD.labels))]
+)
+def test_enrolment_when_another_model_answered_then_only_the_sound_of_the_voice_is_known(
+    answered: MeanAnswer | None,
+) -> None:
+    taught = unheard_voice()
+    msgspec.structs.replace(ENROLMENT, answered=answered).teach(taught, CARD)
+    assert taught.strength > 0.0
+    assert not np.any(taught.leaning)
+
+
+def test_enrolment_when_kept_before_answers_were_then_is_read(tmp_path: Path) -> None:
+    file = VoiceFile(tmp_path, "pi")
+    kept = msgspec.to_builtins(ENROLMENT)
+    del kept["answered"]
+    file.path.write_bytes(msgspec.json.encode(kept))
+    assert file.read() == msgspec.structs.replace(ENROLMENT, answered=None)

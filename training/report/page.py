@@ -95,7 +95,7 @@ def _say_pitch(page: _Page, results: Sequence[Result], without: Sequence[Result]
         "The same recipes with `pitch = false` under `[frontend]`, trained before there was another choice: the "
         f"results in `benchmarks/results/accuracy/{WITHOUT_PITCH}/` name command and commit. One seed: a point is chance. The networks with "
         "pitch have been trained for longer since: that of P7 for 3,200 batches, the one without for 1,600; and where the command names "
-        "`average.toml`, for a second half besides. Those of P1 have two branches now, so they are left out.\n"
+        "`average.toml`, for a second half besides. Those of P1 and P5 have two branches now, and more beside, so they are left out.\n"
     )
     page.say(tables.pitch(results, without))
 
@@ -107,7 +107,9 @@ def _say_references(page: _Page, results: Sequence[Result]) -> None:
     page.say(
         "The device compares each turn with what it has heard of the same voice before. `adapt`: the k clips before "
         "the one that is scored, in a fixed random order, without their labels. `enrol`: k clips known to be "
-        "neutral. Nothing of the clip itself or of later ones enters its reference.\n"
+        "neutral. Nothing of the clip itself or of later ones enters its reference. What a voice is taken for anyway, "
+        "its [leaning](design.md#what-a-voice-is-taken-for-anyway), is taken off the answers, too; *reference alone* says "
+        "what they are with it. Rows without such a second one are older than that, or knew none.\n"
     )
     page.say(tables.by_k(results))
     for form in ("adapt", "enrol"):

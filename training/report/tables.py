@@ -111,15 +111,17 @@ def pitch(with_pitch: Sequence[Result], without: Sequence[Result]) -> str:
 
 
 def by_k(results: Sequence[Result]) -> str:
-    """UAR over the clips that formed the reference, one row for each result that has it."""
+    """UAR over the clips heard before, one row for each result that has it, or two."""
     ks = sorted({int(k) for r in results for k in r["int8_uar_by_k"]})
     lines = [
         "| result | " + " | ".join(f"k = {k}" for k in ks) + " |",
         "|---|" + "---|" * len(ks),
     ]
     for r in results:
-        cells = [points(r["int8_uar_by_k"].get(str(k))) for k in ks]
-        lines.append(f"| {r['protocol']} {r['form']} | " + " | ".join(cells) + " |")
+        for field, words in (("int8_uar_by_k", ""), ("int8_uar_by_k_reference_alone", ", reference alone")):
+            cells = [points(r.get(field, {}).get(str(k))) for k in ks]
+            if field in r:
+                lines.append(f"| {r['protocol']} {r['form']}{words} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
