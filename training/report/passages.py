@@ -137,8 +137,8 @@ def streams(found: dict[str, Any]) -> str:
     return "| | |\n|---|---|\n" + "".join(f"| {name} | {value} |\n" for name, value in rows.items())
 
 
-def one_sided(found: dict[str, Any]) -> str:
-    """What `benchmarks.one_sided` found, row by row."""
+def voices(found: dict[str, Any]) -> str:
+    """What `benchmarks.voices` found, row by row."""
     lines = ["| turns heard before | UAR | right of the neutral clips |", "|---|---|---|"]
     lines += [
         f"| {words} | {points(row['uar'])} | {points(row['neutral_recall'])} |"
@@ -156,7 +156,7 @@ _PASSAGES: dict[str, Callable[[Path], str]] = {
     "noise": lambda results: noise(_read(results / "P10-joint.json")),
     "detectors": lambda results: detectors(_read(results.parent / "vad.json")),
     "surroundings": lambda results: surroundings(_read(results.parent / "surroundings.json")),
-    "one-sided": lambda results: one_sided(_read(results.parent / "one_sided.json")),
+    "voices": lambda results: voices(_read(results.parent / "voices.json")),
     "streams": lambda results: streams(_read(results.parent / "streaming.json")),
 }
 """What makes each passage from the folder of results"""

@@ -44,9 +44,10 @@ PUBLISHED = {
 NOTES = {
     "P1": "Not every fold is blind: test figures of folds 1 and 2 were in view while the first network was settled, and "
     "the speakers of fold 4 were those on whom the voice's reference was chosen; how long to train and "
-    "that two branches are better than one was judged on folds 1 and 2. Folds 3, 5 and 6 were not looked at.",
-    "P5": "The speakers of fold 2 were those on whom the voice's reference was tried; folds 1 and 3 were not "
-    "looked at.",
+    "that two branches are better than one was judged on folds 1 and 2, as was how far training stretches the mel axis and "
+    "that a voice's leaning is taken off. Folds 3, 5 and 6 were not looked at.",
+    "P5": "Folds 1 and 2 are not blind: the voice's reference was tried on the speakers of fold 2, and how far training stretches "
+    "the mel axis, and that a voice's leaning is taken off, was judged on both. Fold 3 was not looked at.",
     "P7": "**Speaker-dependent**: the people of the test were heard in training, with the same sentences, and other takes "
     "of the same performance. It is here only because figures made this way are often quoted; compare it with P1, the "
     "same actors, unheard.",
