@@ -33,7 +33,7 @@ NETWORKS = {
 def small(choices, windows=WINDOWS, epochs=3):
     keras.utils.set_random_seed(1)
     n_features = windows.shape[2]
-    settings = NetworkSettings(width=16, **choices)
+    settings = NetworkSettings(width=16, **{"temporal": 0, **choices})
     network = build_network(settings, N_FRAMES, n_features, 3, n_pitch=n_features - 40)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     network.compile(optimizer=keras.optimizers.Adam(3e-3), loss=loss)
