@@ -57,8 +57,9 @@ NOTES = {
     "plain fit had been seen to make the calibration error of this table worse.",
     "P9": "Fold 1 leaves out ASED, 2 EMO-DB, 3 nEMO, 4 RAVDESS, 5 TESS, 6 URDU: a language and a way of recording that "
     "training has not heard, TESS and RAVDESS apart, which share English. The networks know the seven shipped labels; an "
-    "answer is the likeliest of the four. They were made before training added music, and are the middle between both "
-    "halves: the command gives them at the commit beside it, and others now.",
+    "answer is the likeliest of the four. They are older than the shipped model: of one branch, made before training added "
+    "music and stretched the mel axis as far as it does now, without the voice's leaning, and the middle between both halves. "
+    "The command gives them at the commit beside it, and others now.",
     "P10": "Nothing is trained for this: the int8 files of P8's folds score their own test clips once more. Each clip meets "
     "one of four kinds of noise, made here: pink, mains hum, babble of eight voices from the training clips, "
     "and music of plucked chords. The ratio is that of mean powers while the speech lasts. Rooms are a shoebox of 5 x 4 x "
@@ -78,8 +79,9 @@ the interval is a 95 % bootstrap over speakers. The one exception is P7, whose p
 The actors of RAVDESS share two sentences and those of EMO-DB ten,
 so the text is known even where the speaker is not. Acted speech is not life: expect less of people who do not act.
 
-Results on "40 MFCCs", those of the form `multi`, are older than the pitch in the front end and stand until they are made
-anew: their commands give them at the commit beside them, and others now. How pitch is found was chosen on the
+Results on "40 MFCCs", those of the form `multi`, are older than the pitch in the front end; those with a file of 345 kB are
+older than the second branch, the wider stretch of the mel axis in training, and the voice's leaning. They stand until
+they are made anew: their commands give them at the commit beside them, and others now. How pitch is found was chosen on the
 speakers of joint fold 1 (fold 1 of P1 to P6, and fold 7 of P2), of P1's fold 4 and of P5's fold 2: to that choice
 these folds are not blind.
 
