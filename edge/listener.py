@@ -194,8 +194,9 @@ class Listener(threading.Thread):
         misfit = None if enrolment is None else enrolment.misfit(self._model.mfcc_config)
         if misfit is not None:
             _LOG.warning("the enrolled voice is not used: %s", misfit)
+        # Else the last turn, which may be part of the enrolment, would count once more.
+        self._recognizer.forget_voice()
         if enrolment is None or misfit is not None:
-            self.voice.reset()
             self.voice.enrol([], [])
         else:
             _LOG.info("the voice enrolled at %s is known", enrolment.at)

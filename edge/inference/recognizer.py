@@ -116,6 +116,10 @@ class Recognizer:
         self._guess: FirstGuess | None = None
         self._lapse_at: int | None = None
         self._last_turn_hop = 0
+        self.forget_voice()
+
+    def forget_voice(self) -> None:
+        """Forget what the turns so far have said of the voice; what was enrolled stays."""
         self._unlearnt: NDArray[np.float32] | None = None
         self.voice.reset()
 
@@ -173,7 +177,7 @@ class Recognizer:
         if isinstance(event, TurnBegan):
             self._learn()
             if event.start - self._last_turn_hop > self._forget_voice_hops:
-                self.voice.reset()
+                self.forget_voice()
             self._turn_start, self._floor_db, self._speech = event.start, hop.floor_db, []
             self._frames.begin(event.start)
             self._guess = FirstGuess(self._model, self.voice, self._settings.switch_margin)
