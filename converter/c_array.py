@@ -19,6 +19,7 @@ from edge.frontend.mfcc_chain import chain
 from edge.frontend.mfcc_config import MfccConfig, Spectrum
 from edge.frontend.tables import analysis_window, mel_filterbank
 from edge.inference.card import ModelCard
+from edge.inference.leaning import LEAST_PROBABILITY
 from edge.inference.model_file import read_model_file
 from edge.inference.runtime import Runtime, build_interpreter
 
@@ -46,14 +47,23 @@ _HEAD = """\
  *   in[c]     = clamp(round(z[c] / AFFECTD_INPUT_SCALE) + AFFECTD_INPUT_ZERO, -128, 127)
  * and AFFECTD_INPUT_ZERO in place of the frames that a shorter turn lacks. Its output is, for each label,
  *   logit     = (output - AFFECTD_OUTPUT_ZERO) * AFFECTD_OUTPUT_SCALE
- * and softmax(logit / AFFECTD_TEMPERATURE) are probabilities. Where the largest is below
- * AFFECTD_UNCERTAIN_BELOW, the answer is "uncertain".
+ * and softmax(logit / AFFECTD_TEMPERATURE) are probabilities; the turn's, p, are their means over its
+ * windows.{leaning}
+ * Where the largest is below AFFECTD_UNCERTAIN_BELOW, the answer is "uncertain".
  */
 #ifndef AFFECTD_MODEL_H
 #define AFFECTD_MODEL_H
 
 #include <stdint.h>
 """
+
+_LEANING = """
+ * What the voice is taken for anyway is taken off. An answer is ln(max(p[l], AFFECTD_LEAST_PROBABILITY)) less
+ * its mean over the labels. Of the n turns of the voice before, each relative to its own mean, said[l] is the
+ * mean answer:
+ *   r         = n * AFFECTD_LEANING_VARIANCE / (n * AFFECTD_LEANING_VARIANCE + AFFECTD_ANSWER_VARIANCE)
+ *   q[l]      = max(p[l], AFFECTD_LEAST_PROBABILITY) * exp(-r * (said[l] - affectd_usual[l]))
+ * and q over its sum stands for p."""
 
 _ALIGNED = """\
 /* TensorFlow Lite Micro wants the model at a multiple of 16 bytes, which C99 itself cannot ask for. */
@@ -98,6 +108,7 @@ def _lines(card: ModelCard, flatbuffer: bytes) -> Iterator[str]:
         sha256=card.flatbuffer_sha256,
         licence=in_comment(card.licence),
         pitch=PITCH_FORMULAS if config.pitch else "",
+        leaning=_LEANING if card.leaning else "",
     )
     yield from _card_lines(card)
     yield from _front_end_lines(config)
@@ -132,6 +143,11 @@ def _card_lines(card: ModelCard) -> Iterator[str]:
     yield from array(f"affectd_std[{len(card.std)}]", card.std)
     for name, values in msgspec.structs.asdict(card.reference).items():
         yield from array(f"affectd_{name}[{len(values)}]", values)
+    if card.leaning:
+        yield f"#define AFFECTD_LEAST_PROBABILITY {number(LEAST_PROBABILITY)}"
+        yield f"#define AFFECTD_LEANING_VARIANCE {number(card.leaning.voice_variance)}"
+        yield f"#define AFFECTD_ANSWER_VARIANCE {number(card.leaning.turn_variance)}"
+        yield from array(f"affectd_usual[{n}]", card.leaning.usual)
 
 
 def _front_end_lines(config: MfccConfig) -> Iterator[str]:

@@ -23,7 +23,7 @@ from edge.inference.reference import MEMORY_TURNS
 
 Vector = NDArray[np.floating]
 
-_LEAST = 1e-4
+LEAST_PROBABILITY = 1e-4
 """Probability below which an answer says no more"""
 
 
@@ -75,7 +75,7 @@ def is_possible(prior: LeaningPrior) -> bool:
 
 def answer_of(probabilities: Vector) -> NDArray[np.float64]:
     """The answer (n_labels,) that calibrated probabilities (n_labels,) are."""
-    logarithms = np.log(np.maximum(probabilities, _LEAST))
+    logarithms = np.log(np.maximum(probabilities, LEAST_PROBABILITY))
     return np.asarray(logarithms - logarithms.mean(), np.float64)
 
 
@@ -83,7 +83,7 @@ def upright(probabilities: Vector, leaning: Vector) -> NDArray[np.float64]:
     """Probabilities (n_labels,) of a turn less its voice's leaning, which is on the scale of answers."""
     if not leaning.any():
         return np.asarray(probabilities, np.float64)
-    logarithms = np.log(np.maximum(probabilities, _LEAST)) - leaning
+    logarithms = np.log(np.maximum(probabilities, LEAST_PROBABILITY)) - leaning
     shares = np.exp(logarithms - logarithms.max())
     return np.asarray(shares / shares.sum(), np.float64)
 

@@ -16,6 +16,7 @@ from converter.c_array import CArrayError, write_c_array
 from edge.audio.files import read_file
 from edge.frontend.mfcc import MfccConfig, mfcc
 from edge.inference.card import describe_frontend
+from edge.inference.leaning import Leaning, answer_of, upright
 from edge.inference.model import SHIPPED_MODEL, EmotionModel
 from edge.inference.model_file import pack_model, read_model_file
 from edge.inference.runtime import Runtime, build_interpreter
@@ -207,3 +208,32 @@ def test_model_when_run_by_tflite_micro_then_it_answers_as_on_the_device(program
         logits = (interpreter.get_output(0).ravel().astype(np.float32) - zero) * scale
         # Kernels round differently: two steps of the output at most.
         np.testing.assert_allclose(logits, model.logits(window), atol=2.01 * scale)
+
+
+def test_header_when_a_voice_leans_then_it_is_taken_off_as_on_the_device(program) -> None:
+    card = EmotionModel().card
+    assert card.leaning is not None
+    rng = np.random.default_rng(3)
+    turns = rng.dirichlet(np.ones(len(card.labels)), size=4)
+    turns[0] = np.eye(len(card.labels))[0]
+    leaning = Leaning(card.leaning)
+    for turn in turns[1:]:
+        leaning.learn(answer_of(turn))
+    said = np.mean([answer_of(turn) for turn in turns[1:]], axis=0)
+    lines = "\n".join(f"{p:.12g} {a:.12g}" for p, a in zip(turns[0], said, strict=True))
+    done = subprocess.run(
+        [program, "upright"], input=f"3\n{lines}\n".encode(), capture_output=True, check=True, timeout=60
+    )
+
+    left = [float(line) for line in done.stdout.split()]
+    np.testing.assert_allclose(left, upright(turns[0], leaning.estimate()), rtol=1e-5)
+
+
+def test_header_when_the_card_says_nothing_of_leanings_then_nor_does_it(tmp_path) -> None:
+    write_c_array(
+        with_frontend(MfccConfig(pitch=True), tmp_path / "m.tflite", leaning=None), tmp_path / "m.h"
+    )
+
+    text = (tmp_path / "m.h").read_text(encoding="ascii")
+    assert "taken for anyway" not in text
+    assert "AFFECTD_LEANING" not in text

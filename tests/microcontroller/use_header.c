@@ -191,12 +191,40 @@ static int print_card(void)
     return 0;
 }
 
+#ifdef AFFECTD_LEANING_VARIANCE
+
+/* From the number of turns, then for each label a probability and the mean answer to those turns. */
+static int print_upright(void)
+{
+    double n, r, sum = 0.0, p[AFFECTD_N_LABELS], said;
+    int l;
+
+    if (scanf("%lf", &n) != 1)
+        return 65;
+    r = n * AFFECTD_LEANING_VARIANCE / (n * AFFECTD_LEANING_VARIANCE + AFFECTD_ANSWER_VARIANCE);
+    for (l = 0; l < AFFECTD_N_LABELS; l++) {
+        if (scanf("%lf %lf", &p[l], &said) != 2)
+            return 65;
+        p[l] = fmax(p[l], AFFECTD_LEAST_PROBABILITY) * exp(-r * (said - affectd_usual[l]));
+        sum += p[l];
+    }
+    for (l = 0; l < AFFECTD_N_LABELS; l++)
+        printf("%.9g\n", p[l] / sum);
+    return 0;
+}
+
+#endif
+
 int main(int argc, char **argv)
 {
     if (argc == 2 && !strcmp(argv[1], "frames"))
         return print_frames();
     if (argc == 2 && !strcmp(argv[1], "card"))
         return print_card();
+#ifdef AFFECTD_LEANING_VARIANCE
+    if (argc == 2 && !strcmp(argv[1], "upright"))
+        return print_upright();
+#endif
     if (argc == 2 && !strcmp(argv[1], "model"))
         return fwrite(affectd_model, AFFECTD_MODEL_BYTES, 1, stdout) != 1;
     return 64;
