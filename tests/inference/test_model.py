@@ -137,7 +137,7 @@ def test_model_when_card_has_another_number_of_labels_then_refused(load, model):
     labels = (*model.card.labels, "bored")
     circumplex = {**model.card.circumplex, "bored": (0.0, 0.0)}
     with pytest.raises(ModelFileError, match="the model's output is int8"):
-        load(labels=labels, circumplex=circumplex)
+        load(labels=labels, circumplex=circumplex, leaning=None)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import re
 import shutil
 import signal
 import socket
@@ -66,12 +67,20 @@ class Mosquitto:
             [self._program, "-c", str(self._config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         deadline = time.monotonic() + TIMEOUT_S
-        while True:
-            assert self._process.poll() is None, f"mosquitto ended: {self._config.read_text()}"
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
-                return
-            assert time.monotonic() < deadline, "mosquitto does not listen"
-            time.sleep(0.02)
+        # It opens one after the other: the first says nothing of the last.
+        for port in re.findall(r"^listener (\d+)", self._config.read_text(), re.MULTILINE):
+            while not self._listens(int(port)):
+                assert self._process.poll() is None, f"mosquitto ended: {self._config.read_text()}"
+                assert time.monotonic() < deadline, f"mosquitto does not listen on {port}"
+                time.sleep(0.02)
+
+    @staticmethod
+    def _listens(port: int) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=1):
+                return True
+        except OSError:
+            return False
 
     def stop(self) -> None:
         if self._process is not None:
