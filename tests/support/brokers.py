@@ -131,7 +131,9 @@ class Wire:
     """A TCP relay to the broker. Closed until opened; it can stall, hold answers back and cut connections."""
 
     def __init__(self, target_port: int) -> None:
-        self.port = free_port()
+        # Bound from now on, as another process may take a port that is only known to be free.
+        self._listener = _bound(0)
+        self.port: int = self._listener.getsockname()[1]
         self.accepted = threading.Semaphore(0)
         """Released at every connection that is taken"""
         self.taken = 0
@@ -141,7 +143,6 @@ class Wire:
         self._answers.set()
         self._passing = threading.Event()
         self._passing.set()
-        self._listener: socket.socket | None = None
         self._connections: list[socket.socket] = []
 
     def __enter__(self) -> Wire:
@@ -149,18 +150,19 @@ class Wire:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+        self._listener.close()
 
     def open(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", self.port))
+        self._listener.listen()
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     def close(self) -> None:
         """Refuse connections from now on, and cut those that stand."""
-        if self._listener is not None:
-            # Closing alone does not wake a thread inside accept().
-            with suppress(OSError):
-                self._listener.shutdown(socket.SHUT_RDWR)
-            self._listener.close()
+        # Closing alone does not wake a thread inside accept().
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._listener = _bound(self.port)
         self.cut()
 
     def cut(self) -> None:
@@ -218,6 +220,14 @@ class Wire:
             gate.wait()  # nor does the end itself pass through a parted network
         with suppress(OSError):
             sink.shutdown(socket.SHUT_RDWR)
+
+
+def _bound(port: int) -> socket.socket:
+    """A socket that holds a port, 0 for any that is free, and refuses connections until it listens."""
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", port))
+    return holder
 
 
 def _has_ended(end: socket.socket) -> bool:
