@@ -50,6 +50,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has
             self._mean,
             self._std,
             self._rng,
+            self._histories.speech,
         )
 
     def __len__(self) -> int:

@@ -47,6 +47,11 @@ class Histories:
             if example.clip.emotion == "neutral":
                 self._neutral_of.setdefault(example.clip.speaker, []).append(i)
 
+    @property
+    def speech(self) -> Frames:
+        """Mean of the clips' frames as they are, (n_features,)."""
+        return np.asarray(np.mean(self._means, axis=0), np.float32)
+
     def frames(self, i: int, rng: np.random.Generator) -> Frames:
         """Frames of clip i relative to a reference that has heard a random history."""
         reference = VoiceReference(self._prior)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.found_pitch import Contours, Sound, absolute, found, low
+from training.music import Music
 
 if TYPE_CHECKING:
     from training.augment import AugmentSettings
@@ -27,7 +28,6 @@ _SCATTER = 0.35
 """Standard deviation, in neper, of a mel band's power about its mean from frame to frame of steady noise"""
 
 _NOISE_TILT = (-2.0, 3.0)
-_MUSIC_TILT = (-2.0, 1.0)
 """Natural logarithm of power in the highest band over the middle one, relative to speech as the frames are:
 speech itself has 0, pink noise about 2, white noise more"""
 
@@ -39,16 +39,11 @@ _DIRECT_TO_TAIL_DB = (-5.0, 10.0)
 _TAIL_FRAMES = 5
 """By which the pitch of a room's tail is that of earlier"""
 
-_NOTES_PER_S = (0.3, 8.0)
-_NOTE_DECAY_S = (0.1, 2.0)
-_NOTE_OCTAVES = (-1.5, 1.2)
-"""Above and below the voice's own pitch; a chord has that of its common period, far down"""
-_NOTE_VOICING = (0.6, 1.0)
+_CHANCE_OCTAVES = (-1.5, 1.2)
+"""Above and below the voice's own pitch"""
 _CHANCE_VOICING = (0.35, 0.1)
 """Mean and standard deviation of the height of the peaks that chance makes in noise"""
 _PEAK_FRAMES = 5
-_NOTE_SCATTER = (0.5, 2.5)
-"""Standard deviation, in neper, of a band's power from note to note"""
 
 
 def surround(
@@ -58,6 +53,7 @@ def surround(
     settings: AugmentSettings,
     hop_s: float,
     rng: np.random.Generator,
+    music: Music | None = None,
 ) -> None:
     """Put some windows of a batch into rooms, among voices, music and noise, in place.
 
@@ -68,6 +64,7 @@ def surround(
         settings: how many windows, and how much of it.
         hop_s: seconds from frame to frame.
         rng: decides.
+        music: to take excerpts from; needed where the settings ask for any.
     """
     alone = [
         Sound(np.exp(window[own]), absolute(contour[own]))
@@ -75,7 +72,7 @@ def surround(
     ]
     contours = Contours(pitch)
     for i, own in enumerate(inside):
-        sounds = _heard(alone, i, settings, hop_s, rng)
+        sounds = _heard(alone, i, settings, hop_s, rng, music)
         if len(sounds) > 1:
             power = _together(sounds)
             heard = np.log(power)
@@ -85,7 +82,12 @@ def surround(
 
 
 def _heard(
-    alone: list[Sound], i: int, settings: AugmentSettings, hop_s: float, rng: np.random.Generator
+    alone: list[Sound],
+    i: int,
+    settings: AugmentSettings,
+    hop_s: float,
+    rng: np.random.Generator,
+    music: Music | None,
 ) -> list[Sound]:
     """The voice of window i, and what is heard beside it."""
     voice = alone[i]
@@ -97,7 +99,7 @@ def _heard(
     voices_share = settings.voices_share if len(alone) > 1 else 0.0
     beside: Sequence[tuple[float, tuple[float, float], Callable[[], list[Sound]]]] = (
         (voices_share, settings.voices_snr_db, lambda: _voices(alone, i, rng)),
-        (settings.music_share, settings.music_snr_db, lambda: [_notes(shape, hop_s, rng)]),
+        (settings.music_share, settings.music_snr_db, lambda: [_excerpt(music, shape[0], rng)]),
         (settings.noise_share, settings.noise_snr_db, lambda: [_steady_noise(shape, rng)]),
     )
     for share, snr_db, make in beside:
@@ -152,20 +154,10 @@ def _voices(alone: list[Sound], i: int, rng: np.random.Generator) -> list[Sound]
     return voices
 
 
-def _notes(shape: tuple[int, ...], hop_s: float, rng: np.random.Generator) -> Sound:
-    """Notes or chords one after another, each with a spectrum of its own that decays."""
-    n_frames, n_mels = shape
-    begins = rng.uniform(size=n_frames) < rng.uniform(*_NOTES_PER_S) * hop_s
-    begins[0] = True
-    note = np.cumsum(begins) - 1
-    since_s = (np.arange(n_frames) - np.flatnonzero(begins)[note]) * hop_s
-    scatter = rng.normal(0.0, rng.uniform(*_NOTE_SCATTER), (note[-1] + 1, n_mels))
-    spectra = scatter + _tilt(n_mels, _MUSIC_TILT, rng)
-    # The higher, the sooner a string is still.
-    per_s = np.linspace(1.0, rng.uniform(1.0, 4.0), n_mels) / rng.uniform(*_NOTE_DECAY_S)
-    power = np.exp(spectra[note] - since_s[:, None] * per_s)
-    octaves = rng.uniform(*_NOTE_OCTAVES, note[-1] + 1)[note]
-    return Sound(power, np.stack([octaves, np.full(n_frames, rng.uniform(*_NOTE_VOICING))], axis=1))
+def _excerpt(music: Music | None, n_frames: int, rng: np.random.Generator) -> Sound:
+    if music is None:
+        raise ValueError("music_share is above 0, and no music was given")
+    return music.excerpt(n_frames, rng)
 
 
 def _steady_noise(shape: tuple[int, ...], rng: np.random.Generator) -> Sound:
@@ -176,7 +168,7 @@ def _steady_noise(shape: tuple[int, ...], rng: np.random.Generator) -> Sound:
 def _chance(n_frames: int, rng: np.random.Generator) -> Power:
     """The pitch of what has none, shape (n_frames, 2): a low peak anywhere, for as long as a window lasts."""
     peak = np.arange(n_frames) // _PEAK_FRAMES
-    octaves = rng.uniform(*_NOTE_OCTAVES, peak[-1] + 1)
+    octaves = rng.uniform(*_CHANCE_OCTAVES, peak[-1] + 1)
     return np.stack([octaves, rng.normal(*_CHANCE_VOICING, len(octaves))], axis=1)[peak]
 
 

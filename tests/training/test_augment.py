@@ -33,6 +33,7 @@ def augment(parts, n_frames=60, seed=0, **changes):
         MEAN,
         STD,
         np.random.default_rng(seed),
+        MEAN,
     )
     return augmenter.batch(parts, targets(len(parts)))
 
@@ -77,7 +78,7 @@ def test_augment_when_all_is_off_then_a_long_clip_gives_a_stretch_of_itself():
     ),
 )
 def test_augment_when_any_strength_then_shapes_hold_and_nothing_is_nan(lengths, n_frames, seed, strength):
-    augmenter = Augmenter(CONFIG, strength, n_frames, MEAN, STD, np.random.default_rng(seed))
+    augmenter = Augmenter(CONFIG, strength, n_frames, MEAN, STD, np.random.default_rng(seed), MEAN)
     windows, mixed = augmenter.batch(clips(*lengths, seed=seed), targets(len(lengths)))
 
     assert windows.shape == (len(lengths), n_frames, 40)
@@ -163,7 +164,7 @@ def test_augment_when_noise_is_weak_then_loud_speech_keeps_its_shape_and_silence
 )
 def test_augment_when_the_dct_cannot_be_undone_then_refused(fields):
     with pytest.raises(FrontendConfigError):
-        Augmenter(MfccConfig(**fields), OFF, 60, MEAN, STD, np.random.default_rng(0))
+        Augmenter(MfccConfig(**fields), OFF, 60, MEAN, STD, np.random.default_rng(0), MEAN)
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def augmented(frontend, parts, settings, seed=0):
     mean, std = np.zeros(frontend.n_features, np.float32), np.ones(frontend.n_features, np.float32)
     if frontend.pitch:
         mean[40:] = MEAN
-    augmenter = Augmenter(frontend, settings, 60, mean, std, np.random.default_rng(seed))
+    augmenter = Augmenter(frontend, settings, 60, mean, std, np.random.default_rng(seed), mean)
     return augmenter.batch(parts, np.eye(3, dtype=np.float32)[np.arange(len(parts)) % 3])[0]
 
 
