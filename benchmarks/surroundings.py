@@ -25,11 +25,12 @@ from edge.frontend.tables import dct_matrix
 from edge.inference.clip import speech_frames
 from edge.inference.errors import InferenceError
 from training.augment import AugmentSettings
+from training.background import NOISE, Background
 from training.clips import Clip
 from training.commands.common import add_corpus, places_of, read_places
 from training.conditions import BABBLE, make_bed
-from training.music import Music
 from training.noise import KINDS, Signal, add_noise, excerpt
+from training.noises import MUSIC
 from training.provenance import commit
 from training.surroundings import surround
 
@@ -74,7 +75,8 @@ def made(clean: Sequence[Frames], kind: str, snr_db: float) -> list[Frames]:
     still = AugmentSettings(noise_share=0.0)
     settings = msgspec.structs.replace(still, **{f"{kind}_share": 1.0, f"{kind}_snr_db": (snr_db, snr_db)})
     undo = dct_matrix(_CONFIG).astype(np.float32)
-    music = Music(_CONFIG, np.asarray(np.mean([turn.mean(axis=0) for turn in clean], axis=0), np.float32))
+    speech = np.asarray(np.mean([turn.mean(axis=0) for turn in clean], axis=0), np.float32)
+    backgrounds = {"noise": Background(_CONFIG, speech, NOISE), "music": Background(_CONFIG, speech, MUSIC)}
     turns: list[Frames] = []
     for start in range(0, len(clean), _BATCH):
         part = [turn - turn.mean(axis=0) for turn in clean[start : start + _BATCH]]
@@ -82,7 +84,7 @@ def made(clean: Sequence[Frames], kind: str, snr_db: float) -> list[Frames]:
         frames = np.zeros((*inside.shape, _CONFIG.n_features), np.float32)
         frames[inside] = np.concatenate(part)
         mel, pitch = frames[..., : _CONFIG.n_mfcc] @ undo.T, frames[..., _CONFIG.n_mfcc :]
-        surround(mel, pitch, inside, settings, _CONFIG.hop_length / _CONFIG.sample_rate, rng, music)
+        surround(mel, pitch, inside, settings, _CONFIG.hop_length / _CONFIG.sample_rate, rng, backgrounds)
         changed = np.concatenate([mel @ undo, pitch], axis=2)
         turns += [window[own] for window, own in zip(changed, inside, strict=True)]
     return turns

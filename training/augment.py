@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from edge.frontend.mfcc_config import FrontendConfigError, MfccConfig
 from edge.frontend.tables import dct_matrix
-from training.music import Music
+from training.background import NOISE, Background
+from training.noises import MUSIC
 from training.pitch_variation import vary_pitch
 from training.surroundings import NEPER_PER_DB, surround
 from training.vocal_tract import stretched
@@ -140,10 +141,13 @@ class Augmenter:
     ) -> None:
         """`mean` and `std` (n_features,) normalise the result, as the card will say.
 
-        `speech` (n_features,) is the mean of frames of speech as they are, beside which music is put.
+        `speech` (n_features,) is the mean of frames of speech, beside which noise and music are put.
         """
         check_augmentable(frontend)
-        self._music = Music(frontend, speech) if settings.music_share else None
+        kinds = {"noise": (NOISE, settings.noise_share), "music": (MUSIC, settings.music_share)}
+        self._backgrounds = {
+            name: Background(frontend, speech, of) for name, (of, share) in kinds.items() if share
+        }
         self._has_pitch = frontend.pitch
         self._dct = dct_matrix(frontend).astype(np.float32)
         self._hop_s = frontend.hop_length / frontend.sample_rate
@@ -172,7 +176,7 @@ class Augmenter:
         mel = stretched(mel, 1.0 + self._rng.uniform(-1.0, 1.0, len(mel)) * warp)
         mel += self._colour(len(clips))
         pitch = windows[..., n_mfcc:] if self._has_pitch else np.zeros((*mel.shape[:2], 2), np.float32)
-        surround(mel, pitch, inside[..., 0], self._settings, self._hop_s, self._rng, self._music)
+        surround(mel, pitch, inside[..., 0], self._settings, self._hop_s, self._rng, self._backgrounds)
         self._mask(mel, inside)
         windows[..., :n_mfcc] = mel @ self._dct
         if self._has_pitch:

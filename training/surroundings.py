@@ -6,14 +6,14 @@ always there (see `edge.inference.reference`), so a window's mean stays what it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from training.background import Background
 from training.found_pitch import Contours, Sound, absolute, found, low
-from training.music import Music
 
 if TYPE_CHECKING:
     from training.augment import AugmentSettings
@@ -24,13 +24,6 @@ Power = NDArray[np.floating]
 NEPER_PER_DB = np.log(10.0) / 10.0
 """Natural logarithm of power for one decibel"""
 
-_SCATTER = 0.35
-"""Standard deviation, in neper, of a mel band's power about its mean from frame to frame of steady noise"""
-
-_NOISE_TILT = (-2.0, 3.0)
-"""Natural logarithm of power in the highest band over the middle one, relative to speech as the frames are:
-speech itself has 0, pink noise about 2, white noise more"""
-
 _MOST_VOICES = 5
 _VOICES_APART = 0.5
 """Standard deviation of the octaves between two voices"""
@@ -38,12 +31,6 @@ _VOICES_APART = 0.5
 _DIRECT_TO_TAIL_DB = (-5.0, 10.0)
 _TAIL_FRAMES = 5
 """By which the pitch of a room's tail is that of earlier"""
-
-_CHANCE_OCTAVES = (-1.5, 1.2)
-"""Above and below the voice's own pitch"""
-_CHANCE_VOICING = (0.35, 0.1)
-"""Mean and standard deviation of the height of the peaks that chance makes in noise"""
-_PEAK_FRAMES = 5
 
 
 def surround(
@@ -53,7 +40,7 @@ def surround(
     settings: AugmentSettings,
     hop_s: float,
     rng: np.random.Generator,
-    music: Music | None = None,
+    backgrounds: Mapping[str, Background],
 ) -> None:
     """Put some windows of a batch into rooms, among voices, music and noise, in place.
 
@@ -64,7 +51,7 @@ def surround(
         settings: how many windows, and how much of it.
         hop_s: seconds from frame to frame.
         rng: decides.
-        music: to take excerpts from; needed where the settings ask for any.
+        backgrounds: `noise` and `music`, each where the settings ask for it.
     """
     alone = [
         Sound(np.exp(window[own]), absolute(contour[own]))
@@ -72,7 +59,7 @@ def surround(
     ]
     contours = Contours(pitch)
     for i, own in enumerate(inside):
-        sounds = _heard(alone, i, settings, hop_s, rng, music)
+        sounds = _heard(alone, i, settings, hop_s, rng, backgrounds)
         if len(sounds) > 1:
             power = _together(sounds)
             heard = np.log(power)
@@ -87,7 +74,7 @@ def _heard(
     settings: AugmentSettings,
     hop_s: float,
     rng: np.random.Generator,
-    music: Music | None,
+    backgrounds: Mapping[str, Background],
 ) -> list[Sound]:
     """The voice of window i, and what is heard beside it."""
     voice = alone[i]
@@ -95,12 +82,12 @@ def _heard(
     if rng.uniform() < settings.rooms_share:
         rt60_s, direct_to_tail_db = rng.uniform(*settings.rt60_s), rng.uniform(*_DIRECT_TO_TAIL_DB)
         sounds.append(_tail(voice, in_room(voice.power, rt60_s, direct_to_tail_db, hop_s)))
-    shape = voice.power.shape
+    n_frames = len(voice.power)
     voices_share = settings.voices_share if len(alone) > 1 else 0.0
     beside: Sequence[tuple[float, tuple[float, float], Callable[[], list[Sound]]]] = (
         (voices_share, settings.voices_snr_db, lambda: _voices(alone, i, rng)),
-        (settings.music_share, settings.music_snr_db, lambda: [_excerpt(music, shape[0], rng)]),
-        (settings.noise_share, settings.noise_snr_db, lambda: [_steady_noise(shape, rng)]),
+        (settings.music_share, settings.music_snr_db, lambda: [backgrounds["music"].excerpt(n_frames, rng)]),
+        (settings.noise_share, settings.noise_snr_db, lambda: [backgrounds["noise"].excerpt(n_frames, rng)]),
     )
     for share, snr_db, make in beside:
         if rng.uniform() < share:
@@ -152,25 +139,3 @@ def _voices(alone: list[Sound], i: int, rng: np.random.Generator) -> list[Sound]
         apart = (rng.normal(0.0, _VOICES_APART), 0.0)
         voices.append(Sound(power[at] / power.mean(), pitch[at] + apart))
     return voices
-
-
-def _excerpt(music: Music | None, n_frames: int, rng: np.random.Generator) -> Sound:
-    if music is None:
-        raise ValueError("music_share is above 0, and no music was given")
-    return music.excerpt(n_frames, rng)
-
-
-def _steady_noise(shape: tuple[int, ...], rng: np.random.Generator) -> Sound:
-    tilt = _tilt(shape[1], _NOISE_TILT, rng)
-    return Sound(np.exp(tilt + rng.normal(0.0, _SCATTER, size=shape)), _chance(shape[0], rng))
-
-
-def _chance(n_frames: int, rng: np.random.Generator) -> Power:
-    """The pitch of what has none, shape (n_frames, 2): a low peak anywhere, for as long as a window lasts."""
-    peak = np.arange(n_frames) // _PEAK_FRAMES
-    octaves = rng.uniform(*_CHANCE_OCTAVES, peak[-1] + 1)
-    return np.stack([octaves, rng.normal(*_CHANCE_VOICING, len(octaves))], axis=1)[peak]
-
-
-def _tilt(n_mels: int, tilt: tuple[float, float], rng: np.random.Generator) -> Power:
-    return np.asarray(rng.uniform(*tilt) * np.linspace(-1.0, 1.0, n_mels))

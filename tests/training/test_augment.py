@@ -4,9 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.frontend.mfcc import mfcc
 from edge.frontend.mfcc_config import DctNorm, FrontendConfigError, Log, MfccConfig
 from edge.frontend.tables import dct_matrix
 from training.augment import Augmenter, AugmentSettings
+from training.noise import pink
 
 OFF = AugmentSettings(
     tempo=0.0, warp=0.0, gain_db=0.0, colour_db=0.0, noise_share=0.0, time_masks=0, band_masks=0, mixup=0.0
@@ -14,6 +16,7 @@ OFF = AugmentSettings(
 CONFIG = MfccConfig()
 MEAN = np.linspace(-3, 3, 40).astype(np.float32)
 STD = np.linspace(0.5, 4, 40).astype(np.float32)
+SPEECH = mfcc(0.1 * pink(32_000, np.random.default_rng(0)), CONFIG).mean(axis=0)
 
 
 def clips(*lengths, seed=0):
@@ -33,7 +36,7 @@ def augment(parts, n_frames=60, seed=0, **changes):
         MEAN,
         STD,
         np.random.default_rng(seed),
-        MEAN,
+        SPEECH,
     )
     return augmenter.batch(parts, targets(len(parts)))
 
@@ -78,7 +81,7 @@ def test_augment_when_all_is_off_then_a_long_clip_gives_a_stretch_of_itself():
     ),
 )
 def test_augment_when_any_strength_then_shapes_hold_and_nothing_is_nan(lengths, n_frames, seed, strength):
-    augmenter = Augmenter(CONFIG, strength, n_frames, MEAN, STD, np.random.default_rng(seed), MEAN)
+    augmenter = Augmenter(CONFIG, strength, n_frames, MEAN, STD, np.random.default_rng(seed), SPEECH)
     windows, mixed = augmenter.batch(clips(*lengths, seed=seed), targets(len(lengths)))
 
     assert windows.shape == (len(lengths), n_frames, 40)
@@ -164,7 +167,7 @@ def test_augment_when_noise_is_weak_then_loud_speech_keeps_its_shape_and_silence
 )
 def test_augment_when_the_dct_cannot_be_undone_then_refused(fields):
     with pytest.raises(FrontendConfigError):
-        Augmenter(MfccConfig(**fields), OFF, 60, MEAN, STD, np.random.default_rng(0), MEAN)
+        Augmenter(MfccConfig(**fields), OFF, 60, MEAN, STD, np.random.default_rng(0), SPEECH)
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,18 @@ from hypothesis import strategies as st
 from edge.frontend.mfcc import mfcc
 from edge.frontend.mfcc_config import MfccConfig
 from training.augment import AugmentSettings
-from training.music import Music
+from training.background import NOISE, Background
 from training.noise import pink
+from training.noises import MUSIC
 from training.surroundings import in_room, surround
 
 HOP_S = 0.01
 CONFIG = MfccConfig(pitch=True)
 LIKE_SPEECH = mfcc(0.1 * pink(32_000, np.random.default_rng(0)), CONFIG).mean(axis=0)
-MUSIC = Music(CONFIG, LIKE_SPEECH)
+BACKGROUNDS = {
+    "noise": Background(CONFIG, LIKE_SPEECH, NOISE),
+    "music": Background(CONFIG, LIKE_SPEECH, MUSIC),
+}
 QUIET = AugmentSettings(noise_share=0.0)
 
 
@@ -47,7 +51,7 @@ def surrounded(mel, inside, seed=1, **changes):
 def heard_with_pitch(mel, pitch, inside, seed=1, **changes):
     heard, found = mel.copy(), pitch.copy()
     strength = msgspec.structs.replace(QUIET, **changes)
-    surround(heard, found, inside, strength, HOP_S, np.random.default_rng(seed), MUSIC)
+    surround(heard, found, inside, strength, HOP_S, np.random.default_rng(seed), BACKGROUNDS)
     return heard, found
 
 
@@ -76,7 +80,7 @@ def test_surround_when_anything_is_added_then_each_window_keeps_its_means_and_wh
     mel, inside = speech(*lengths, seed=seed)
     pitch = melodies(inside, seed)
     heard, found = mel.copy(), pitch.copy()
-    surround(heard, found, inside, strength, HOP_S, np.random.default_rng(seed), MUSIC)
+    surround(heard, found, inside, strength, HOP_S, np.random.default_rng(seed), BACKGROUNDS)
 
     for changed, was in ((heard, mel), (found, pitch)):
         assert np.isfinite(changed).all()
@@ -133,14 +137,6 @@ def test_pitch_when_music_is_far_louder_then_it_is_that_of_the_music_and_surely_
 
     assert found[..., 0].std(axis=1).mean() > 0.3
     assert noisy[..., 0].std(axis=1).mean() < 0.5 * found[..., 0].std(axis=1).mean()
-
-
-def test_surround_when_music_is_asked_for_and_none_given_then_it_says_so():
-    mel, inside = speech(90)
-    strength = msgspec.structs.replace(QUIET, music_share=1.0)
-
-    with pytest.raises(ValueError, match="music_share"):
-        surround(mel, melodies(inside), inside, strength, HOP_S, np.random.default_rng(0))
 
 
 def test_surround_when_the_share_is_a_half_then_about_half_of_the_windows_change():
