@@ -9,3 +9,7 @@ class WorkbenchError(AffectdError, ValueError):
     """Most often the clips, a recipe or a result are at fault."""
 
     exit_code = 65
+
+
+class TrainingError(WorkbenchError):
+    """Raised when the clips cannot support a training; the message says why."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.inference.leaning import LeaningPrior
+from edge.inference.reference import ReferencePrior
 from training.base import Base, BaseError, base_for
 from training.batches import TrainingBatches
-from training.branches import learner, own_errors
-from training.errors import WorkbenchError
+from training.branches import learner
+from training.errors import TrainingError
 from training.features import Example
 from training.histories import Histories, unheard
 from training.leaning_prior import leaning_prior
+from training.learn import learn
 from training.networks import build_network
-from training.pace import Pace
 from training.progress import EpochDone
 from training.provenance import commit
 from training.recipe import Recipe
@@ -38,14 +41,11 @@ from training.run_folder import (
 )
 from training.scoring import clip_logits, truth_of, unheard_answers
 from training.temperature import temperature
+from training.validation_speakers import validation_speakers
 from training.watch import Watch
 
 Frames = NDArray[np.float32]
 Weights = NDArray[np.float32]
-
-
-class TrainingError(WorkbenchError):
-    """Raised when the clips cannot support a training; the message says why."""
 
 
 def fit(
@@ -81,58 +81,89 @@ def fit(
     claim_folder(folder, [e.clip for e in examples], labels, recipe, known.sha256 if known else "")
     if is_finished(folder):
         return read_info(folder)
-    speakers = validation_speakers(examples, recipe)
-    write_comparison(folder, [e for e in examples if e.clip.speaker in speakers] or examples[:200], labels)
-    training = [e for e in examples if e.clip.speaker not in speakers]
-    _check(training, [label for label in labels if known is None or label not in known.info.labels])
-    recipe = recipe.for_clips(len(training))
-    keras.utils.set_random_seed(recipe.seed)
-    prior = known.info.prior if known else reference_prior(training)
-    histories = Histories(training, prior, recipe.history)
-    validation = unheard([e for e in examples if e.clip.speaker in speakers], prior)
-    seen = histories.seen(np.random.default_rng(recipe.seed))
-    mean, std = (known.mean, known.std) if known else _spread(seen)
-    network = build_network(
-        recipe.network, recipe.n_frames, len(mean), len(labels), recipe.mfcc_config.n_pitch
-    )
-    if known:
-        known.hand_over(network, labels)
+    start = _start(examples, labels, recipe, known)
+    recipe, network, normalisation = start.recipe, start.network, start.normalisation
+    write_comparison(folder, start.held_out or examples[:200], labels)
     begun_with = network.get_weights()
-    batches = TrainingBatches(histories, labels, recipe, mean, std)
-    watch = Watch(network, validation, labels, recipe, (mean, std), batches, folder, progress)
-    epochs = _learn(learner(network), batches, watch, recipe, pace)
+    batches = TrainingBatches(start.histories, labels, recipe, *normalisation)
+    watch = Watch(network, start.validation, labels, recipe, normalisation, batches, folder, progress)
+    epochs = learn(learner(network), batches, watch, recipe, pace)
     network.set_weights(_between(network.get_weights(), begun_with, recipe.base_share))
     # A model of its own, as the compiled one would take along the optimizer, which belongs to its backend.
     keras.Model(network.input, network.output).save(folder / "network.keras")
-    temperature_ = _fitted_temperature(network, validation, labels, recipe, (mean, std))
-
-    def answers(clips: Sequence[Example]) -> NDArray[np.float64]:
-        return unheard_answers(network, clips, prior, (mean, std), recipe.n_frames, temperature_)
-
-    leaning = leaning_prior(answers, training, labels, recipe.mfcc_config, recipe.seed)
+    temperature_ = _fitted_temperature(start, labels)
+    mean, std = normalisation
     info = RunInfo(
         labels=tuple(labels),
         recipe=recipe,
         mean=tuple(mean.tolist()),
         std=tuple(std.tolist()),
-        prior=prior,
+        prior=start.prior,
         temperature=temperature_,
-        leaning=leaning or _leaning_of(known, labels),
+        leaning=_leaning(start, labels, temperature_) or _leaning_of(known, labels),
         epochs=epochs,
-        best_epoch=watch.best_epoch if validation else epochs,
-        validation_uar=watch.best_uar if validation else None,
-        validation_speakers=tuple(sorted(speakers)),
-        corpora=_count(e.clip.corpus for e in training),
-        licences=_licences(training, known),
+        best_epoch=watch.best_epoch if start.validation else epochs,
+        validation_uar=watch.best_uar if start.validation else None,
+        validation_speakers=tuple(sorted({e.clip.speaker for e in start.held_out})),
+        corpora=dict(Counter(e.clip.corpus for e in start.training)),
+        licences=_licences(start.training, known),
         commit=sources,
         seconds=round(time.monotonic() - begun, 1),
         base=known.info if known else None,
     )
-    write_card(folder, labels, recipe, mean, std, prior, info.leaning, info.temperature, _provenance(info))
-    write_calibration(folder, seen, recipe, mean, std)
+    write_card(
+        folder, labels, recipe, mean, std, info.prior, info.leaning, info.temperature, _provenance(info)
+    )
+    write_calibration(folder, start.seen, recipe, mean, std)
     write_info(folder, info)
     watch.forget()
     return info
+
+
+@dataclass(frozen=True)
+class _Start:
+    """What a training begins with."""
+
+    recipe: Recipe
+    """Its epochs are those for so many clips"""
+
+    training: list[Example]
+    held_out: list[Example]
+    """Clips of the validation speakers, as they are"""
+
+    validation: list[Example]
+    """These as the network sees them, of voices never heard"""
+
+    prior: ReferencePrior
+    histories: Histories
+    seen: list[Example]
+    """Every training clip once, as the network sees it"""
+
+    normalisation: tuple[Frames, Frames]
+    network: Any
+
+
+def _start(examples: Sequence[Example], labels: Sequence[str], recipe: Recipe, known: Base | None) -> _Start:
+    """Clips for training and validation, and the network: of chance, or of the run it starts from."""
+    speakers = validation_speakers(examples, recipe)
+    training = [e for e in examples if e.clip.speaker not in speakers]
+    held_out = [e for e in examples if e.clip.speaker in speakers]
+    _check(training, [label for label in labels if known is None or label not in known.info.labels])
+    recipe = recipe.for_clips(len(training))
+    keras.utils.set_random_seed(recipe.seed)
+    prior = known.info.prior if known else reference_prior(training)
+    histories = Histories(training, prior, recipe.history)
+    seen = histories.seen(np.random.default_rng(recipe.seed))
+    normalisation = (known.mean, known.std) if known else _spread(seen)
+    n_features = len(normalisation[0])
+    network = build_network(
+        recipe.network, recipe.n_frames, n_features, len(labels), recipe.mfcc_config.n_pitch
+    )
+    if known:
+        known.hand_over(network, labels)
+    return _Start(
+        recipe, training, held_out, unheard(held_out, prior), prior, histories, seen, normalisation, network
+    )
 
 
 def _known(recipe: Recipe, base: Path | None) -> Base | None:
@@ -152,47 +183,30 @@ def _between(learned: list[Weights], begun_with: list[Weights], share: float) ->
     return [(1.0 - share) * now + share * before for now, before in pairs]
 
 
-def _learn(
-    network: Any,
-    batches: TrainingBatches,
-    watch: Watch,
-    recipe: Recipe,
-    pace: Callable[[int, float], None] | None,
-) -> int:
-    """Train a network from where it was stopped, and leave it as its best epoch did; gives the epochs."""
-    network.compile(
-        optimizer=_optimizer(recipe, len(batches)),
-        loss=own_errors,
-        jit_compile=False,
-    )
-    done = watch.take_up(network)
-    if not watch.is_over(done):
-        callbacks = [watch, *([Pace(len(batches), pace)] if pace else [])]
-        network.fit(
-            batches, initial_epoch=done, epochs=recipe.epochs, shuffle=False, verbose=0, callbacks=callbacks
-        )
-    epochs = watch.epochs_of(network)
-    watch.restore_best(network)
-    return epochs
-
-
-def _fitted_temperature(
-    network: Any,
-    validation: Sequence[Example],
-    labels: Sequence[str],
-    recipe: Recipe,
-    normalisation: tuple[Frames, Frames],
-) -> float:
+def _fitted_temperature(start: _Start, labels: Sequence[str]) -> float:
     """By the validation speakers, in the fit each corpus with the same say; 1 without any."""
-    if not validation:
+    heard = start.validation
+    if not heard:
         return 1.0
-    logits = clip_logits(network, validation, *normalisation, recipe.n_frames)
+    logits = clip_logits(start.network, heard, *start.normalisation, start.recipe.n_frames)
     return temperature(
         logits,
-        truth_of(validation, labels),
-        [e.clip.speaker for e in validation],
-        _evenly([e.clip.corpus for e in validation]),
+        truth_of(heard, labels),
+        [e.clip.speaker for e in heard],
+        _evenly([e.clip.corpus for e in heard]),
     )
+
+
+def _leaning(start: _Start, labels: Sequence[str], temperature: float) -> LeaningPrior | None:
+    """Of the trained network's answers, with voices that it has not heard; None with too few clips to say."""
+    recipe = start.recipe
+
+    def answers(clips: Sequence[Example]) -> NDArray[np.float64]:
+        return unheard_answers(
+            start.network, clips, start.prior, start.normalisation, recipe.n_frames, temperature
+        )
+
+    return leaning_prior(answers, start.training, labels, recipe.mfcc_config, recipe.seed)
 
 
 def _leaning_of(known: Base | None, labels: Sequence[str]) -> LeaningPrior | None:
@@ -205,50 +219,6 @@ def _spread(seen: Sequence[Example]) -> tuple[Frames, Frames]:
     return stacked.mean(axis=0), stacked.std(axis=0)
 
 
-def validation_speakers(examples: Sequence[Example], recipe: Recipe) -> set[str]:
-    """Speakers to take out of training: of each corpus in turn one, drawn by the recipe's seed.
-
-    A speaker with more than a twentieth of all clips is not drawn: too much would be lost to train on.
-
-    Raises:
-        TrainingError: when too few speakers would be left to train on.
-    """
-    speakers = sorted({e.clip.speaker for e in examples})
-    least = 1 if recipe.one_speaker else 2
-    if len(speakers) < recipe.validation_speakers + least:
-        raise TrainingError(
-            f"{len(speakers)} speaker(s) cannot give {recipe.validation_speakers} for validation and {least} "
-            "to train on: add speakers, or lower validation_speakers in the recipe (0 trains without any)"
-        )
-    shares = _count(e.clip.speaker for e in examples)
-    small = [speaker for speaker in speakers if shares[speaker] <= max(len(examples) / 20, 1)]
-    if len(small) >= recipe.validation_speakers:
-        speakers = small
-    rng = np.random.default_rng(recipe.seed)
-    corpus_of = {e.clip.speaker: e.clip.corpus for e in examples}
-    queues: dict[str, list[str]] = {}
-    for i in rng.permutation(len(speakers)):
-        queues.setdefault(corpus_of[speakers[i]], []).append(speakers[i])
-    rounds = range(max(map(len, queues.values()), default=0))
-    in_turn = [queues[name][turn] for turn in rounds for name in sorted(queues) if turn < len(queues[name])]
-    return set(in_turn[: recipe.validation_speakers])
-
-
-def _optimizer(recipe: Recipe, steps: int) -> Any:
-    schedule = keras.optimizers.schedules.CosineDecay(
-        0.0,
-        steps * max(1, recipe.epochs - 3),
-        alpha=0.01,
-        warmup_target=recipe.learning_rate,
-        warmup_steps=steps * 3,
-    )
-    return keras.optimizers.AdamW(
-        schedule,
-        weight_decay=recipe.weight_decay,
-        clipnorm=1.0,
-    )
-
-
 def _check_labels(examples: Sequence[Example], labels: Sequence[str]) -> None:
     if len(set(labels)) < max(2, len(labels)):
         raise TrainingError(f"labels are {', '.join(labels)}: at least two different ones are needed")
@@ -258,15 +228,15 @@ def _check_labels(examples: Sequence[Example], labels: Sequence[str]) -> None:
 
 
 def _check(training: Sequence[Example], labels: Sequence[str]) -> None:
-    counts = _count(e.clip.emotion for e in training)
-    missing = [label for label in labels if not counts.get(label)]
+    counts = Counter(e.clip.emotion for e in training)
+    missing = [label for label in labels if not counts[label]]
     if missing:
         raise TrainingError(f"no training clip for {', '.join(missing)}: add clips, or leave the label out")
 
 
 def _evenly(corpora: Sequence[str]) -> NDArray[np.float64]:
     """Weights of clips that give every corpus the same say, shape (n,)."""
-    counts = _count(corpora)
+    counts = Counter(corpora)
     return np.array([1.0 / counts[corpus] for corpus in corpora])
 
 
@@ -287,10 +257,3 @@ def _provenance(info: RunInfo) -> dict[str, Any]:
         "recipe": msgspec.to_builtins(info.recipe),
     }
     return {**made, "base": _provenance(info.base)} if info.base else made
-
-
-def _count(names: Any) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for name in names:
-        counts[name] = counts.get(name, 0) + 1
-    return counts

@@ -2,12 +2,11 @@ import keras
 import msgspec
 import numpy as np
 import pytest
-from voices import LABELS, TINY, clip, examples
+from voices import LABELS, TINY, examples
 
 from edge.inference.card import decode_card
-from training.errors import WorkbenchError
-from training.features import Example
-from training.fit import TrainingError, fit, validation_speakers
+from training.errors import TrainingError, WorkbenchError
+from training.fit import fit
 from training.histories import Histories
 from training.reference_prior import reference_prior
 from training.run_folder import RunMismatchError
@@ -168,22 +167,3 @@ def test_fit_when_the_clips_cannot_support_it_then_one_clear_error(tmp_path, par
         fit(parts, labels, recipe(**changes), tmp_path / "run")
     assert isinstance(caught.value, WorkbenchError)
     assert caught.value.exit_code == 65
-
-
-def test_validation_speakers_when_there_are_several_corpora_then_each_gives_as_many():
-    parts = [Example(clip("sad", f"{name}{i}", 0, name), None) for name in "abc" for i in range(10)]
-    drawn = validation_speakers(parts, recipe(validation_speakers=6))
-
-    assert sorted(speaker[1] for speaker in drawn) == ["a", "a", "b", "b", "c", "c"]
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_validation_speakers_when_drawn_then_seeded_and_none_who_fills_the_corpus(seed):
-    few = [Example(clip("sad", speaker, 0), None) for speaker in range(30)]
-    many = [Example(clip("sad", 99, take), None) for take in range(30)]
-    drawn = validation_speakers(few + many, recipe(seed=seed, validation_speakers=8))
-
-    assert len(drawn) == 8
-    assert "s99" not in drawn
-    assert drawn == validation_speakers(many + few, recipe(seed=seed, validation_speakers=8))
-    assert drawn != validation_speakers(few + many, recipe(seed=seed + 1, validation_speakers=8))

@@ -1,0 +1,53 @@
+"""The epochs of a training, from where it was stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+
+from training.batches import TrainingBatches
+from training.branches import own_errors
+from training.pace import Pace
+from training.recipe import Recipe
+from training.watch import Watch
+
+
+def learn(
+    network: Any,
+    batches: TrainingBatches,
+    watch: Watch,
+    recipe: Recipe,
+    pace: Callable[[int, float], None] | None,
+) -> int:
+    """Train a network from where it was stopped, and leave it as its best epoch did; gives the epochs."""
+    network.compile(
+        optimizer=_optimizer(recipe, len(batches)),
+        loss=own_errors,
+        jit_compile=False,
+    )
+    done = watch.take_up(network)
+    if not watch.is_over(done):
+        callbacks = [watch, *([Pace(len(batches), pace)] if pace else [])]
+        network.fit(
+            batches, initial_epoch=done, epochs=recipe.epochs, shuffle=False, verbose=0, callbacks=callbacks
+        )
+    epochs = watch.epochs_of(network)
+    watch.restore_best(network)
+    return epochs
+
+
+def _optimizer(recipe: Recipe, steps: int) -> Any:
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0,
+        steps * max(1, recipe.epochs - 3),
+        alpha=0.01,
+        warmup_target=recipe.learning_rate,
+        warmup_steps=steps * 3,
+    )
+    return keras.optimizers.AdamW(
+        schedule,
+        weight_decay=recipe.weight_decay,
+        clipnorm=1.0,
+    )

@@ -1,0 +1,41 @@
+"""Who is taken out of the training clips, to judge what was learned: drawn by the recipe's seed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from training.errors import TrainingError
+from training.features import Example
+from training.recipe import Recipe
+
+
+def validation_speakers(examples: Sequence[Example], recipe: Recipe) -> set[str]:
+    """Speakers to take out of training: of each corpus in turn one, drawn by the recipe's seed.
+
+    A speaker with more than a twentieth of all clips is not drawn: too much would be lost to train on.
+
+    Raises:
+        TrainingError: when too few speakers would be left to train on.
+    """
+    speakers = sorted({e.clip.speaker for e in examples})
+    least = 1 if recipe.one_speaker else 2
+    if len(speakers) < recipe.validation_speakers + least:
+        raise TrainingError(
+            f"{len(speakers)} speaker(s) cannot give {recipe.validation_speakers} for validation and {least} "
+            "to train on: add speakers, or lower validation_speakers in the recipe (0 trains without any)"
+        )
+    shares = Counter(e.clip.speaker for e in examples)
+    small = [speaker for speaker in speakers if shares[speaker] <= max(len(examples) / 20, 1)]
+    if len(small) >= recipe.validation_speakers:
+        speakers = small
+    rng = np.random.default_rng(recipe.seed)
+    corpus_of = {e.clip.speaker: e.clip.corpus for e in examples}
+    queues: dict[str, list[str]] = {}
+    for i in rng.permutation(len(speakers)):
+        queues.setdefault(corpus_of[speakers[i]], []).append(speakers[i])
+    rounds = range(max(map(len, queues.values()), default=0))
+    in_turn = [queues[name][turn] for turn in rounds for name in sorted(queues) if turn < len(queues[name])]
+    return set(in_turn[: recipe.validation_speakers])
