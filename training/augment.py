@@ -61,10 +61,10 @@ class AugmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     rt60_s: tuple[float, float] = (0.1, 0.8)
     """Range of the rooms' reverberation time"""
 
-    time_masks: int = 2
-    time_mask_frames: int = 40
-    band_masks: int = 2
-    band_mask_mels: int = 10
+    time_masks: int = 1
+    time_mask_frames: int = 25
+    band_masks: int = 1
+    band_mask_mels: int = 5
     """SpecAugment: number and largest width of masks; Park et al., 2019"""
 
     pitch_octaves: float = 0.05

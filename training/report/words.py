@@ -91,7 +91,7 @@ This page is made by `affectd-train report` from the JSON files in `benchmarks/r
 the front end hears pitch, or scoring anew, is a line of `benchmarks/results/runs.jsonl`, with its recipe and figures.
 """
 
-_FIRST_HALVES = {"P1": "ravdess", "P7": "song", "P8": "joint", "P9": "joint"}
+_FIRST_HALVES = {"P7": "song", "P8": "joint", "P9": "joint"}
 
 
 def second_half(protocol: str) -> str:
