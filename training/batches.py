@@ -13,6 +13,7 @@ from training.augment import Augmenter
 from training.histories import Histories
 from training.recipe import Recipe
 from training.scoring import truth_of
+from training.teachers import Teachers
 
 Batch = NDArray[np.floating[Any]]
 
@@ -21,9 +22,17 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has
     """One epoch of augmented batches: windows, smoothed targets, and a weight that balances the labels."""
 
     def __init__(
-        self, histories: Histories, labels: Sequence[str], recipe: Recipe, mean: Batch, std: Batch
+        self,
+        histories: Histories,
+        labels: Sequence[str],
+        recipe: Recipe,
+        mean: Batch,
+        std: Batch,
+        teachers: Teachers | None = None,
     ) -> None:
+        """`mean` and `std` (n_features,) normalise; teachers answer to what the network is to learn."""
         super().__init__(workers=1)
+        self._teachers = teachers
         self._histories = histories
         truth = truth_of(histories.examples, labels)
         self._shares = _shares([e.clip.corpus for e in histories.examples], recipe.corpus_balance)
@@ -61,7 +70,12 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has
         rows = self._order[index * size : (index + 1) * size]
         frames = [self._histories.frames(i, self._rng) for i in rows.tolist()]
         windows, targets = self._augmenter.batch(frames, self._targets[rows])
-        return windows, targets, targets @ self._weights
+        weights = targets @ self._weights
+        if self._teachers:
+            taught = self._recipe.taught
+            answers = self._teachers.answers(windows, self._mean, self._std)
+            targets = (1.0 - taught) * targets + taught * answers
+        return windows, targets, weights
 
 
 def _shares(corpora: Sequence[str], balance: float) -> NDArray[np.float64] | None:

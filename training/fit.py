@@ -40,6 +40,7 @@ from training.run_folder import (
     write_info,
 )
 from training.scoring import clip_logits, truth_of, unheard_answers
+from training.teachers import Teachers, teachers_for
 from training.temperature import temperature
 from training.validation_speakers import validation_speakers
 from training.watch import Watch
@@ -56,6 +57,7 @@ def fit(
     progress: Callable[[EpochDone], None] | None = None,
     base: Path | None = None,
     pace: Callable[[int, float], None] | None = None,
+    teachers: Sequence[Path] = (),
 ) -> RunInfo:
     """Train a network, and leave it in `folder` as `network.keras`, `run.json` and what the converter needs.
 
@@ -69,23 +71,26 @@ def fit(
         progress: called after each epoch.
         base: folder of a finished run to start from: its weights, normalisation and knowledge of voices.
         pace: told once of the batches that are left, and of the seconds that they will take.
+        teachers: folders of finished runs to learn from, beside the labels.
 
     Raises:
         TrainingError: when a label has no clip, or there are not enough speakers.
-        BaseError: when the run to start from cannot be used.
+        BaseError: when the run to start from, or to learn from, cannot be used.
         RunMismatchError: when the folder holds the run of other clips, labels or choices.
     """
     begun, sources = time.monotonic(), commit()
     _check_labels(examples, labels)
     known = _known(recipe, base)
-    claim_folder(folder, [e.clip for e in examples], labels, recipe, known.sha256 if known else "")
+    taught_by = teachers_for(recipe, labels, teachers)
+    clips = [e.clip for e in examples]
+    claim_folder(folder, clips, labels, recipe, _sha256(known), _sha256(taught_by))
     if is_finished(folder):
         return read_info(folder)
     start = _start(examples, labels, recipe, known)
     recipe, network, normalisation = start.recipe, start.network, start.normalisation
     write_comparison(folder, start.held_out or examples[:200], labels)
     begun_with = network.get_weights()
-    batches = TrainingBatches(start.histories, labels, recipe, *normalisation)
+    batches = TrainingBatches(start.histories, labels, recipe, *normalisation, taught_by)
     watch = Watch(network, start.validation, labels, recipe, normalisation, batches, folder, progress)
     epochs = learn(learner(network), batches, watch, recipe, pace)
     network.set_weights(_between(network.get_weights(), begun_with, recipe.base_share))
@@ -93,6 +98,7 @@ def fit(
     keras.Model(network.input, network.output).save(folder / "network.keras")
     temperature_ = _fitted_temperature(start, labels)
     mean, std = normalisation
+    others = [*([known.info] if known else []), *(taught_by.infos if taught_by else ())]
     info = RunInfo(
         labels=tuple(labels),
         recipe=recipe,
@@ -106,10 +112,11 @@ def fit(
         validation_uar=watch.best_uar if start.validation else None,
         validation_speakers=tuple(sorted({e.clip.speaker for e in start.held_out})),
         corpora=dict(Counter(e.clip.corpus for e in start.training)),
-        licences=_licences(start.training, known),
+        licences=_licences(start.training, others),
         commit=sources,
         seconds=round(time.monotonic() - begun, 1),
         base=known.info if known else None,
+        teachers=taught_by.infos if taught_by else (),
     )
     write_card(
         folder, labels, recipe, mean, std, info.prior, info.leaning, info.temperature, _provenance(info)
@@ -240,10 +247,14 @@ def _evenly(corpora: Sequence[str]) -> NDArray[np.float64]:
     return np.array([1.0 / counts[corpus] for corpus in corpora])
 
 
-def _licences(training: Sequence[Example], known: Base | None) -> tuple[str, ...]:
-    """Of everything that the network has learned from, the clips of the run it starts from included."""
+def _sha256(networks: Base | Teachers | None) -> str:
+    return networks.sha256 if networks else ""
+
+
+def _licences(training: Sequence[Example], others: Sequence[RunInfo]) -> tuple[str, ...]:
+    """Of everything that the network has learned from, the clips of other runs included."""
     of_clips = {e.clip.licence for e in training if e.clip.licence}
-    return tuple(sorted(of_clips.union(known.info.licences if known else ())))
+    return tuple(sorted(of_clips.union(*(info.licences for info in others))))
 
 
 def _provenance(info: RunInfo) -> dict[str, Any]:
@@ -256,4 +267,8 @@ def _provenance(info: RunInfo) -> dict[str, Any]:
         "commit": info.commit,
         "recipe": msgspec.to_builtins(info.recipe),
     }
-    return {**made, "base": _provenance(info.base)} if info.base else made
+    if info.base:
+        made["base"] = _provenance(info.base)
+    if info.teachers:
+        made["teachers"] = [_provenance(teacher) for teacher in info.teachers]
+    return made

@@ -79,7 +79,7 @@ def run_fold(task: FoldTask, progress: Callable[[EpochDone], None] | None = None
     features = FeatureCache(task.cache, recipe.mfcc_config)
     training, _ = features.load(split.train, workers=1)
     # Also checks that a finished run is of the same clips, labels and recipe.
-    info = fit(training, labels, recipe, folder, progress, task.base)
+    info = fit(training, labels, recipe, folder, progress, task.base, teachers=task.teachers)
     forms = TURNS if protocol.with_histories else {}
     if kept.exists():
         result = msgspec.json.decode(kept.read_bytes(), type=FoldResult)

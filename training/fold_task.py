@@ -32,6 +32,9 @@ class FoldTask:
     cache: Path
     """Folder of the feature cache"""
 
+    teachers: tuple[Path, ...] = ()
+    """Folders of finished runs to learn from, beside the labels"""
+
     @property
     def name(self) -> str:
         """As the progress calls it."""
@@ -45,6 +48,7 @@ def fold_tasks(
     runs: Path,
     cache: Path,
     bases: Path | None = None,
+    teachers: Sequence[Path] = (),
 ) -> list[FoldTask]:
     """Every fold of a protocol with every seed, each in a folder of its own under `runs`.
 
@@ -56,6 +60,7 @@ def fold_tasks(
         cache: folder of the feature cache.
         bases: folder with finished runs of the same seeds and folds to start from. Without it, the form
             `multi` starts from those of P9 under `runs`, and all others from scratch.
+        teachers: folders likewise, whose runs each fold learns from, beside the labels.
     """
     alone = replace(protocol, splits=())
 
@@ -72,6 +77,7 @@ def fold_tasks(
             folder=fold_folder(runs, protocol.name, protocol.form, seed, split.name),
             base=base(seed, split.name),
             cache=cache,
+            teachers=tuple(folder / _fold_name(seed, split.name) for folder in teachers),
         )
         for seed in seeds
         for split in protocol.splits

@@ -106,6 +106,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Where the training goes on from a finished run: share of that one's weights in those that are kept
     (Wortsman et al., "Robust fine-tuning of zero-shot models", 2022)"""
 
+    taught: float = 0.0
+    """Share of what is learned that are answers of finished networks, the teachers, in place of the labels"""
+
     uncertain_below: float = 0.4
     """Calibrated confidence under which the device answers `uncertain`"""
 
@@ -126,6 +129,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             (0.0 <= self.label_smoothing < 1.0, "label_smoothing must be from 0 to below 1"),
             (0.0 <= self.corpus_balance <= 1.0, "corpus_balance must be from 0 to 1"),
             (0.0 <= self.base_share < 1.0, "base_share must be from 0 to below 1"),
+            (0.0 <= self.taught <= 1.0, "taught must be from 0 to 1"),
             (self.validation_speakers >= 0, "validation_speakers must be at least 0"),
             (0.0 <= self.uncertain_below <= 1.0, "uncertain_below must be from 0 to 1"),
             (

@@ -45,6 +45,9 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     base: str = ""
     """SHA-256 of the network that it started from, if from one"""
 
+    teachers: str = ""
+    """Likewise of those that it learns from, if from any"""
+
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What a finished run says of itself, in `run.json` beside its network, written last."""
@@ -80,6 +83,9 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     base: RunInfo | None = None
     """Of the run that it went on from, if from one"""
 
+    teachers: tuple[RunInfo, ...] = ()
+    """Of the runs whose answers it learned from, if from any"""
+
 
 def is_finished(folder: Path) -> bool:
     """Whether the run of the folder has come to its end."""
@@ -97,7 +103,12 @@ def write_info(folder: Path, info: RunInfo) -> None:
 
 
 def claim_folder(
-    folder: Path, clips: Sequence[Clip], labels: Sequence[str], recipe: Recipe, base: str = ""
+    folder: Path,
+    clips: Sequence[Clip],
+    labels: Sequence[str],
+    recipe: Recipe,
+    base: str = "",
+    teachers: str = "",
 ) -> None:
     """Note in the folder what its run is started with; made anew if it is not there.
 
@@ -110,6 +121,7 @@ def claim_folder(
         recipe=recipe,
         clips=hashlib.sha256("\n".join(lines).encode()).hexdigest(),
         base=base,
+        teachers=teachers,
     )
     file = folder / "start.json"
     if not file.exists():

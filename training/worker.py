@@ -49,7 +49,8 @@ def train(task: FoldTask, news: Any) -> None:
         from training.fit import fit  # noqa: PLC0415
 
     examples, _ = FeatureCache(task.cache, task.recipe.mfcc_config).load(task.split.train, workers=1)
-    fit(examples, task.protocol.labels, task.recipe, task.folder, _tell(news, task), task.base)
+    labels = task.protocol.labels
+    fit(examples, labels, task.recipe, task.folder, _tell(news, task), task.base, teachers=task.teachers)
 
 
 def run(log: Path | None, task: FoldTask, news: Any) -> FoldResult:

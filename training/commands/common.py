@@ -156,6 +156,9 @@ def repeatable(args: argparse.Namespace) -> str:
     given += ["--folds", ",".join(args.folds)] if args.folds else []
     if getattr(args, "base", None):
         given += ["--base", f"RUNS/{args.base.name}"]
+    if getattr(args, "teachers", None):
+        numbered = enumerate(args.teachers, start=1)
+        given += ["--teachers", *(f"RUNS{number}/{folder.name}" for number, folder in numbered)]
     if args.recipe:
         given += ["--recipe", name_of(args.recipe)]
     return " ".join([*given, *places_of(args.corpus)])

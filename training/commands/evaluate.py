@@ -59,6 +59,15 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "runs/P8-joint; give other --runs than those",
     )
     evaluate.add_argument(
+        "--teachers",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FOLDER",
+        help="each fold learns from the answers of the finished runs of the same seed and fold in these "
+        "folders, too: as much as the recipe says (taught)",
+    )
+    evaluate.add_argument(
         "--train-only",
         action="store_true",
         help="train the folds and score nothing: for a machine with a GPU and another backend of Keras than "
@@ -76,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
     recipe = load_recipe(args.recipe)
     protocol = plan(args.protocol, read_places(args.corpus).clips, args.folds, args.form == MULTI)
     load_features(protocol.clips, args, recipe)
-    tasks = fold_tasks(protocol, recipe, range(args.seeds), args.runs, args.cache, args.base)
+    tasks = fold_tasks(protocol, recipe, range(args.seeds), args.runs, args.cache, args.base, args.teachers)
     if args.train_only:
         from training.evaluate import train_folds  # noqa: PLC0415  # only here, as below
 

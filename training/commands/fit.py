@@ -45,6 +45,14 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         metavar="RUN",
         help="start from this finished run, of the same front end",
     )
+    fit.add_argument(
+        "--teachers",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="RUN",
+        help="learn from the answers of these finished runs, too: as much as the recipe says (taught)",
+    )
     add_log(fit)
     fit.set_defaults(command=run)
 
@@ -73,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
             lambda done: tell(args.run.name, done),
             args.base,
             _say_how_long,
+            teachers=args.teachers,
         )
     if is_new:
         append_run(

@@ -1,0 +1,85 @@
+"""Finished networks whose answers another one learns from, beside the labels.
+
+What several networks together find likely of a window says more than its label: which other emotions it is
+near to, and how near (Hinton, Vinyals and Dean, "Distilling the knowledge in a neural network", 2015).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.base import Base, BaseError, read_base
+from training.recipe import Recipe
+from training.run_folder import RunInfo
+
+Windows = NDArray[np.float32]
+Answers = NDArray[np.float32]
+
+
+class Teachers:
+    """Some networks that answer as one."""
+
+    def __init__(self, runs: Sequence[Base]) -> None:
+        self._runs = list(runs)
+
+    @property
+    def sha256(self) -> str:
+        """Of the files of the networks, one after another."""
+        return " ".join(run.sha256 for run in self._runs)
+
+    @property
+    def infos(self) -> tuple[RunInfo, ...]:
+        """What each says of itself."""
+        return tuple(run.info for run in self._runs)
+
+    def answers(self, windows: Windows, mean: Windows, std: Windows) -> Answers:
+        """Means of what the networks find likely, rows (n, n_labels) that add up to 1.
+
+        Args:
+            windows: (n, n_frames, n_features), normalised; frames of zeros are behind the end of a turn.
+            mean: by which they were normalised, (n_features,).
+            std: likewise.
+        """
+        inside = windows.any(axis=2, keepdims=True)
+        found = []
+        for run in self._runs:
+            seen = np.where(inside, (windows * std + mean - run.mean) / run.std, 0.0)
+            logits = np.asarray(run.network.predict_on_batch(seen.astype(np.float32)))
+            found.append(_softmax(logits / run.info.temperature))
+        return np.asarray(np.mean(found, axis=0), np.float32)
+
+
+def teachers_for(recipe: Recipe, labels: Sequence[str], folders: Sequence[Path]) -> Teachers | None:
+    """The finished runs in these folders, for a run by this recipe to learn from; None of none.
+
+    Raises:
+        BaseError: when there is none in a folder, when one sees or answers something else, or when the recipe
+            asks for teachers and none is named, or none is asked for.
+    """
+    if bool(folders) != (recipe.taught > 0.0):
+        raise BaseError(
+            "the recipe learns from the answers of teachers (taught): name finished runs (--teachers)"
+            if recipe.taught
+            else "there are teachers (--teachers), but the recipe does not say how much to learn from them (taught)"
+        )
+    if not folders:
+        return None
+    runs = [read_base(folder) for folder in folders]
+    for run in runs:
+        theirs = (run.info.labels, run.info.recipe.n_frames, run.info.recipe.frontend)
+        ours = (tuple(labels), recipe.n_frames, recipe.frontend)
+        pairs = zip(("labels", "n_frames", "frontend"), theirs, ours, strict=True)
+        differing = [name for name, of_run, wanted in pairs if of_run != wanted]
+        if differing:
+            raise BaseError(f"{run.folder}: has other {' and '.join(differing)} than this training")
+    return Teachers(runs)
+
+
+def _softmax(logits: Any) -> Any:
+    likely = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return likely / likely.sum(axis=1, keepdims=True)
