@@ -65,7 +65,7 @@ def teachers_for(recipe: Recipe, labels: Sequence[str], folders: Sequence[Path])
         raise BaseError(
             "the recipe learns from the answers of teachers (taught): name finished runs (--teachers)"
             if recipe.taught
-            else "there are teachers (--teachers), but the recipe does not say how much to learn from them (taught)"
+            else "there are teachers (--teachers), but the recipe does not say how much they teach (taught)"
         )
     if not folders:
         return None
