@@ -44,6 +44,14 @@ def test_fold_tasks_when_another_run_is_the_base_then_that_of_the_same_seed(chan
     assert task.base == expected
 
 
+def test_fold_tasks_when_there_are_teachers_then_those_of_the_same_seed_and_fold_and_no_other():
+    tasks = fold_tasks(P1, TINY, [7], RUNS, Path("cache"), teachers=[Path("a"), Path("b")])
+
+    assert [task.teachers for task in tasks] == [
+        (Path("a") / f"seed7-fold{fold}", Path("b") / f"seed7-fold{fold}") for fold in (1, 2)
+    ]
+
+
 def test_fold_task_when_sent_to_a_process_then_it_takes_no_other_folds_along():
     task = fold_tasks(P1, TINY, [0], RUNS, Path("cache"))[0]
 

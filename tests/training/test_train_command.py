@@ -238,6 +238,28 @@ def test_evaluate_command_when_only_to_train_and_from_a_base_then_starts_there_a
     assert begun["base"] == hashlib.sha256(known).hexdigest()
 
 
+def test_evaluate_command_when_there_are_teachers_then_the_fold_learns_from_theirs_and_says_so(
+    evaluated, corpus_table, recipes, tmp_path
+):
+    folder, _, _ = evaluated
+    once = (recipes / "once.toml").read_text()
+    (tmp_path / "taught.toml").write_text("taught = 0.5\n" + once)
+    command = [
+        "evaluate", "--protocol", "P1", "--corpus", f"csv={corpus_table}",
+        "--teachers", str(folder / "runs" / "P1-in"), str(folder / "runs" / "P1-in"),
+        "--recipe", str(tmp_path / "taught.toml"), "--folds", "2", "--jobs", "1",
+        "--cache", str(folder / "cache"), "--runs", str(tmp_path), "--results", str(tmp_path / "results"),
+        "--log", str(tmp_path / "log.jsonl"),
+    ]  # fmt: skip
+
+    assert main(command) == 0
+    begun = msgspec.json.decode((tmp_path / "P1-in" / "seed0-fold2" / "start.json").read_bytes())
+    known = hashlib.sha256((folder / "runs" / "P1-in" / "seed0-fold2" / "network.keras").read_bytes())
+    assert begun["teachers"] == f"{known.hexdigest()} {known.hexdigest()}"
+    result = msgspec.json.decode((tmp_path / "results" / "P1-in.json").read_bytes())
+    assert "--teachers RUNS1/P1-in RUNS2/P1-in" in result["command"]
+
+
 def test_evaluate_command_when_a_fuller_result_is_there_then_it_stays(
     evaluated, corpus_table, recipes, tmp_path, capsys
 ):

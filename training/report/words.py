@@ -91,7 +91,16 @@ This page is made by `affectd-train report` from the JSON files in `benchmarks/r
 the front end hears pitch, or scoring anew, is a line of `benchmarks/results/runs.jsonl`, with its recipe and figures.
 """
 
+_TEACHERS = {"P1": "ravdess"}
 _FIRST_HALVES = {"P7": "song", "P8": "joint", "P9": "joint"}
+
+
+def teachers(protocol: str) -> str:
+    """How to come by the networks whose answers a training with `--teachers` learns from."""
+    return (
+        " Each fold learns from the answers of two networks, its teachers, as much as the recipe says: those of the same "
+        f"command with `--recipe {_TEACHERS.get(protocol, 'folds')}` and `--recipe teacher`, without `--teachers`."
+    )
 
 
 def second_half(protocol: str) -> str:
