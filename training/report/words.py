@@ -52,7 +52,8 @@ NOTES = {
     "of the same performance. It is here only because figures made this way are often quoted; compare it with P1, the "
     "same actors, unheard.",
     "P8": "Fold 1 is not blind: what training adds of music and other voices, and what share of the first half's weights is "
-    "kept, was tried on half of its clips; the share was then settled by the validation speakers of all folds. That the "
+    "kept, was tried on half of its clips; that nothing of them is kept was then settled by the validation speakers of folds 1 "
+    "to 5, and how noise and music are made for training by those of fold 1. That the "
     "temperature goes only as far as it suits a validation speaker who was left out of its fit was decided after the "
     "plain fit had been seen to make the calibration error of this table worse.",
     "P9": "Fold 1 leaves out ASED, 2 EMO-DB, 3 nEMO, 4 RAVDESS, 5 TESS, 6 URDU: a language and a way of recording that "
