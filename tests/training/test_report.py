@@ -68,6 +68,21 @@ def test_report_when_results_without_pitch_were_kept_then_what_it_is_worth(tmp_p
     assert "What pitch is worth" not in page(tmp_path / "none", result())[0]
 
 
+def test_report_when_another_way_was_tried_then_what_it_gave_beside_how_it_is(tmp_path):
+    (tmp_path / "taught").mkdir()
+    for name in ("P1", "P2"):
+        other = result(name, int8={**FIGURES, "uar": 0.55})
+        (tmp_path / "taught" / f"{name}-in.json").write_bytes(msgspec.json.encode(other))
+    text, _ = page(tmp_path, result(), result("P9", "joint"))
+    (section,) = re.findall(r"## What was tried and not taken\n(.*?)\n## ", text, re.DOTALL)
+
+    assert "`taught.toml`" in section
+    assert "| P1 in | 60.0 | 55.0 | -5.0 |" in section
+    assert "P2" not in section
+    assert "wide" not in section
+    assert "tried and not taken" not in page(tmp_path / "none", result())[0]
+
+
 def test_report_when_the_files_were_made_later_than_the_networks_then_both_commits_stand_there(tmp_path):
     text, _ = page(tmp_path, result(commit="abc", scored="def"), result("P2", commit="abc", scored="abc"))
 

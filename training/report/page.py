@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -16,9 +16,10 @@ from training.report.results import (
     points,
     read_baselines,
     read_results,
+    read_tried,
     read_without_pitch,
 )
-from training.report.words import FORMS, INTRODUCTION, NOTES, TITLES, second_half, teachers
+from training.report.words import FORMS, INTRODUCTION, NOTES, TITLES, TRIED, second_half, teachers
 
 
 def write_report(results: Path, output: Path, ablation: Path | None = None) -> list[Path]:
@@ -51,6 +52,7 @@ def write_report(results: Path, output: Path, ablation: Path | None = None) -> l
             _say_arousal(page, result)
     if ablation is not None and ablation.is_file():
         page.say(levers(msgspec.json.decode(ablation.read_bytes())))
+    _say_tried(page, found, {name: read_tried(results, name) for name in TRIED})
     protocols = list(dict.fromkeys(r["protocol"] for r in found))
     for name in protocols:
         _say_protocol(
@@ -98,6 +100,18 @@ def _say_pitch(page: _Page, results: Sequence[Result], without: Sequence[Result]
         "`average.toml`, for a second half besides. Those of P1 and P5 have two branches now, and more beside, so they are left out.\n"
     )
     page.say(tables.pitch(results, without))
+
+
+def _say_tried(page: _Page, results: Sequence[Result], tried: Mapping[str, Sequence[Result]]) -> None:
+    if not any(tried.values()):
+        return
+    page.say("## What was tried and not taken\n")
+    for name, others in tried.items():
+        if others:
+            page.say(
+                f"{TRIED[name]} The results in `benchmarks/results/accuracy/{name}/` name command and commit.\n"
+            )
+            page.say(tables.tried(results, others))
 
 
 def _say_references(page: _Page, results: Sequence[Result]) -> None:

@@ -51,6 +51,11 @@ def read_without_pitch(folder: Path) -> list[Result]:
     return sorted(_read(folder / WITHOUT_PITCH), key=_order)
 
 
+def read_tried(folder: Path, name: str) -> list[Result]:
+    """What another way to train gave, kept in a folder of that name beside the results."""
+    return sorted(_read(folder / name), key=_order)
+
+
 def _read(folder: Path) -> list[Result]:
     return [msgspec.json.decode(path.read_bytes()) for path in folder.glob("P*.json")]
 

@@ -69,6 +69,15 @@ NOTES = {
     "found counts as wrong.",
 }
 
+TRIED = {
+    "wide_masks": "Two masks of up to 40 frames and two of up to 10 mel bands in place of one of 25 and one of 5, P1 for twice as many batches, "
+    "and the middle of a second half kept (`average.toml`). Judged by folds 1 and 2 of both, this had looked worth 1 point to a new "
+    "voice of P1 and 6 to P5 after ten turns; the other folds said otherwise.",
+    "taught": "A network that learns from the answers of two others more than from the labels (`taught.toml`). Of folds 1 and 2, the "
+    "mean of both teachers' answers is 3 to 4 points better than either; their pupil keeps little of that.",
+}
+"""Folders of results beside the others, and what had been changed"""
+
 INTRODUCTION = """\
 # Accuracy
 
