@@ -53,7 +53,8 @@ NOTES = {
     "same actors, unheard.",
     "P8": "Fold 1 is not blind: what training adds of music and other voices, and what share of the first half's weights is "
     "kept, was tried on half of its clips; that nothing of them is kept was then settled by the validation speakers of folds 1 "
-    "to 5, and how noise and music are made for training by those of fold 1. That the "
+    "to 5, and how noise and music are made for training by those of fold 1. The first half of these networks is older than the second "
+    "(b3d848d5e680), when the faint noise of joint.toml was still made of mel bands. That the "
     "temperature goes only as far as it suits a validation speaker who was left out of its fit was decided after the "
     "plain fit had been seen to make the calibration error of this table worse.",
     "P9": "Fold 1 leaves out ASED, 2 EMO-DB, 3 nEMO, 4 RAVDESS, 5 TESS, 6 URDU: a language and a way of recording that "
@@ -73,8 +74,9 @@ TRIED = {
     "wide_masks": "Two masks of up to 40 frames and two of up to 10 mel bands in place of one of 25 and one of 5, P1 for twice as many batches, "
     "and the middle of a second half kept (`average.toml`). Judged by folds 1 and 2 of both, this had looked worth 1 point to a new "
     "voice of P1 and 6 to P5 after ten turns; the other folds said otherwise.",
-    "taught": "A network that learns from the answers of two others more than from the labels (`taught.toml`). Of folds 1 and 2, the "
-    "mean of both teachers' answers is 3 to 4 points better than either; their pupil keeps little of that.",
+    "taught": "A network that learns from the answers of two others more than from the labels (`taught.toml`). The mean of the "
+    "answers of a network of ravdess.toml and one of wide masks is about 2 points better than either; their pupil keeps "
+    "none of that.",
 }
 """Folders of results beside the others, and what had been changed"""
 
