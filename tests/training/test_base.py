@@ -77,7 +77,7 @@ def test_fit_when_there_is_a_base_then_the_card_names_its_making_and_its_licence
 
     assert card.licence == "CC0, mine"
     assert card.provenance["recipe"]["epochs"] == 1
-    assert card.provenance["base"]["recipe"]["epochs"] == 3
+    assert card.provenance["base"]["recipe"]["epochs"] == 8
     assert card.provenance["base"]["training_clips"] == finished_run[1].corpora
 
 

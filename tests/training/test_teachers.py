@@ -11,6 +11,7 @@ from edge.inference.card import decode_card
 from training.base import BaseError, read_base
 from training.fit import fit
 from training.run_folder import RunMismatchError
+from training.scoring import truth_of
 from training.teachers import Teachers, teachers_for
 
 pytestmark = pytest.mark.training
@@ -86,7 +87,10 @@ def test_fit_when_taught_alone_then_it_learns_what_the_teacher_says_and_not_the_
             row[:n] = ((frames - run.mean) / run.std)[:n]
         said.append(np.asarray(run.network.predict(padded, verbose=0)).argmax(axis=1))
 
-    assert (said[0] == said[1]).mean() > 0.8
+    labelled = truth_of(mislabelled, LABELS)
+    as_the_teacher, as_the_labels = (said[0] == said[1]).mean(), (labelled == said[1]).mean()
+    assert as_the_teacher > 0.6
+    assert as_the_teacher > as_the_labels + 0.3
 
 
 def test_fit_when_taught_then_the_card_names_the_teachers_and_the_run_is_not_taken_up_with_others(

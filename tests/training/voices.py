@@ -21,7 +21,7 @@ TINY = Recipe(
     network=NetworkSettings(width=16, temporal=0, dropout=0.1),
     # Tones are told apart by where they lie, so little of that may be changed.
     augment=AugmentSettings(warp=0.03, time_mask_frames=5),
-    epochs=3,
+    epochs=8,
     batch_size=6,
     learning_rate=4e-3,
     validation_speakers=2,
