@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
 
 from training.base import Base, BaseError, read_base
 from training.recipe import Recipe
@@ -50,7 +50,7 @@ class Teachers:
         for run in self._runs:
             seen = np.where(inside, (windows * std + mean - run.mean) / run.std, 0.0)
             logits = np.asarray(run.network.predict_on_batch(seen.astype(np.float32)))
-            found.append(_softmax(logits / run.info.temperature))
+            found.append(softmax(logits / run.info.temperature, axis=1))
         return np.asarray(np.mean(found, axis=0), np.float32)
 
 
@@ -78,8 +78,3 @@ def teachers_for(recipe: Recipe, labels: Sequence[str], folders: Sequence[Path])
         if differing:
             raise BaseError(f"{run.folder}: has other {' and '.join(differing)} than this training")
     return Teachers(runs)
-
-
-def _softmax(logits: Any) -> Any:
-    likely = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return likely / likely.sum(axis=1, keepdims=True)

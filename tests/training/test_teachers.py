@@ -1,7 +1,5 @@
 """Networks whose answers another one learns from."""
 
-from dataclasses import replace
-
 import msgspec
 import numpy as np
 import pytest
@@ -9,9 +7,10 @@ from voices import LABELS, TINY, examples
 
 from edge.inference.card import decode_card
 from training.base import BaseError, read_base
+from training.batches import TrainingBatches
 from training.fit import fit
+from training.histories import Histories
 from training.run_folder import RunMismatchError
-from training.scoring import truth_of
 from training.teachers import Teachers, teachers_for
 
 pytestmark = pytest.mark.training
@@ -68,29 +67,25 @@ def test_answers_when_there_are_several_then_the_mean_of_them(finished_run, tmp_
     assert np.abs(alone[0] - alone[1]).max() > 0.01
 
 
-def test_fit_when_taught_alone_then_it_learns_what_the_teacher_says_and_not_the_labels(
-    finished_run, tmp_path
+@pytest.mark.parametrize("taught", [0.25, 1.0])
+def test_batches_when_there_are_teachers_then_targets_are_so_far_between_the_labels_and_their_answers(
+    finished_run, taught
 ):
-    """With every label wrong, the student still answers as its teacher does."""
-    wrong = dict(zip(LABELS, (*LABELS[1:], LABELS[0]), strict=True))
-    clips = examples(speakers=4, takes=2)
-    mislabelled = [replace(e, clip=replace(e.clip, emotion=wrong[e.clip.emotion])) for e in clips]
-    longer = msgspec.structs.replace(TAUGHT, epochs=12)
-    fit(mislabelled, LABELS, longer, tmp_path / "run", teachers=[finished_run[0]])
-    teacher, student = read_base(finished_run[0]), read_base(tmp_path / "run")
-    seen = [(e.frames - e.frames.mean(axis=0)) for e in clips]
-    said = []
-    for run in (teacher, student):
-        padded = np.zeros((len(seen), TINY.n_frames, 40), np.float32)
-        for row, frames in zip(padded, seen, strict=True):
-            n = min(len(frames), TINY.n_frames)
-            row[:n] = ((frames - run.mean) / run.std)[:n]
-        said.append(np.asarray(run.network.predict(padded, verbose=0)).argmax(axis=1))
+    run = read_base(finished_run[0])
+    teachers = Teachers([run])
+    recipe = msgspec.structs.replace(TAUGHT, taught=taught)
 
-    labelled = truth_of(mislabelled, LABELS)
-    as_the_teacher, as_the_labels = (said[0] == said[1]).mean(), (labelled == said[1]).mean()
-    assert as_the_teacher > 0.6
-    assert as_the_teacher > as_the_labels + 0.3
+    def first_batch(of):
+        histories = Histories(examples(), run.info.prior, recipe.history)
+        return TrainingBatches(histories, LABELS, recipe, run.mean, run.std, of)[0]
+
+    (windows, labelled, weights), (same, targets, as_before) = first_batch(None), first_batch(teachers)
+    answers = teachers.answers(windows, run.mean, run.std)
+
+    np.testing.assert_array_equal(same, windows)
+    np.testing.assert_array_equal(as_before, weights)
+    np.testing.assert_allclose(targets, (1.0 - taught) * labelled + taught * answers, atol=1e-6)
+    assert np.abs(targets - labelled).max() > 0.05
 
 
 def test_fit_when_taught_then_the_card_names_the_teachers_and_the_run_is_not_taken_up_with_others(

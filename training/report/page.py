@@ -17,7 +17,6 @@ from training.report.results import (
     read_baselines,
     read_results,
     read_tried,
-    read_without_pitch,
 )
 from training.report.words import FORMS, INTRODUCTION, NOTES, TITLES, TRIED, second_half, teachers
 
@@ -43,7 +42,7 @@ def write_report(results: Path, output: Path, ablation: Path | None = None) -> l
         "is partly chance.\n"
     )
     page.say(tables.fairness(found))
-    _say_pitch(page, found, read_without_pitch(results))
+    _say_pitch(page, found, read_tried(results, WITHOUT_PITCH))
     _say_references(page, [r for r in found if r.get("int8_uar_by_k")])
     for result in found:
         if "calibration" in result:

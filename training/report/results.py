@@ -46,11 +46,6 @@ def read_baselines(folder: Path) -> list[Result]:
     return sorted(found, key=lambda r: (_order(r), r["model"]["name"]))
 
 
-def read_without_pitch(folder: Path) -> list[Result]:
-    """What the same recipes gave without pitch, where that was kept."""
-    return sorted(_read(folder / WITHOUT_PITCH), key=_order)
-
-
 def read_tried(folder: Path, name: str) -> list[Result]:
     """What another way to train gave, kept in a folder of that name beside the results."""
     return sorted(_read(folder / name), key=_order)
