@@ -70,7 +70,7 @@ def finished_run(corpus, tmp_path_factory):
 def recipes(tmp_path_factory):
     """The recipe of the finished run, and one of a single epoch without validation."""
     folder = tmp_path_factory.mktemp("recipes")
-    (folder / "tiny.toml").write_text(TINY_TOML.format(epochs=3, validation_speakers=2))
+    (folder / "tiny.toml").write_text(TINY_TOML.format(epochs=TINY.epochs, validation_speakers=2))
     (folder / "once.toml").write_text(TINY_TOML.format(epochs=1, validation_speakers=0))
     return folder
 

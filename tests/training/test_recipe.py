@@ -29,7 +29,7 @@ def test_recipe_when_a_file_has_the_name_of_a_shipped_one_then_the_file_counts(t
 
 
 def test_recipe_when_written_as_toml_then_every_choice_counts(tmp_path):
-    (tmp_path / "tiny.toml").write_text(TINY_TOML.format(epochs=3, validation_speakers=2))
+    (tmp_path / "tiny.toml").write_text(TINY_TOML.format(epochs=TINY.epochs, validation_speakers=2))
 
     assert load_recipe(tmp_path / "tiny.toml") == TINY
     assert load_recipe(None) == Recipe()

@@ -79,7 +79,7 @@ def test_report_when_another_way_was_tried_then_what_it_gave_beside_how_it_is(tm
     assert "`taught.toml`" in section
     assert "| P1 in | 60.0 | 55.0 | -5.0 |" in section
     assert "P2" not in section
-    assert "wide" not in section
+    assert "Two masks" not in section
     assert "tried and not taken" not in page(tmp_path / "none", result())[0]
 
 

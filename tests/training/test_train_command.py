@@ -33,7 +33,7 @@ def test_fit_command_when_killed_then_the_same_command_ends_with_the_same_networ
     )  # fmt: skip
     child = train(*command)
     for line in child.stderr:
-        if "run: epoch 1 of 3" in line:
+        if "run: epoch 1 of 8" in line:
             break
     child.kill()
     child.communicate(timeout=60)
@@ -44,7 +44,7 @@ def test_fit_command_when_killed_then_the_same_command_ends_with_the_same_networ
     out, err = again.communicate(timeout=280)
     assert again.returncode == 0, err
     assert "epoch 1 of" not in err
-    assert "run: epoch 3 of 3, loss" in err
+    assert "run: epoch 8 of 8, loss" in err
     assert "UAR" in out
     assert f"next: affectd-convert {tmp_path / 'run'}" in out
     uninterrupted = keras.models.load_model(finished_run[0] / "network.keras")
