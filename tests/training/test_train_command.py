@@ -51,7 +51,7 @@ def test_fit_command_when_killed_then_the_same_command_ends_with_the_same_networ
     resumed = keras.models.load_model(tmp_path / "run" / "network.keras")
     for a, b in zip(uninterrupted.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, atol=1e-6)
-    assert msgspec.json.decode((tmp_path / "run" / "run.json").read_bytes())["epochs"] == 3
+    assert msgspec.json.decode((tmp_path / "run" / "run.json").read_bytes())["epochs"] == 8
 
 
 def test_evaluate_command_when_done_then_the_results_obey_the_schema(evaluated):
