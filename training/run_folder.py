@@ -27,7 +27,7 @@ WINDOW_HOP = 50
 """Frames between the windows of a clip: `window_hop_s` of the device's settings"""
 
 _CALIBRATION_CLIPS = 300
-_INFO = "run.json"
+_INFO, _START = "run.json", "start.json"
 
 
 class RunMismatchError(WorkbenchError):
@@ -40,7 +40,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     labels: tuple[str, ...]
     recipe: Recipe
     clips: str
-    """SHA-256 over name, speaker and emotion of every clip"""
+    """Their fingerprint"""
 
     base: str = ""
     """SHA-256 of the network that it started from, if from one"""
@@ -115,15 +115,14 @@ def claim_folder(
     Raises:
         RunMismatchError: when the folder holds the run of something else.
     """
-    lines = sorted(f"{clip.path.name}\t{clip.speaker}\t{clip.emotion}" for clip in clips)
     asked = Start(
         labels=tuple(labels),
         recipe=recipe,
-        clips=hashlib.sha256("\n".join(lines).encode()).hexdigest(),
+        clips=fingerprint(clips),
         base=base,
         teachers=teachers,
     )
-    file = folder / "start.json"
+    file = folder / _START
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(file, msgspec.json.format(msgspec.json.encode(asked), indent=1))
@@ -135,6 +134,18 @@ def claim_folder(
             f"{folder}: holds a run with other {' and '.join(differing)}; name another folder, or remove "
             "this one"
         )
+
+
+def fingerprint(clips: Sequence[Clip]) -> str:
+    """SHA-256 over name, speaker and emotion of every clip, in any order."""
+    lines = sorted(f"{clip.path.name}\t{clip.speaker}\t{clip.emotion}" for clip in clips)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def has_heard(folder: Path, clips: Sequence[Clip]) -> bool:
+    """Whether the run of the folder was started with these clips and no others."""
+    begun = msgspec.json.decode((folder / _START).read_bytes(), type=Start)
+    return begun.clips == fingerprint(clips)
 
 
 def write_whole(file: Path, content: bytes) -> None:

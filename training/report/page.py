@@ -18,7 +18,7 @@ from training.report.results import (
     read_results,
     read_tried,
 )
-from training.report.words import FORMS, INTRODUCTION, NOTES, TITLES, TRIED, second_half, teachers
+from training.report.words import FORMS, INTRODUCTION, NOTES, TITLES, TRIED, second_half
 
 
 def write_report(results: Path, output: Path, ablation: Path | None = None) -> list[Path]:
@@ -182,8 +182,7 @@ def _say_result(page: _Page, r: Result) -> None:
         f"{str(FORMS.get(r['form'], r['form'])).capitalize()}{tables.partial(r)}. `{r['command']}` at "
         f"{_sources(r)}: {r['model']['parameters']:,} parameters, "
         f"{r['model']['macs'] / 1e6:.1f} million multiply-accumulates on {r['model']['features']}, run in {r['model']['runtime']}."
-        f"{second_half(r['protocol']) if ' --base ' in r['command'] else ''}"
-        f"{teachers(r['protocol']) if ' --teachers ' in r['command'] else ''}\n"
+        f"{second_half(r['protocol']) if ' --base ' in r['command'] else ''}\n"
     )
     if "conditions" in r:
         pictures.draw_conditions(

@@ -71,12 +71,11 @@ NOTES = {
 }
 
 TRIED = {
-    "wide_masks": "Two masks of up to 40 frames and two of up to 10 mel bands in place of one of 25 and one of 5, P1 for twice as many batches, "
-    "and the middle of a second half kept (`average.toml`). Judged by folds 1 and 2 of both, this had looked worth 1 point to a new "
-    "voice of P1 and 6 to P5 after ten turns; the other folds said otherwise.",
-    "taught": "A network that learns from the answers of two others more than from the labels (`taught.toml`). The mean of the "
-    "answers of a network of ravdess.toml and one of wide masks is about 2 points better than either; their pupil keeps "
-    "none of that.",
+    "wide_masks": "Two masks of up to 40 frames and two of up to 10 mel bands in place of one of 25 and one of 5, P1 for twice as many "
+    "batches, and the middle of a second half kept (`average.toml`). Folds 1 and 2 of both, by which it was judged, gained; the "
+    "others lost as much.",
+    "taught": "A network that learns more from the answers of two others than from the labels (`taught.toml`): its teachers, of the same "
+    "fold, are of ravdess.toml and teacher.toml.",
 }
 """Folders of results beside the others, and what had been changed"""
 
@@ -103,16 +102,7 @@ This page is made by `affectd-train report` from the JSON files in `benchmarks/r
 the front end hears pitch, or scoring anew, is a line of `benchmarks/results/runs.jsonl`, with its recipe and figures.
 """
 
-_TEACHERS = {"P1": "ravdess"}
 _FIRST_HALVES = {"P7": "song", "P8": "joint", "P9": "joint"}
-
-
-def teachers(protocol: str) -> str:
-    """How to come by the networks whose answers a training with `--teachers` learns from."""
-    return (
-        " Each fold learns from the answers of two networks, its teachers, as much as the recipe says: those of the same "
-        f"command with `--recipe {_TEACHERS.get(protocol, 'folds')}` and `--recipe teacher`, without `--teachers`."
-    )
 
 
 def second_half(protocol: str) -> str:
