@@ -1,6 +1,7 @@
 """What the tests of several rooms share: child processes, a microphone made of a named pipe, a broker."""
 
 import os
+import socket
 import subprocess
 import sys
 import textwrap
@@ -84,6 +85,14 @@ def mosquitto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosquitto]:
     broker.start()
     yield broker
     broker.stop()
+
+
+@pytest.fixture
+def deaf_port() -> Iterator[int]:
+    """A port of 127.0.0.1 at which nothing listens, and which nobody else can take meanwhile."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
 
 
 @pytest.fixture

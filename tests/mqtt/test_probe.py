@@ -56,8 +56,8 @@ def test_probe_when_the_name_is_not_known_then_ends_at_dns(device: str) -> None:
     assert "affectd-test.invalid" in last.message
 
 
-def test_probe_when_nothing_listens_then_ends_at_tcp(device: str) -> None:
-    last = end(MqttSettings(host="127.0.0.1", port=free_port(), device=device))
+def test_probe_when_nothing_listens_then_ends_at_tcp(device: str, deaf_port: int) -> None:
+    last = end(MqttSettings(host="127.0.0.1", port=deaf_port, device=device))
     assert (last.step, last.message) == (Step.TCP, "nothing listens there")
 
 

@@ -124,8 +124,8 @@ def test_stop_when_turns_are_queued_then_delivers_them_before_offline(broker: Br
 
 
 @pytest.mark.timeout(60)
-def test_stop_when_nothing_listens_then_does_not_wait(device: str) -> None:
-    publisher = Publisher(settings_for(free_port(), device))
+def test_stop_when_nothing_listens_then_does_not_wait(device: str, deaf_port: int) -> None:
+    publisher = Publisher(settings_for(deaf_port, device))
     publisher.start()
     publisher.publish_turn(make_turn("t1"))
     publisher.stop(timeout_s=3600)

@@ -59,9 +59,9 @@ def test_doctor_when_affectd_runs_then_it_is_not_disturbed_and_its_description_i
     assert ("home-assistant", "ok") in before
 
 
-def test_doctor_when_there_is_no_broker_then_it_fails_with_69_and_says_what_to_do(tmp_path):
+def test_doctor_when_there_is_no_broker_then_it_fails_with_69_and_says_what_to_do(tmp_path, deaf_port):
     path = tmp_path / "affectd.toml"
-    path.write_text(f'[mqtt]\nhost = "127.0.0.1"\nport = {free_port()}\n')
+    path.write_text(f'[mqtt]\nhost = "127.0.0.1"\nport = {deaf_port}\n')
     done = affectd("doctor", "--config", path, "--only", "broker", "home-assistant")
     assert done.returncode == 69
     assert "  ok    DNS: " in done.stdout
