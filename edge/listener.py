@@ -68,6 +68,8 @@ class Listener(threading.Thread):
         self.sensitivity_db = 0.0
         """Decibels by which speech may be quieter than configured, as it was last set"""
         self.exit_code = 0
+        self.has_ended = False
+        """Whether no more sound will be listened to"""
         self._busy_since: float | None = None
 
     def busy_s(self) -> float:
@@ -142,6 +144,9 @@ class Listener(threading.Thread):
             _LOG.critical("recognition has failed", exc_info=True)
             self.exit_code = _EX_SOFTWARE
         finally:
+            # In this order: who begins to overhear now is told here, or sees that it is over.
+            self.has_ended = True
+            self._stop_overhearing(SOURCE_ENDED)
             self._endings.put(SOURCE_ENDED)
 
     def _listen(self) -> None:
@@ -155,7 +160,6 @@ class Listener(threading.Thread):
             self._overhear(block)
             self._busy_since = None
         self._hear(self._recognizer.flush())
-        self._stop_overhearing(SOURCE_ENDED)
 
     def _overhear(self, block: Block) -> None:
         # Other threads take it away at any moment.

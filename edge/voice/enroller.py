@@ -12,7 +12,7 @@ from typing import Any
 from edge.audio.block import Block
 from edge.errors import AffectdError
 from edge.frontend.vad import GateSettings
-from edge.listener import Listener
+from edge.listener import SOURCE_ENDED, Listener
 from edge.mqtt.messages import now
 from edge.voice.enrolment import Enrolment
 from edge.voice.errors import EnrolmentError
@@ -54,11 +54,14 @@ class Enroller:
         if self._present is not None:
             raise EnrolmentError("another enrolment is under way; wait for its answer")
         speech = NeutralSpeech(self._listener.model, gate, wanted_s)
-        self._present = _Enrolling(speech, self._keep)
-        self._present.answer.add_done_callback(self._let_go)
-        self._listener.overhearing = self._present
+        present = self._present = _Enrolling(speech, self._keep)
+        present.answer.add_done_callback(self._let_go)
         _LOG.warning("enrolling: the next %g s of speech are kept as a mean of their spectrum", wanted_s)
-        return self._present.answer
+        # From here on the recognition's thread may end it, and so let go of it, at any moment.
+        self._listener.overhearing = present
+        if self._listener.has_ended:
+            present.break_off(SOURCE_ENDED)
+        return present.answer
 
     def look(self) -> None:
         """Give up an enrolment whose sound has stopped coming; to be called now and then."""
@@ -80,7 +83,8 @@ class Enroller:
         return was_there
 
     def _let_go(self, answer: Future[dict[str, Any]]) -> None:
-        if self._present is not None and self._present.answer is answer:
+        present = self._present
+        if present is not None and present.answer is answer:
             self._present = self._listener.overhearing = None
 
     def _keep(self, enrolment: Enrolment) -> dict[str, Any]:

@@ -171,7 +171,9 @@ def test_enrol_when_it_cannot_end_well_then_the_answer_says_why(start, said):
         daemon.ask("forget")
         assert "asked to forget" in (daemon.answer("enrol").reason or "")
         assert daemon.answer("forget").result == {"was_enrolled": False}
+        begun = len(program.lines)
         daemon.ask("enrol", id="ended")
+        program.wait_for("enrolling: ", since=begun)
         program.say(pcm(said[:RATE]))
         program.end_input()
         assert "the source has ended" in (daemon.answer("enrol").reason or "")
