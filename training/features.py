@@ -19,13 +19,14 @@ from numpy.typing import NDArray
 from edge.audio.errors import AudioError
 from edge.audio.files import read_file
 from edge.frontend.mfcc_config import MfccConfig
+from edge.frontend.silero_weights import VoiceNetworkError, find_weights
 from edge.inference.clip import speech_frames
 from edge.inference.errors import InferenceError
 from training.clips import Clip, Problem
 
 Frames = NDArray[np.float32]
 
-_LAYOUT = 2
+_LAYOUT = 3
 """Raise it when the same audio and settings give other frames, so that older caches are left behind."""
 
 
@@ -45,7 +46,7 @@ class FeatureCache:
     """
 
     def __init__(self, folder: Path, config: MfccConfig) -> None:
-        fingerprint = json.dumps([_LAYOUT, dataclasses.asdict(config)], sort_keys=True)
+        fingerprint = json.dumps([_LAYOUT, _hears_voices(), dataclasses.asdict(config)], sort_keys=True)
         self._folder = folder / hashlib.sha256(fingerprint.encode()).hexdigest()[:12]
         self._folder.mkdir(parents=True, exist_ok=True)
         self._config = config
@@ -121,6 +122,15 @@ class FeatureCache:
         # The resolved name, for a corpus that is reached by two ways.
         key: Any = [str(path.resolve()), stat and (stat.st_size, stat.st_mtime_ns)]
         return self._folder / (hashlib.sha256(json.dumps(key).encode()).hexdigest()[:24] + ".npy")
+
+
+def _hears_voices() -> bool:
+    """Whether the network that finds the speech of a clip is installed; without it, the level alone does."""
+    try:
+        find_weights()
+    except VoiceNetworkError:
+        return False
+    return True
 
 
 def _read(clip: Clip, cache: FeatureCache) -> Frames | str:

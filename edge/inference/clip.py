@@ -9,19 +9,26 @@ from numpy.typing import NDArray
 
 from edge.frontend.mfcc import mfcc
 from edge.frontend.mfcc_config import MfccConfig
+from edge.frontend.silero import CHUNK
+from edge.frontend.speech_gate import SpeechGate
 from edge.frontend.vad import EnergyGate, GateSettings, HopLevels, speech_span
 from edge.inference.errors import TooShortError
+from edge.inference.turns import TurnClosed, TurnDetector, TurnSettings
 
 MIN_SECONDS = 0.3
 """The shortest recording that is judged: as much speech as a turn needs"""
+
+_BLOCK = 16_000
+"""Samples that the gate takes at once: it holds what it has not decided, and is slow where that is much"""
 
 
 def speech_frames(
     signal: NDArray[np.floating[Any]], config: MfccConfig, gate: GateSettings | None = None
 ) -> NDArray[np.float32]:
-    """Frames of a recording from its first to its last speech, shape (n, n_mfcc), n >= 1.
+    """Frames of a recording from its first to its last speech, shape (n, n_features), n >= 1.
 
-    Where the gate finds no speech in a recording that is loud enough, all of it counts.
+    That is the first and the last that the daemon would have taken for speech. Where it would have heard no
+    turn, the level alone decides; where nothing stands out by its level either, all of it counts.
 
     Args:
         signal: shape (n,), [-1, 1], at `config.sample_rate`.
@@ -44,8 +51,9 @@ def speech_frames(
             f"no speech: the loudest moment is at {loudest:.0f} dB full scale, below {gate.least_db:.0f}"
         )
     frames = np.asarray(mfcc(signal, config), np.float32)
-    hop_s = config.hop_length / config.sample_rate
-    span = speech_span(EnergyGate(gate, hop_s).push(levels))
+    span = _turns_span(signal, len(frames), config, gate)
+    if span is None:
+        span = speech_span(EnergyGate(gate, config.hop_length / config.sample_rate).push(levels))
     speech = frames if span is None else frames[span[0] : span[1]]
     if len(speech) == 0:
         raise TooShortError(
@@ -53,3 +61,20 @@ def speech_frames(
             f"{seconds:.2f} s: a longer one is needed"
         )
     return speech
+
+
+def _turns_span(
+    signal: NDArray[np.floating[Any]], n_frames: int, config: MfccConfig, gate: GateSettings
+) -> tuple[int, int] | None:
+    """First and last-plus-one hop of the turns that the daemon would find; None where it would find none."""
+    speech_gate = SpeechGate(gate, config)
+    detector = TurnDetector(TurnSettings(), config.hop_length / config.sample_rate)
+    blocks = [signal[start : start + _BLOCK] for start in range(0, len(signal), _BLOCK)]
+    # The network hears whole chunks: silence behind the last sample lets it decide over all hops.
+    blocks.append(np.zeros(2 * CHUNK, signal.dtype))
+    events = []
+    for i, block in enumerate(blocks):
+        hops = speech_gate.push(block, n_frames if i == 0 else 0)
+        events += [detector.push(hop.is_speech) for hop in hops]
+    turns = [turn for turn in (*events, detector.flush()) if isinstance(turn, TurnClosed) and turn.enough]
+    return (turns[0].start, turns[-1].speech_end) if turns else None

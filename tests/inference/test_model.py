@@ -3,8 +3,7 @@ import numpy as np
 import pytest
 from make_golden import GOLDEN, window
 
-from edge.inference.clip import speech_frames
-from edge.inference.errors import ModelFileError, TooShortError
+from edge.inference.errors import ModelFileError
 from edge.inference.model import UNCERTAIN, EmotionModel, ModelSettings, softmax
 from edge.inference.reference import ReferencePrior
 from edge.inference.windows import cut_windows
@@ -158,37 +157,3 @@ def test_model_settings_when_they_make_no_sense_then_refused_by_name(field, valu
 def test_softmax_when_logits_are_huge_then_finite_and_on_top_of_each_other():
     np.testing.assert_allclose(softmax(np.array([1e4, 1e4, -1e4])), [0.5, 0.5, 0.0])
     np.testing.assert_allclose(softmax(np.array([[0.0, np.log(3.0)]])), [[0.25, 0.75]])
-
-
-def test_speech_frames_when_silence_surrounds_speech_then_only_the_speech_counts(model, demo_speech, noise):
-    word = demo_speech[: 2 * 16_000]
-    alone = speech_frames(word, model.mfcc_config)
-    among = speech_frames(np.concatenate([noise(2, -80), word, noise(2, -80, 1)]), model.mfcc_config)
-
-    assert abs(len(among) - len(alone)) <= 20
-
-
-def test_speech_frames_when_no_speech_stands_out_then_all_counts(model, noise):
-    # One hop over the least level, too short for the gate: the user still asked for it to be judged.
-    almost_quiet = noise(1, -90)
-    almost_quiet[8_000:8_160] = noise(0.01, -58)
-
-    assert len(speech_frames(almost_quiet, model.mfcc_config)) == model.mfcc_config.frames_in(16_000)
-
-
-@pytest.mark.parametrize("seconds", [0.0, 0.05, 0.29])
-def test_speech_frames_when_too_short_then_error_65(model, noise, seconds):
-    with pytest.raises(TooShortError, match="too short") as caught:
-        speech_frames(noise(seconds, -20), model.mfcc_config)
-    assert caught.value.exit_code == 65
-
-
-def test_speech_frames_when_digital_silence_then_error_65(model):
-    with pytest.raises(TooShortError, match="no speech"):
-        speech_frames(np.zeros(16_000, np.float32), model.mfcc_config)
-
-
-def test_speech_frames_when_frames_are_longer_than_the_sound_then_error_65(model, noise):
-    long = model.mfcc_config.replace(frame_length=8_000, n_fft=8_192)
-    with pytest.raises(TooShortError, match="no frame"):
-        speech_frames(noise(0.4, -20), long)
