@@ -43,7 +43,8 @@ def make_peer(path: Path) -> dict[str, Any]:
     import keras  # noqa: PLC0415  # takes seconds: not for --help
     import numpy as np  # noqa: PLC0415
 
-    from converter.quantize import multiply_accumulates, quantize  # noqa: PLC0415
+    from converter.operators import multiply_accumulates  # noqa: PLC0415
+    from converter.quantize import quantize  # noqa: PLC0415
     from edge.inference.model_file import read_model_file  # noqa: PLC0415
     from training.networks import build_network  # noqa: PLC0415
     from training.recipe import NetworkSettings  # noqa: PLC0415
@@ -53,10 +54,11 @@ def make_peer(path: Path) -> dict[str, Any]:
     shape = (card.n_frames, card.mfcc_config.n_features)
     network = build_network(NetworkSettings(shape="light_sernet"), *shape, len(card.labels))
     windows = np.random.default_rng(0).standard_normal((32, *shape)).astype(np.float32)
-    path.write_bytes(quantize(network, windows))
+    flatbuffer = quantize(network, windows)
+    path.write_bytes(flatbuffer)
     return {
         "parameters": int(network.count_params()),
-        "macs": multiply_accumulates(network),
+        "macs": multiply_accumulates(flatbuffer),
         "file_bytes": path.stat().st_size,
         "weights": "untrained",
     }

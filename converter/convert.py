@@ -12,8 +12,9 @@ import msgspec
 import numpy as np
 
 from converter.calibration import usual
+from converter.operators import multiply_accumulates, operator_counts
 from converter.parity import ParityReport, compare
-from converter.quantize import QuantizeError, Windows, multiply_accumulates, operator_counts, quantize
+from converter.quantize import QuantizeError, Windows, quantize
 from edge.errors import AffectdError
 from edge.inference.card import ModelCard, decode_card
 from edge.inference.errors import ModelFileError
@@ -71,7 +72,7 @@ def convert(run: Path, output: Path, results: Path | None = None) -> Conversion:
     return Conversion(
         file_bytes=output.stat().st_size,
         parameters=int(network.count_params()),
-        macs=multiply_accumulates(network),
+        macs=multiply_accumulates(flatbuffer),
         operators=operator_counts(flatbuffer),
         calibration_windows=len(windows),
         parity=report,

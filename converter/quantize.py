@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 from tensorflow.lite.python import schema_py_generated as schema
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+from converter.operators import operators
+from converter.strip import stripped
 from converter.unroll import unrolled
 from edge.errors import AffectdError
 from edge.quiet_stderr import quiet_stderr
@@ -56,7 +56,7 @@ def quantize(network: Any, calibration: Windows) -> bytes:
     except Exception as error:  # the converter raises whatever its passes raise
         raise QuantizeError(f"TensorFlow cannot convert the network: {error}") from error
     check_integer(flatbuffer)
-    return flatbuffer
+    return stripped(flatbuffer)
 
 
 def check_integer(flatbuffer: bytes) -> None:
@@ -65,39 +65,10 @@ def check_integer(flatbuffer: bytes) -> None:
     Raises:
         QuantizeError: naming the first such tensor and its operator.
     """
-    for operator, tensors in _operators(flatbuffer):
-        for name, kind in tensors:
-            if kind not in _INTEGER_TYPES:
+    for operator in operators(flatbuffer):
+        for tensor in (*operator.inputs, *operator.outputs):
+            if tensor.type not in _INTEGER_TYPES:
                 raise QuantizeError(
-                    f"{operator} works on tensor {name!r}, which is not an integer (type {kind})"
+                    f"{operator.name} works on tensor {tensor.name!r}, which is not an integer "
+                    f"(type {tensor.type})"
                 )
-
-
-def operator_counts(flatbuffer: bytes) -> dict[str, int]:
-    """How often each operator occurs."""
-    return dict(Counter(name for name, _ in _operators(flatbuffer)))
-
-
-def _operators(flatbuffer: bytes) -> list[tuple[str, list[tuple[str, int]]]]:
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(flatbuffer, 0))
-    names = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
-    found = []
-    for graph in model.subgraphs:
-        for operator in graph.operators:
-            used = [i for i in (*operator.inputs, *operator.outputs) if i >= 0]
-            tensors = [(graph.tensors[i].name.decode(), graph.tensors[i].type) for i in used]
-            code = model.operatorCodes[operator.opcodeIndex]
-            found.append((names[max(code.builtinCode, code.deprecatedBuiltinCode)], tensors))
-    return found
-
-
-def multiply_accumulates(network: Any) -> int:
-    """Multiply-accumulate operations of one inference, from the shapes of the layers that have weights."""
-    total = 0
-    for layer in network.layers:
-        weights = [w for w in layer.weights if "kernel" in w.name]
-        # A recurrent layer uses both of its kernels at every step, whether or not it gives every step out.
-        shape = layer.input.shape if isinstance(layer, keras.layers.RNN) else layer.output.shape
-        places = int(np.prod(shape[1:-1]))
-        total += sum(places * int(np.prod(weight.shape)) for weight in weights)
-    return total

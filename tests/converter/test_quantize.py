@@ -5,13 +5,8 @@ import tensorflow as tf
 from keras import layers
 from tensorflow.lite.python import schema_py_generated as schema
 
-from converter.quantize import (
-    QuantizeError,
-    check_integer,
-    multiply_accumulates,
-    operator_counts,
-    quantize,
-)
+from converter.operators import multiply_accumulates, operator_counts
+from converter.quantize import QuantizeError, check_integer, quantize
 from edge.inference.errors import ModelFileError
 from edge.inference.model import EmotionModel, ModelSettings
 from edge.inference.model_file import pack_model, read_model_file
@@ -112,4 +107,6 @@ def test_multiply_accumulates_when_counted_by_hand_then_the_same():
     x = layers.Conv2D(5, 1)(x)
     network = keras.Model(window, layers.Dense(2)(layers.GlobalAveragePooling2D()(x)))
 
-    assert multiply_accumulates(network) == 4 * 3 * (9 * 4) + 4 * 3 * (4 * 5) + 5 * 2
+    flatbuffer = quantize(network, WINDOWS[:, :8, :6])
+
+    assert multiply_accumulates(flatbuffer) == 4 * 3 * (9 * 4) + 4 * 3 * (4 * 5) + 5 * 2
