@@ -1,8 +1,4 @@
-"""Two LSTM layers over the frames, four at a time: the recurrent baseline.
-
-It is no network for a device: with some weights TensorFlow 2.21 leaves an operator of its first step in
-float, and the converter refuses the file.
-"""
+"""Two LSTM layers over the frames, four at a time: the recurrent baseline."""
 
 from __future__ import annotations
 
