@@ -34,7 +34,9 @@ def usual(network: Any, windows: Windows) -> Windows:
 
 def _peaks(network: Any, windows: Windows) -> NDArray[np.float32]:
     """The greatest magnitude of each window in each layer, (n, layers)."""
-    outputs = [layer.output for layer in network.layers]
+    # Of a network that asks another several times (`training.networks.views`), the other's layers tell.
+    asked = next((layer for layer in network.layers if isinstance(layer, keras.Model)), network)
+    outputs = [layer.output for layer in asked.layers]
     peaks = [keras.ops.max(keras.ops.abs(x), axis=tuple(range(1, len(x.shape)))) for x in outputs]
-    probe = keras.Model(network.input, keras.ops.stack(peaks, axis=-1))
+    probe = keras.Model(asked.input, keras.ops.stack(peaks, axis=-1))
     return np.asarray(probe.predict(windows, batch_size=32, verbose=0), np.float32)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from training.branches import heads
 from training.errors import WorkbenchError
+from training.networks.views import without_views
 from training.recipe import Recipe
 from training.run_folder import RunInfo, is_finished, read_info
 
@@ -34,8 +35,8 @@ class Base:
 
     @cached_property
     def network(self) -> Any:
-        """That it ended with."""
-        return keras.models.load_model(self._file, compile=False)
+        """That it ended with, asked once for each window."""
+        return without_views(keras.models.load_model(self._file, compile=False))
 
     @cached_property
     def sha256(self) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.augment import Augmenter
+from training.features import Example
 from training.histories import Histories
 from training.recipe import Recipe
 from training.scoring import truth_of
@@ -35,7 +36,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has
         self._teachers = teachers
         self._histories = histories
         truth = truth_of(histories.examples, labels)
-        self._shares = _shares([e.clip.corpus for e in histories.examples], recipe.corpus_balance)
+        self._shares = _shares(histories.examples, recipe)
         drawn = np.ones(len(truth)) if self._shares is None else self._shares * len(truth)
         counts = np.bincount(truth, drawn, minlength=len(labels))
         self._weights = (len(truth) / (len(labels) * np.maximum(counts, 1))).astype(np.float32)
@@ -78,10 +79,16 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has
         return windows, targets, weights
 
 
-def _shares(corpora: Sequence[str], balance: float) -> NDArray[np.float64] | None:
+def _shares(examples: Sequence[Example], recipe: Recipe) -> NDArray[np.float64] | None:
     """How likely each clip is to be drawn, shape (n,); None where every clip is drawn once."""
-    if not balance or len(set(corpora)) < 2:
+    if not recipe.corpus_balance and not recipe.speaker_balance:
         return None
-    _, corpus, clips = np.unique(corpora, return_inverse=True, return_counts=True)
-    likely = clips[corpus].astype(np.float64) ** -balance
+    corpora = [e.clip.corpus for e in examples]
+    speakers = [f"{e.clip.corpus} {e.clip.speaker}" for e in examples]
+    _, corpus, of_corpus = np.unique(corpora, return_inverse=True, return_counts=True)
+    _, speaker, of_speaker = np.unique(speakers, return_inverse=True, return_counts=True)
+    within = of_speaker[speaker].astype(np.float64) ** -recipe.speaker_balance
+    # Whose voice it is decides over shares within a corpus alone.
+    within /= np.bincount(corpus, within)[corpus]
+    likely = within * of_corpus[corpus] ** (1.0 - recipe.corpus_balance)
     return np.asarray(likely / likely.sum())

@@ -24,7 +24,9 @@ from training.features import Example
 from training.histories import Histories, unheard
 from training.leaning_prior import leaning_prior
 from training.learn import learn
+from training.metrics import uar
 from training.networks import build_network
+from training.networks.views import with_views
 from training.progress import EpochDone
 from training.provenance import commit
 from training.recipe import Recipe
@@ -39,7 +41,7 @@ from training.run_folder import (
     write_comparison,
     write_info,
 )
-from training.scoring import clip_logits, truth_of, unheard_answers
+from training.scoring import clip_answers, clip_logits, truth_of, unheard_answers
 from training.teachers import Teachers, teachers_for
 from training.temperature import temperature
 from training.validation_speakers import validation_speakers
@@ -94,10 +96,12 @@ def fit(
     watch = Watch(network, start.validation, labels, recipe, normalisation, batches, folder, progress)
     epochs = learn(learner(network), batches, watch, recipe, pace)
     network.set_weights(_between(network.get_weights(), begun_with, recipe.base_share))
-    # A model of its own, as the compiled one would take along the optimizer, which belongs to its backend.
-    keras.Model(network.input, network.output).save(folder / "network.keras")
-    temperature_ = _fitted_temperature(start, labels)
     mean, std = normalisation
+    # A model of its own, as the compiled one would take along the optimizer, which belongs to its backend.
+    learned = keras.Model(network.input, network.output)
+    answering = with_views(learned, recipe.network.views, recipe.mfcc_config, std)
+    answering.save(folder / "network.keras")
+    temperature_, validation_uar = _validated(answering, start, labels)
     others = [*([known.info] if known else []), *(taught_by.infos if taught_by else ())]
     info = RunInfo(
         labels=tuple(labels),
@@ -106,12 +110,13 @@ def fit(
         std=tuple(std.tolist()),
         prior=start.prior,
         temperature=temperature_,
-        leaning=_leaning(start, labels, temperature_) or _leaning_of(known, labels),
+        leaning=_leaning(answering, start, labels, temperature_) or _leaning_of(known, labels),
         epochs=epochs,
         best_epoch=watch.best_epoch if start.validation else epochs,
-        validation_uar=watch.best_uar if start.validation else None,
+        validation_uar=validation_uar,
         validation_speakers=tuple(sorted({e.clip.speaker for e in start.held_out})),
         corpora=dict(Counter(e.clip.corpus for e in start.training)),
+        speakers=tuple(sorted({clip.speaker for clip in clips})),
         licences=_licences(start.training, others),
         commit=sources,
         seconds=round(time.monotonic() - begun, 1),
@@ -158,7 +163,7 @@ def _start(examples: Sequence[Example], labels: Sequence[str], recipe: Recipe, k
     _check(training, [label for label in labels if known is None or label not in known.info.labels])
     recipe = recipe.for_clips(len(training))
     keras.utils.set_random_seed(recipe.seed)
-    prior = known.info.prior if known else reference_prior(training)
+    prior = known.info.prior if known else reference_prior(training, one_emotion=recipe.history.one_emotion)
     histories = Histories(training, prior, recipe.history)
     seen = histories.seen(np.random.default_rng(recipe.seed))
     normalisation = (known.mean, known.std) if known else _spread(seen)
@@ -190,28 +195,28 @@ def _between(learned: list[Weights], begun_with: list[Weights], share: float) ->
     return [(1.0 - share) * now + share * before for now, before in pairs]
 
 
-def _fitted_temperature(start: _Start, labels: Sequence[str]) -> float:
-    """By the validation speakers, in the fit each corpus with the same say; 1 without any."""
+def _validated(network: Any, start: _Start, labels: Sequence[str]) -> tuple[float, float | None]:
+    """Temperature and UAR by the validation speakers; 1 and None without any.
+
+    The temperature is fitted with the same say for each corpus.
+    """
     heard = start.validation
     if not heard:
-        return 1.0
-    logits = clip_logits(start.network, heard, *start.normalisation, start.recipe.n_frames)
-    return temperature(
-        logits,
-        truth_of(heard, labels),
-        [e.clip.speaker for e in heard],
-        _evenly([e.clip.corpus for e in heard]),
+        return 1.0, None
+    truth = truth_of(heard, labels)
+    logits = clip_logits(network, heard, *start.normalisation, start.recipe.n_frames)
+    fitted = temperature(
+        logits, truth, [e.clip.speaker for e in heard], _evenly([e.clip.corpus for e in heard])
     )
+    return fitted, uar(truth, clip_answers(logits, 1.0))
 
 
-def _leaning(start: _Start, labels: Sequence[str], temperature: float) -> LeaningPrior | None:
+def _leaning(network: Any, start: _Start, labels: Sequence[str], temperature: float) -> LeaningPrior | None:
     """Of the trained network's answers, with voices that it has not heard; None with too few clips to say."""
     recipe = start.recipe
 
     def answers(clips: Sequence[Example]) -> NDArray[np.float64]:
-        return unheard_answers(
-            start.network, clips, start.prior, start.normalisation, recipe.n_frames, temperature
-        )
+        return unheard_answers(network, clips, start.prior, start.normalisation, recipe.n_frames, temperature)
 
     return leaning_prior(answers, start.training, labels, recipe.mfcc_config, recipe.seed)
 

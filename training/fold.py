@@ -18,7 +18,7 @@ from training.progress import EpochDone
 from training.provenance import commit
 from training.run_folder import write_whole
 from training.scorer import InFloat, InInt8
-from training.teachers import check_unheard
+from training.unheard import check_unheard
 
 
 class FoldResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +79,8 @@ def run_fold(task: FoldTask, progress: Callable[[EpochDone], None] | None = None
     kept = folder / "result.json"
     features = FeatureCache(task.cache, recipe.mfcc_config)
     training, _ = features.load(split.train, workers=1)
-    check_unheard(task.teachers, [e.clip for e in training])
+    builds_on = [*([task.base] if task.base else []), *task.teachers]
+    check_unheard(builds_on, protocol, split, [e.clip for e in training])
     # Also checks that a finished run is of the same clips, labels and recipe.
     info = fit(training, labels, recipe, folder, progress, task.base, teachers=task.teachers)
     forms = TURNS if protocol.with_histories else {}

@@ -13,6 +13,7 @@ import numpy as np
 
 from edge.inference.reference import ReferencePrior, VoiceReference
 from training.features import Example, Frames
+from training.one_emotion import of_several_emotions
 
 _TURNS = (1, 2, 3, 5, 10, 20, 30)
 _NEUTRAL_TURNS = (1, 3, 10)
@@ -26,6 +27,10 @@ class HistorySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
     enrolled: float = 0.25
     """Share of clips whose voice was enrolled with neutral turns"""
+
+    one_emotion: bool = True
+    """Whether speakers with more than three quarters of their clips in one emotion have a history, too, and a
+    say in how far voices are spread: relative to such turns, little is left of what they express"""
 
     def __post_init__(self) -> None:
         if not (0.0 <= self.none <= 1.0 and 0.0 <= self.enrolled <= 1.0 - self.none):
@@ -42,7 +47,11 @@ class Histories:
         self._means = [e.frames.mean(axis=0) for e in self.examples]
         self._of_speaker: dict[str, list[int]] = {}
         self._neutral_of: dict[str, list[int]] = {}
+        speakers = {e.clip.speaker for e in self.examples}
+        known = speakers if settings.one_emotion else of_several_emotions(self.examples)
         for i, example in enumerate(self.examples):
+            if example.clip.speaker not in known:
+                continue
             self._of_speaker.setdefault(example.clip.speaker, []).append(i)
             if example.clip.emotion == "neutral":
                 self._neutral_of.setdefault(example.clip.speaker, []).append(i)
@@ -61,7 +70,7 @@ class Histories:
             chosen = self._draw(i, self._neutral_of.get(speaker, []), _NEUTRAL_TURNS, rng)
             reference.enrol([self._means[j] for j in chosen])
         elif kind >= self._settings.enrolled + self._settings.none:
-            for j in self._draw(i, self._of_speaker[speaker], _TURNS, rng):
+            for j in self._draw(i, self._of_speaker.get(speaker, []), _TURNS, rng):
                 reference.learn(self._means[j])
         return reference.relative(self.examples[i].frames)
 

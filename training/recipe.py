@@ -20,6 +20,9 @@ class RecipeError(WorkbenchError):
 _LEAST_WIDTH = 16
 """Below this, the gradient of a convolution crashes in TensorFlow 2.21's oneDNN kernels"""
 
+_LEAST_STRETCH, _MOST_STRETCH = 0.5, 2.0
+"""No two people's vocal tracts differ by more"""
+
 
 class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Shape and size of the network."""
@@ -47,6 +50,10 @@ class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     bands: bool = False
     """Of the residual network: turn the cepstrum into mel bands first, by a layer that may learn better"""
 
+    views: tuple[float, ...] = ()
+    """Of the residual network, once it is trained: each window is judged so many times, with the mel axis
+    stretched by these factors, and costs as many times as much; see `training.networks.views`. Empty: once"""
+
     def __post_init__(self) -> None:
         if self.width < _LEAST_WIDTH:
             raise ValueError(f"width is {self.width}: a network is to be trained with {_LEAST_WIDTH} or more")
@@ -54,6 +61,10 @@ class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             raise ValueError(f"temporal is {self.temporal}: it must be 0, or at least {_LEAST_WIDTH // 2}")
         if not 0.0 <= self.dropout < 1.0:
             raise ValueError(f"dropout is {self.dropout}: it must be from 0 to below 1")
+        if self.views and self.shape != "residual":
+            raise ValueError(f"views are for the residual network alone, and shape is {self.shape!r}")
+        if not all(_LEAST_STRETCH <= factor <= _MOST_STRETCH for factor in self.views):
+            raise ValueError(f"views are factors from {_LEAST_STRETCH} to {_MOST_STRETCH}: {self.views}")
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -95,6 +106,9 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     corpus_balance: float = 0.0
     """0: a corpus is seen as often as it has clips; 1: each corpus as often as any other; between: between"""
 
+    speaker_balance: float = 0.0
+    """The same for the speakers of a corpus: with 1, each is heard as often as any other of that corpus"""
+
     validation_speakers: int = 4
     """Speakers taken out of the training clips, to fit the temperature and to end the run early; with fewer
     than two the temperature is 1"""
@@ -128,6 +142,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             (self.weight_decay >= 0.0, f"weight_decay is {self.weight_decay}: it must be at least 0"),
             (0.0 <= self.label_smoothing < 1.0, "label_smoothing must be from 0 to below 1"),
             (0.0 <= self.corpus_balance <= 1.0, "corpus_balance must be from 0 to 1"),
+            (0.0 <= self.speaker_balance <= 1.0, "speaker_balance must be from 0 to 1"),
             (0.0 <= self.base_share < 1.0, "base_share must be from 0 to below 1"),
             (0.0 <= self.taught <= 1.0, "taught must be from 0 to 1"),
             (self.validation_speakers >= 0, "validation_speakers must be at least 0"),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from edge.inference.reference import ReferencePrior
 from training.features import Example
+from training.one_emotion import of_several_emotions
 
 Vectors = NDArray[np.floating[Any]]
 
@@ -18,8 +19,18 @@ _LEAST_SPEAKERS = 3
 """With fewer, how much voices differ cannot be told; as much as one voice's turns is the guess then"""
 
 
-def reference_prior(examples: Sequence[Example]) -> ReferencePrior:
-    """Variances between and within speakers, of the mean of a clip's frames, n >= 1 clips."""
+def reference_prior(examples: Sequence[Example], *, one_emotion: bool = True) -> ReferencePrior:
+    """Variances between and within speakers, of the mean of a clip's frames, n >= 1 clips.
+
+    Args:
+        examples: of all speakers.
+        one_emotion: whether speakers who express nearly always the same have a say, where there are enough
+            others.
+    """
+    if not one_emotion:
+        telling = of_several_emotions(examples)
+        if len(telling) >= _LEAST_SPEAKERS:
+            examples = [e for e in examples if e.clip.speaker in telling]
     voices = _by_speaker(examples)
     neutral = _by_speaker([e for e in examples if e.clip.emotion == _NEUTRAL])
     turn = _within(voices)

@@ -63,11 +63,14 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     best_epoch: int
     validation_uar: float | None
-    """Of the best epoch, before a share of the base's weights is mixed in"""
+    """Of the network as it was kept"""
 
     validation_speakers: tuple[str, ...]
     corpora: dict[str, int]
     """Training clips of each corpus"""
+
+    speakers: tuple[str, ...] = ()
+    """Everybody heard in training or validation; empty in runs that were kept before this was noted"""
 
     licences: tuple[str, ...]
 

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from training.base import Base, BaseError, read_base
-from training.clips import Clip
 from training.recipe import Recipe
-from training.run_folder import RunInfo, has_heard
+from training.run_folder import RunInfo
 
 Windows = NDArray[np.float32]
 Answers = NDArray[np.float32]
@@ -53,20 +52,6 @@ class Teachers:
             logits = np.asarray(run.network.predict_on_batch(seen.astype(np.float32)))
             found.append(softmax(logits / run.info.temperature, axis=1))
         return np.asarray(np.mean(found, axis=0), np.float32)
-
-
-def check_unheard(folders: Sequence[Path], clips: Sequence[Clip]) -> None:
-    """Make sure that teachers have heard the training clips of a fold and nobody else, least of all its test.
-
-    Raises:
-        BaseError: when one has heard others, or there is no finished run.
-    """
-    for folder in folders:
-        if not has_heard(read_base(folder).folder, clips):
-            raise BaseError(
-                f"{folder}: has heard other clips than this fold's, and may have heard its test speakers: "
-                "name runs of the same protocol and corpora"
-            )
 
 
 def teachers_for(recipe: Recipe, labels: Sequence[str], folders: Sequence[Path]) -> Teachers | None:

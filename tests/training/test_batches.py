@@ -1,9 +1,10 @@
 import msgspec
 import numpy as np
 import pytest
-from voices import LABELS, TINY, examples
+from voices import LABELS, TINY, clip, examples
 
 from training.batches import TrainingBatches
+from training.features import Example
 from training.histories import Histories
 from training.reference_prior import reference_prior
 
@@ -46,6 +47,40 @@ def test_batches_when_labels_are_uneven_then_the_weights_balance_them():
     per_label = targets.T @ weights
     np.testing.assert_allclose(per_label, per_label[0], rtol=1e-5)
     assert weights.sum() == pytest.approx(len(parts), rel=1e-5)
+
+
+def drawn(parts, **changes):
+    """How often each label comes up, as shares."""
+    made = batches(parts, batch_size=len(parts), label_smoothing=0.0, **changes)
+    shares = np.mean([epoch_of(made, epoch)[0][1].mean(axis=0) for epoch in range(60)], axis=0)
+    return dict(zip(LABELS, shares.tolist(), strict=True))
+
+
+def of(emotion, count, speakers, corpus="tones"):
+    """So many clips of an emotion, by speakers in turn."""
+    frames = examples(speakers=1, takes=1)[0].frames
+    return [Example(clip(emotion, speakers[i % len(speakers)], i, corpus), frames) for i in range(count)]
+
+
+def test_batches_when_speakers_are_balanced_then_one_with_few_clips_is_heard_as_often_as_one_with_many():
+    parts = [*of("neutral", 18, [0]), *of("angry", 2, [1])]
+
+    assert drawn(parts)["angry"] == pytest.approx(0.1)
+    assert drawn(parts, speaker_balance=0.5)["angry"] == pytest.approx(0.25, abs=0.05)
+    assert drawn(parts, speaker_balance=1.0)["angry"] == pytest.approx(0.5, abs=0.05)
+
+
+def test_batches_when_speakers_are_balanced_then_no_corpus_is_heard_more_often():
+    parts = [*of("neutral", 10, [0], "few"), *of("angry", 10, range(10), "many")]
+
+    assert drawn(parts, speaker_balance=1.0)["angry"] == pytest.approx(0.5, abs=0.05)
+
+
+def test_batches_when_corpora_are_balanced_then_a_small_one_is_heard_as_often_as_a_large_one():
+    parts = [*of("neutral", 18, [0], "large"), *of("angry", 2, [1], "small")]
+
+    assert drawn(parts, corpus_balance=1.0)["angry"] == pytest.approx(0.5, abs=0.05)
+    assert drawn(parts, corpus_balance=1.0, speaker_balance=1.0)["angry"] == pytest.approx(0.5, abs=0.05)
 
 
 def test_batches_when_labels_are_smoothed_then_targets_add_up_to_1():

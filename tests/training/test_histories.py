@@ -1,3 +1,6 @@
+import dataclasses
+
+import msgspec
 import numpy as np
 import pytest
 from voices import examples
@@ -60,6 +63,39 @@ def test_histories_when_other_speakers_change_then_none_of_mine_does(settings):
         )
 
 
+SEVERAL = [msgspec.structs.replace(settings, one_emotion=False) for settings in SETTINGS]
+
+
+@pytest.mark.parametrize(("others", "heard"), [(0, False), (1, False), (2, True)])
+@pytest.mark.parametrize("settings", SEVERAL)
+def test_histories_when_a_speaker_expresses_one_emotion_in_three_quarters_then_as_a_new_voice(
+    settings, others, heard
+):
+    mine = [e for e in examples(takes=5) if e.clip.speaker == PARTS[0].clip.speaker]
+    calm = [e for e in mine if e.clip.emotion == "neutral"]
+    felt = [e for e in mine if e.clip.emotion != "neutral"]
+    parts = [*calm, *felt[:others]]
+    alone = unheard(parts, PRIOR)[0].frames
+
+    drawn = [frames_of(settings, parts=parts, seed=seed) for seed in range(20)]
+    assert any(not np.array_equal(frames, alone) for frames in drawn) == heard
+
+
+@pytest.mark.parametrize(("one_emotion", "heard"), [(True, True), (False, False)])
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_histories_when_a_speaker_expresses_one_emotion_alone_then_heard_before_unless_the_recipe_says_no(
+    settings, one_emotion, heard
+):
+    settings = msgspec.structs.replace(settings, one_emotion=one_emotion)
+    me = PARTS[0].clip.speaker
+    calm = [e for e in PARTS if e.clip.speaker != me or e.clip.emotion == "neutral"]
+    i = next(i for i, e in enumerate(calm) if e.clip.speaker == me)
+    alone = unheard(calm, PRIOR)[i].frames
+
+    drawn = [frames_of(settings, i, calm, seed=seed) for seed in range(20)]
+    assert any(not np.array_equal(frames, alone) for frames in drawn) == heard
+
+
 def test_histories_when_all_turns_are_heard_then_the_reference_is_their_mean():
     mine = [e for e in PARTS if e.clip.speaker == PARTS[0].clip.speaker]
     reference = VoiceReference(PRIOR)
@@ -104,3 +140,24 @@ def test_prior_when_nobody_is_neutral_then_no_offset_is_assumed():
 
     assert set(prior.neutral_offset) == {0.0}
     assert prior.neutral_variance == prior.turn_variance
+
+
+def one_emotion_each(parts, louder=1.0):
+    return [
+        Example(dataclasses.replace(e.clip, speaker=f"{e.clip.speaker} {e.clip.emotion}"), e.frames * louder)
+        for e in parts
+    ]
+
+
+def test_prior_when_some_speakers_express_one_emotion_nearly_always_then_no_say_if_the_recipe_says_so():
+    several = examples(speakers=4, takes=3)
+    all_of_them = [*several, *one_emotion_each(several, louder=3.0)]
+
+    assert reference_prior(all_of_them, one_emotion=False) == reference_prior(several)
+    assert reference_prior(all_of_them) != reference_prior(several)
+
+
+def test_prior_when_only_two_speakers_express_several_emotions_then_the_others_have_a_say_all_the_same():
+    parts = [*one_emotion_each(PARTS), *examples(speakers=2, takes=3)]
+
+    assert reference_prior(parts, one_emotion=False) == reference_prior(parts)

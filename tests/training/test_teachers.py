@@ -3,7 +3,7 @@
 import msgspec
 import numpy as np
 import pytest
-from voices import LABELS, TINY, clip, examples
+from voices import LABELS, TINY, examples
 
 from edge.inference.card import decode_card
 from training.base import BaseError, read_base
@@ -11,7 +11,7 @@ from training.batches import TrainingBatches
 from training.fit import fit
 from training.histories import Histories
 from training.run_folder import RunMismatchError
-from training.teachers import Teachers, check_unheard, teachers_for
+from training.teachers import Teachers, teachers_for
 
 pytestmark = pytest.mark.training
 
@@ -118,17 +118,6 @@ def test_teachers_for_when_they_cannot_teach_then_says_why(
     places = {"run": finished_run[0], "nowhere": tmp_path}
     with pytest.raises(BaseError, match=reason):
         teachers_for(recipe, labels, [places[name] for name in named])
-
-
-def test_check_unheard_when_a_teacher_has_heard_others_then_refused(finished_run, corpus, tmp_path):
-    heard = [e.clip for e in corpus]
-    check_unheard([finished_run[0]], heard[::-1])
-
-    for others in (heard[:-1], [*heard, clip("sad", 99, 0)]):
-        with pytest.raises(BaseError, match="may have heard its test speakers"):
-            check_unheard([finished_run[0]], others)
-    with pytest.raises(BaseError, match="no finished run"):
-        check_unheard([tmp_path], heard)
 
 
 def test_teachers_for_when_none_are_asked_for_and_none_named_then_none():

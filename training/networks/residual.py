@@ -20,7 +20,7 @@ Size = int | tuple[int, int]
 
 
 _STEM_FRAMES = 9
-_STEM_STEP = 4
+STEM_STEP = 4
 """Emotion moves slowly: 40 ms a step keeps what counts, and the arithmetic where the channels are many"""
 
 
@@ -34,7 +34,7 @@ def build(settings: NetworkSettings, n_frames: int, n_features: int, n_labels: i
     if settings.bands:
         cepstra = _bands(cepstra, n_cepstra)
     x = layers.Reshape((n_frames, n_cepstra, 1))(cepstra)
-    x = _convolution(x, width, kernel=(_STEM_FRAMES, 5), stride=(_STEM_STEP, 2), relu=False)
+    x = _convolution(x, width, kernel=(_STEM_FRAMES, 5), stride=(STEM_STEP, 2), relu=False)
     if n_pitch:
         x = layers.Add()([x, _melody(window[:, :, n_cepstra:], width)])
     x = layers.ReLU()(x)
@@ -55,7 +55,7 @@ def _answer(x: Any, n_labels: int, settings: NetworkSettings) -> Any:
 
 def _melody(pitch: Any, channels: int) -> Any:
     """The course of the pitch, the same to every place of the cepstrum."""
-    x = layers.Conv1D(channels, _STEM_FRAMES, strides=_STEM_STEP, padding="same", use_bias=False)(pitch)
+    x = layers.Conv1D(channels, _STEM_FRAMES, strides=STEM_STEP, padding="same", use_bias=False)(pitch)
     x = layers.BatchNormalization()(x)
     return layers.Reshape((x.shape[1], 1, channels))(x)
 
