@@ -1,11 +1,13 @@
 import importlib.util
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 
 import msgspec
 import numpy as np
 import pytest
 from voices import LABELS, voice
 
-from training.baselines import egemaps, librosa_means
+from training.baselines import egemaps, level, librosa_means
 from training.baselines.classical import run_classical
 from training.baselines.errors import BaselineError
 from training.baselines.vectors import load_vectors
@@ -23,6 +25,12 @@ def loudness(signal):
     """A feature vector that takes no time: the energy in three bands."""
     spectrum = np.abs(np.fft.rfft(signal, 9_600)) ** 2
     return np.log([spectrum[low:high].sum() for low, high in ((0, 300), (300, 1_000), (1_000, 4_800))])
+
+
+def elsewhere(extract, *signals):
+    """The vector of each: openSMILE takes a process down in which TensorFlow is loaded, as it may be here."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return list(pool.map(extract, signals))
 
 
 def test_baseline_command_when_librosa_mlp_then_figures_in_the_schema_of_the_protocols(
@@ -86,9 +94,55 @@ def test_librosa_means_when_a_recording_then_180_finite_numbers():
     assert np.isfinite(vector).all()
 
 
+def test_level_when_half_as_loud_then_six_decibels_less():
+    signal = voice("sad", 0, 0)
+
+    assert level.extract(signal) - level.extract(signal / 2) == pytest.approx(6.02, abs=0.01)
+
+
+@pytest.mark.parametrize("gain", [0.01, 1.0, 3.0])
+def test_at_one_level_when_the_gain_differs_then_the_same_recording(gain):
+    signal = voice("sad", 0, 0)
+    one = level.at_one_level(gain * signal)
+
+    np.testing.assert_allclose(one, level.at_one_level(signal), atol=1e-6)
+    assert level.extract(one) == pytest.approx(level.ONE_LEVEL_DB, abs=0.01)
+
+
+@pytest.mark.parametrize("n", [0, 16_000])
+def test_at_one_level_when_there_is_no_sound_then_none_is_made(n):
+    silence = np.zeros(n, np.float32)
+
+    np.testing.assert_array_equal(level.at_one_level(silence), silence)
+    assert level.extract(silence) == [-120.0]
+
+
+def test_baseline_command_when_level_svm_then_one_number_a_clip_is_all_that_it_knows(corpus_table, tmp_path):
+    command = [
+        "baseline", "level-svm", "--protocol", "P1", "--corpus", f"csv={corpus_table}", "--jobs", "1",
+        "--cache", str(tmp_path / "cache"), "--results", str(tmp_path / "results"),
+    ]  # fmt: skip
+    assert main(command) == 0
+
+    result = msgspec.json.decode((tmp_path / "results" / "P1-in-level-svm.json").read_bytes())
+    assert result["model"]["name"] == "level-svm"
+    vectors = [np.load(path) for path in (tmp_path / "cache" / "level-svm").iterdir()]
+    assert {v.shape for v in vectors} == {(1,)}
+
+
+@pytest.mark.skipif(not HAS_OPENSMILE, reason="openSMILE is not installed")
+def test_egemaps_at_one_level_when_the_gain_differs_then_the_same_features():
+    signal = voice("sad", 0, 0)
+
+    soft, loud = elsewhere(level.egemaps_at_one_level, 0.1 * signal, signal)
+    np.testing.assert_allclose(soft, loud, rtol=1e-3, atol=1e-3)
+    soft, loud = elsewhere(egemaps.extract, 0.1 * signal, signal)
+    assert not np.allclose(soft, loud, rtol=1e-2)
+
+
 @pytest.mark.skipif(not HAS_OPENSMILE, reason="openSMILE is not installed")
 def test_egemaps_when_a_recording_then_88_finite_numbers():
-    vector = egemaps.extract(voice("sad", 0, 0))
+    (vector,) = elsewhere(egemaps.extract, voice("sad", 0, 0))
 
     assert vector.shape == (88,)
     assert np.isfinite(vector).all()

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from training.baselines import egemaps, librosa_means
+from training.baselines import egemaps, level, librosa_means
 from training.baselines.vectors import Extract, Vector
 from training.clips import Clip
 from training.metrics import confusion, grouped, summary, uar
@@ -42,6 +42,19 @@ CLASSICAL = {
         egemaps.size,
         "openSMILE eGeMAPSv02 of the whole clip, standardised; RBF-SVM, C 10 (P9: 1). The size is "
         "the classifier's, as joblib writes it; openSMILE itself is not counted.",
+    ),
+    "egemaps-svm-one-level": Classical(
+        level.egemaps_at_one_level,
+        egemaps.build,
+        egemaps.size,
+        "The same of recordings that were brought to one level first, an RMS of -26 dB of full scale each: "
+        "as a device hears that knows neither the distance of the mouth nor the gain.",
+    ),
+    "level-svm": Classical(
+        level.extract,
+        egemaps.build,
+        egemaps.size,
+        "One number, the RMS of the recording in dB; the same SVM.",
     ),
     "librosa-mlp": Classical(
         librosa_means.extract,

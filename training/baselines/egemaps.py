@@ -15,7 +15,10 @@ SAMPLE_RATE = 16_000
 
 
 def extract(signal: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The 88 functionals of eGeMAPSv02 (Eyben et al., 2016) over a recording at 16 kHz, shape (n,)."""
+    """The 88 functionals of eGeMAPSv02 (Eyben et al., 2016) over a recording at 16 kHz, shape (n,).
+
+    Not in a process that has loaded TensorFlow: openSMILE crashes there.
+    """
     return np.asarray(_smile().process_signal(signal, SAMPLE_RATE).to_numpy()[0], np.float32)
 
 

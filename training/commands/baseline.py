@@ -26,7 +26,7 @@ from training.recipe import load_recipe
 if TYPE_CHECKING:
     from training.protocols import Protocol
 
-CLASSICAL = ("egemaps-svm", "librosa-mlp")
+CLASSICAL = ("egemaps-svm", "egemaps-svm-one-level", "level-svm", "librosa-mlp")
 NETWORKS = {"light-sernet": "light_sernet", "lstm": "lstm", "crnn": "crnn"}
 
 
@@ -36,10 +36,11 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "baseline",
         help="measure a baseline by a protocol",
         description="Train and score what others do, on the same clips and folds: openSMILE eGeMAPS with an "
-        "SVM (egemaps-svm), means of librosa features with a tuned MLP (librosa-mlp), or another network in "
-        "place of the recipe's (light-sernet, lstm, crnn). Features and finished folds are kept, so that the "
-        "same command goes on where it stopped. The first two need pip install "
-        "'affectd[training,baselines]'.",
+        "SVM (egemaps-svm), the same of recordings that are all equally loud (egemaps-svm-one-level), an SVM "
+        "on nothing but how loud each is (level-svm), means of librosa features with a tuned MLP "
+        "(librosa-mlp), or another network in place of the recipe's (light-sernet, lstm, crnn). Features and "
+        "finished folds are kept, so that the same command goes on where it stopped. openSMILE and librosa "
+        "need pip install 'affectd[training,baselines]'.",
         epilog="example: affectd-train baseline egemaps-svm --protocol P2 --corpus emodb=~/emodb",
     )
     parser.add_argument("name", choices=[*CLASSICAL, *NETWORKS], metavar="NAME", help="which baseline")
@@ -88,7 +89,7 @@ def _classical(args: argparse.Namespace, protocol: Protocol, command: str) -> di
 
 def _network(args: argparse.Namespace, protocol: Protocol, command: str) -> dict[str, Any]:
     recipe = load_recipe(args.recipe)
-    network = msgspec.structs.replace(recipe.network, shape=NETWORKS[args.name])
+    network = msgspec.structs.replace(recipe.network, shape=NETWORKS[args.name], views=())
     recipe = msgspec.structs.replace(recipe, network=network)
     load_features(protocol.clips, args, recipe)
     with quiet_stderr("tensorflow"):
