@@ -32,6 +32,11 @@ def result(protocol="P1", form="in", folds=(1, 2, 3, 4, 5, 6), **changes):
     return {**made, **changes}
 
 
+def baseline(name, uar, protocol="P1"):
+    model = {**result()["model"], "name": name}
+    return result(protocol, int8=None, float={**FIGURES, "uar": uar}, model=model)
+
+
 def condition(uar, loss, **more):
     return {**FIGURES, "uar": uar, "uar_ci95": [uar - 0.05, uar + 0.05], "loss": loss, "no_answer": 3, **more}
 
@@ -56,31 +61,35 @@ def test_report_when_forms_and_protocols_are_many_then_they_stand_in_order(tmp_p
     assert headings == ["### P1 in", "### P1 multi", "### P9 joint", "### P10 joint"]
 
 
-def test_report_when_results_without_pitch_were_kept_then_what_it_is_worth(tmp_path):
-    (tmp_path / "without_pitch").mkdir()
-    before = result(int8={**FIGURES, "uar": 0.55})
-    (tmp_path / "without_pitch" / "P1-in.json").write_bytes(msgspec.json.encode(before))
-    text, _ = page(tmp_path, result(), result("P9", "joint"))
-    (section,) = re.findall(r"## What pitch is worth\n(.*?)\n## ", text, re.DOTALL)
-
-    assert "| P1 in | 55.0 | 60.0 | +5.0 |" in section
-    assert "P9" not in section
-    assert "What pitch is worth" not in page(tmp_path / "none", result())[0]
+def keep_comparison(folder, name, without, with_it):
+    for side, results in (("without", without), ("with", with_it)):
+        place = folder / "comparisons" / name / side
+        place.mkdir(parents=True)
+        for r in results:
+            (place / f"{r['protocol']}-{r['form']}.json").write_bytes(msgspec.json.encode(r))
 
 
-def test_report_when_another_way_was_tried_then_what_it_gave_beside_how_it_is(tmp_path):
-    (tmp_path / "taught").mkdir()
-    for name in ("P1", "P2"):
-        other = result(name, int8={**FIGURES, "uar": 0.55})
-        (tmp_path / "taught" / f"{name}-in.json").write_bytes(msgspec.json.encode(other))
-    text, _ = page(tmp_path, result(), result("P9", "joint"))
-    (section,) = re.findall(r"## What was tried and not taken\n(.*?)\n## ", text, re.DOTALL)
+def test_report_when_results_were_kept_to_compare_then_each_that_is_on_both_sides(tmp_path):
+    worse, better = ({**FIGURES, "uar": share} for share in (0.55, 0.6))
+    keep_comparison(tmp_path, "pitch", [result(int8=worse)], [result(int8=better), result("P2")])
+    keep_comparison(tmp_path, "teachers", [result(int8=better)], [result(int8=worse)])
+    keep_comparison(tmp_path, "turns", [], [result()])
+    text, _ = page(tmp_path, result("P9", "joint"))
+    tables = dict(
+        re.findall(r"## ([^\n]*)\n\n[^\n]*\n\n\| result \| without .*?\n(.*?)\n\n", text, re.DOTALL)
+    )
 
-    assert "`taught.toml`" in section
-    assert "| P1 in | 60.0 | 55.0 | -5.0 |" in section
-    assert "P2" not in section
-    assert "Two masks" not in section
-    assert "tried and not taken" not in page(tmp_path / "none", result())[0]
+    assert list(tables) == ["What pitch is worth", "Tried and not taken: teachers"]
+    assert tables["What pitch is worth"].splitlines()[1:] == ["| P1 in | 55.0 | 60.0 | +5.0 |"]
+    assert tables["Tried and not taken: teachers"].splitlines()[1:] == ["| P1 in | 60.0 | 55.0 | -5.0 |"]
+
+
+@pytest.mark.parametrize(("seeds", "said"), [([0], "of one seed"), ([0, 1, 2], "mean of 3 seeds")])
+def test_report_when_results_are_compared_then_it_says_over_how_many_seeds(tmp_path, seeds, said):
+    keep_comparison(tmp_path, "views", [result(seeds=seeds)], [result(seeds=seeds)])
+    text, _ = page(tmp_path, result("P9", "joint"))
+
+    assert said in text.split("## Four views of each window")[1].splitlines()[2]
 
 
 def test_report_when_the_files_were_made_later_than_the_networks_then_both_commits_stand_there(tmp_path):
@@ -108,22 +117,36 @@ def test_report_when_baselines_are_there_then_beside_ours_and_the_published(tmp_
     assert "egemaps-svm: as usual" in text
 
 
-def test_summary_when_a_protocol_has_many_forms_then_one_line_with_the_better_of_in_and_multi():
-    svm = result(
-        int8=None, float={**FIGURES, "uar": 0.466}, model={**result()["model"], "name": "egemaps-svm"}
-    )
+def test_summary_when_a_protocol_has_many_forms_then_one_line_of_the_better_of_in_and_multi_alone():
+    theirs = [baseline("egemaps-svm", 0.466), baseline("egemaps-svm-one-level", 0.502)]
     better = result(form="multi", int8={**FIGURES, "uar": 0.65})
-    adapt = result(form="adapt", int8={**FIGURES, "uar": 0.68})
-    made = summary([result(), better, adapt], [svm])
+    adapt = result(form="adapt", base="multi", int8={**FIGURES, "uar": 0.68})
+    enrol = result(form="enrol", base="in", int8={**FIGURES, "uar": 0.69})
+    made = summary([result(), better, adapt, enrol], theirs)
 
     (row,) = [line for line in made.splitlines() if line.startswith("| P1")]
-    assert "; trained on the other corpora first | **65.0** | 50.0 to 70.0 | 68.0 | – | 46.6 |" in row
+    assert "; trained on the other corpora first | **65.0** | 50.0 to 70.0 | 68.0 | – | 46.6, 50.2 |" in row
 
 
 def test_summary_when_corpora_are_several_then_their_mean_stands_beside():
     made = summary([result("P9", "joint", per_corpus={"tess": 0.4, "urdu": 0.7})], [])
 
     assert "| **60.0** (mean over corpora 55.0) |" in made
+
+
+def test_report_when_the_baseline_was_heard_at_one_level_too_then_what_the_level_gave_away(tmp_path):
+    three = [
+        baseline("egemaps-svm", 0.57), baseline("egemaps-svm-one-level", 0.42), baseline("level-svm", 0.54)
+    ]  # fmt: skip
+    text, _ = page(tmp_path, result(), baselines=three)
+
+    assert "| P1 | 57.0 | 42.0 | 54.0 (33.3) | 60.0 |" in text
+
+
+def test_report_when_the_baseline_was_heard_as_recorded_alone_then_no_word_of_the_level(tmp_path):
+    text, _ = page(tmp_path, result(), baselines=[baseline("egemaps-svm", 0.57)])
+
+    assert "gives away" not in text
 
 
 def test_report_when_a_baseline_stands_alone_then_it_is_shown(tmp_path):

@@ -3,29 +3,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from training.report import pictures, tables
+from training.report.comparisons import say_comparisons
+from training.report.level import say_level
 from training.report.levers import levers
-from training.report.results import (
-    WITHOUT_PITCH,
-    Result,
-    points,
-    read_baselines,
-    read_results,
-    read_tried,
-)
-from training.report.words import FORMS, INTRODUCTION, NOTES, TITLES, TRIED, second_half
+from training.report.results import Result, points, read_baselines, read_results
+from training.report.words import FORMS, INTRODUCTION, NOTES, TITLES, second_half
 
 
 def write_report(results: Path, output: Path, ablation: Path | None = None) -> list[Path]:
     """Write the page and its pictures; gives the files written.
 
     Args:
-        results: folder of the JSON files that `affectd-train evaluate` writes, `baselines/` within it.
+        results: folder of the JSON files that `affectd-train evaluate` writes, `baselines/` and `comparisons/` within it.
         output: the page; pictures go into `figures/` beside it.
         ablation: what `affectd-train ablate` has written, if there is such a file.
 
@@ -42,16 +37,18 @@ def write_report(results: Path, output: Path, ablation: Path | None = None) -> l
         "is partly chance.\n"
     )
     page.say(tables.fairness(found))
-    _say_pitch(page, found, read_tried(results, WITHOUT_PITCH))
     _say_references(page, [r for r in found if r.get("int8_uar_by_k")])
     for result in found:
         if "calibration" in result:
             _say_calibration(page, result)
         if "arousal" in result:
             _say_arousal(page, result)
+    if said := say_level(found, baselines):
+        page.say(said)
     if ablation is not None and ablation.is_file():
         page.say(levers(msgspec.json.decode(ablation.read_bytes())))
-    _say_tried(page, found, {name: read_tried(results, name) for name in TRIED})
+    for comparison in say_comparisons(results):
+        page.say(comparison)
     protocols = list(dict.fromkeys(r["protocol"] for r in found))
     for name in protocols:
         _say_protocol(
@@ -86,31 +83,6 @@ class _Page:
         self.text.append(f"![{what}](figures/{file.name})\n")
         self.pictures.append(file)
         return file
-
-
-def _say_pitch(page: _Page, results: Sequence[Result], without: Sequence[Result]) -> None:
-    if not without:
-        return
-    page.say("## What pitch is worth\n")
-    page.say(
-        "The same recipes with `pitch = false` under `[frontend]`, trained before there was another choice: the "
-        f"results in `benchmarks/results/accuracy/{WITHOUT_PITCH}/` name command and commit. One seed: a point is chance. The networks with "
-        "pitch have been trained for longer since: that of P7 for 3,200 batches, the one without for 1,600; and where the command names "
-        "`average.toml`, for a second half besides. Those of P1 and P5 have two branches now, and more beside, so they are left out.\n"
-    )
-    page.say(tables.pitch(results, without))
-
-
-def _say_tried(page: _Page, results: Sequence[Result], tried: Mapping[str, Sequence[Result]]) -> None:
-    if not any(tried.values()):
-        return
-    page.say("## What was tried and not taken\n")
-    for name, others in tried.items():
-        if others:
-            page.say(
-                f"{TRIED[name]} The results in `benchmarks/results/accuracy/{name}/` name command and commit.\n"
-            )
-            page.say(tables.tried(results, others))
 
 
 def _say_references(page: _Page, results: Sequence[Result]) -> None:

@@ -16,9 +16,6 @@ Result = dict[str, Any]
 BASELINES = "baselines"
 """The folder of the baselines within that of the results"""
 
-WITHOUT_PITCH = "without_pitch"
-"""The folder of the results of networks that see the MFCCs alone, likewise"""
-
 _FORMS = ("in", "multi", "joint", "adapt", "enrol")
 
 
@@ -34,10 +31,10 @@ def read_results(folder: Path) -> list[Result]:
     Raises:
         ReportError: when there is none.
     """
-    found = _read(folder)
+    found = read_folder(folder)
     if not found:
         raise ReportError(f"{folder}: no result; `affectd-train evaluate` writes them, see --results")
-    return sorted(found, key=_order)
+    return found
 
 
 def read_baselines(folder: Path) -> list[Result]:
@@ -46,9 +43,9 @@ def read_baselines(folder: Path) -> list[Result]:
     return sorted(found, key=lambda r: (_order(r), r["model"]["name"]))
 
 
-def read_tried(folder: Path, name: str) -> list[Result]:
-    """What another way to train gave, kept in a folder of that name beside the results."""
-    return sorted(_read(folder / name), key=_order)
+def read_folder(folder: Path) -> list[Result]:
+    """The results of a folder, protocol by protocol; none where there is no such folder."""
+    return sorted(_read(folder), key=_order)
 
 
 def _read(folder: Path) -> list[Result]:

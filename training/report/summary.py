@@ -9,13 +9,15 @@ from training.report.tables import partial
 from training.report.words import TITLES
 
 _NEW_VOICE = ("in", "multi", "joint")
-_BASELINE = "egemaps-svm"
+_BASELINES = ("egemaps-svm", "egemaps-svm-one-level")
+"""As recorded, and all recordings equally loud, as affectd hears them"""
 
 
 def summary(results: Sequence[Result], baselines: Sequence[Result]) -> str:
     """UAR of the int8 file with a new voice, with a voice that it knows, and of the usual baseline."""
     lines = [
-        "| protocol | a new voice | 95 % | after 10 turns | after 3 neutral turns | eGeMAPS + SVM |",
+        "| protocol | a new voice | 95 % | after 10 turns | after 3 neutral turns "
+        "| eGeMAPS + SVM, at one level |",
         "|---|---|---|---|---|---|",
     ]
     for name in dict.fromkeys(r["protocol"] for r in results):
@@ -23,15 +25,13 @@ def summary(results: Sequence[Result], baselines: Sequence[Result]) -> str:
         new = max((r for r in ours if r["form"] in _NEW_VOICE), key=_uar, default=None)
         if new is None:
             continue
-        known = {r["form"]: points(_uar(r)) + _parts(r) for r in ours if r["form"] not in _NEW_VOICE}
-        theirs = [
-            points(_uar(r)) for r in baselines if (r["protocol"], r["model"]["name"]) == (name, _BASELINE)
-        ]
+        known = {r["form"]: points(_uar(r)) + _parts(r) for r in ours if r.get("base") == new["form"]}
+        theirs = {r["model"]["name"]: points(_uar(r)) for r in baselines if r["protocol"] == name}
         low, high = new["int8"]["uar_ci95"]
         lines.append(
             f"| {name}: {TITLES[name]}{partial(new)}{_how(new)} | **{points(_uar(new))}**{_parts(new)} "
             f"| {points(low)} to {points(high)} | {known.get('adapt', '–')} | {known.get('enrol', '–')} "
-            f"| {theirs[0] if theirs else '–'} |"
+            f"| {', '.join(theirs[b] for b in _BASELINES if b in theirs) or '–'} |"
         )
     return "\n".join(lines) + "\n"
 

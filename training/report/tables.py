@@ -96,30 +96,6 @@ def fairness(results: Sequence[Result]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def pitch(with_pitch: Sequence[Result], without: Sequence[Result]) -> str:
-    """UAR int8 of each result with pitch beside what the coefficients alone gave."""
-    lines = ["| result | 40 MFCCs | with pitch and voicing | difference |", "|---|---|---|---|"]
-    return "\n".join([*lines, *_differences(without, with_pitch)]) + "\n"
-
-
-def tried(as_it_is: Sequence[Result], other: Sequence[Result]) -> str:
-    """UAR int8 of each result beside what another way to train gave."""
-    lines = ["| result | as it is | tried | difference |", "|---|---|---|---|"]
-    return "\n".join([*lines, *_differences(as_it_is, other)]) + "\n"
-
-
-def _differences(first: Sequence[Result], then: Sequence[Result]) -> list[str]:
-    """A row for each result that is in both, in the order of the second."""
-    known = {(r["protocol"], r["form"]): best(r)["uar"] for r in first}
-    rows = []
-    for r in then:
-        before, now = known.get((r["protocol"], r["form"])), best(r)["uar"]
-        if before is not None:
-            cells = (points(before), points(now), f"{100 * (now - before):+.1f}")
-            rows.append(f"| {r['protocol']} {r['form']} | {' | '.join(cells)} |")
-    return rows
-
-
 def by_k(results: Sequence[Result]) -> str:
     """UAR over the clips heard before, one row for each result that has it, or two."""
     ks = sorted({int(k) for r in results for k in r["int8_uar_by_k"]})
