@@ -182,10 +182,13 @@ def _run(args: argparse.Namespace) -> int:
     # Until the daemon listens to signals itself, Ctrl-C ends it as SIGTERM does, wherever Python stands.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     from edge.daemon import run
+    from edge.quiet_stderr import lasting_stderr
 
     config = load(args).config
     logging.basicConfig(
-        level=config.log.level.upper(), format="%(asctime)s %(levelname)-8s %(message)s", stream=sys.stderr
+        level=config.log.level.upper(),
+        format="%(asctime)s %(levelname)-8s %(message)s",
+        stream=lasting_stderr(),
     )
     return run(config, lambda: load(args).config)
 

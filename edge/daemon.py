@@ -34,6 +34,8 @@ _LOOK_S = 0.5
 _LOOK_DELIVERY_S = 0.05
 _STOP_S = 1.2
 """What is left for the last messages of the two seconds in which a stopped daemon is gone"""
+_OPEN_S = 15.0
+"""What a driver may take to open the device: nothing but a new process helps against one that hangs"""
 _PATIENCE_S = 5.0
 """How long the broker may take for each of the last turns of a file or pipe: nobody waits for a quick end"""
 
@@ -87,14 +89,8 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
             listener.look()
             controls.watch_trial()
             controls.enroller.look()
-            if not publisher.alive:
-                _LOG.critical(
-                    "the MQTT or outbox thread has ended; so does this process, for its supervisor to restart"
-                )
-                return _EX_SOFTWARE
-            if broker is not None and not broker.alive:
-                _LOG.critical("the embedded broker has ended; this process ends too")
-                return _EX_UNAVAILABLE
+            if (code := _beyond_help(publisher, source, broker)) is not None:
+                return code
         source.close()
         listener.join(_LOOK_S)
         if ending == RESTART:
@@ -102,6 +98,26 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
         if ending != SOURCE_ENDED:
             return 0
         return listener.exit_code or _deliver(publisher, endings)
+
+
+def _beyond_help(publisher: Publisher, source: SupervisedSource, broker: EmbeddedBroker | None) -> int | None:
+    """The exit code, where only a new process helps; None while all is well."""
+    if not publisher.alive:
+        _LOG.critical(
+            "the MQTT or outbox thread has ended; so does this process, for its supervisor to restart"
+        )
+        return _EX_SOFTWARE
+    if source.opening_s > _OPEN_S:
+        _LOG.critical(
+            "the driver has been opening the microphone for %.0f s, and hangs: this process ends, for its "
+            "supervisor to restart; if that does not help, unplug the microphone and plug it in again",
+            _OPEN_S,
+        )
+        return _EX_UNAVAILABLE
+    if broker is not None and not broker.alive:
+        _LOG.critical("the embedded broker has ended; this process ends too")
+        return _EX_UNAVAILABLE
+    return None
 
 
 def _announce_to_home_assistant(config: Config, model: TimedModel, publisher: Publisher) -> None:

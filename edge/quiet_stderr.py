@@ -1,4 +1,4 @@
-"""Keeping what a C library prints off the terminal."""
+"""Keeping what a C library prints off the terminal, and the log on it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,55 @@ import logging
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, TextIO
 
 _log = logging.getLogger(__name__)
 
 _STDERR = 2
+
+
+class _Redirection:
+    """Of file descriptor 2: set up by the first who wants it, taken back by the last."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._wanted_by = 0
+        self._saved = -1
+        self._heard: IO[bytes] | None = None
+
+    def begin(self) -> None:
+        with self._lock:
+            if not self._wanted_by:
+                self._redirect()
+            self._wanted_by += 1
+
+    def end(self) -> bytes:
+        """What was printed, where this was the last who wanted it."""
+        with self._lock:
+            self._wanted_by -= 1
+            if self._wanted_by or self._heard is None:
+                return b""
+            _flush()
+            os.dup2(self._saved, _STDERR)
+            os.close(self._saved)
+            with self._heard as heard:
+                self._heard = None
+                heard.seek(0)
+                return heard.read()
+
+    def _redirect(self) -> None:
+        try:
+            self._saved = os.dup(_STDERR)
+        except OSError:
+            return
+        self._heard = _scratch()
+        _flush()
+        os.dup2(self._heard.fileno(), _STDERR)
+
+
+_redirection = _Redirection()
 
 
 @contextlib.contextmanager
@@ -20,28 +63,26 @@ def quiet_stderr(speaker: str) -> Iterator[None]:
     """Everything that reaches file descriptor 2 in the body goes to the debug log instead.
 
     The redirection holds for the whole process, so the body should be short. Nothing is lost: a line that
-    another thread prints meanwhile is logged as well. Where standard error is closed, nothing is redirected.
+    another thread prints meanwhile is logged as well. Bodies may overlap. Where standard error is closed,
+    nothing is redirected.
 
     Args:
         speaker: Who is expected to print, for the log.
     """
+    _redirection.begin()
     try:
-        saved = os.dup(_STDERR)
-    except OSError:
         yield
-        return
-    with _scratch() as heard:
-        _flush()
-        os.dup2(heard.fileno(), _STDERR)
-        try:
-            yield
-        finally:
-            _flush()
-            os.dup2(saved, _STDERR)
-            os.close(saved)
-            heard.seek(0)
-            for line in heard.read().decode(errors="replace").splitlines():
-                _log.debug("%s: %s", speaker, line)
+    finally:
+        for line in _redirection.end().decode(errors="replace").splitlines():
+            _log.debug("%s: %s", speaker, line)
+
+
+def lasting_stderr() -> TextIO:
+    """Standard error as it is now, which no redirection reaches: for the log, whatever a library hangs in."""
+    try:
+        return os.fdopen(os.dup(_STDERR), "w", 1, encoding="utf-8", errors="backslashreplace")
+    except OSError:
+        return sys.stderr
 
 
 def _scratch() -> IO[bytes]:

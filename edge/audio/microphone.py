@@ -70,6 +70,7 @@ class MicrophoneSource:
         self._rate = rate
         self.unhurried = False
         self._closed = threading.Event()
+        self._opening_since: float | None = None
         self._lock = threading.RLock()
         self._port_audio: Any = None
         self._stream: Any = None
@@ -85,6 +86,12 @@ class MicrophoneSource:
         dropped = self._queue.dropped_frames if self._queue is not None else 0
         return dropped * SAMPLE_RATE // self._opened_rate
 
+    @property
+    def opening_s(self) -> float:
+        """Seconds that the device has been being opened; 0 when it is not."""
+        since = self._opening_since
+        return 0.0 if since is None else time.monotonic() - since
+
     def blocks(self) -> Iterator[Block]:
         """The blocks that the device hears, until `close`; once.
 
@@ -98,7 +105,11 @@ class MicrophoneSource:
             DeviceStalledError: the device went silent for STALL_S seconds, or its stream ended.
         """
         try:
-            opened = self._open()
+            self._opening_since = time.monotonic()
+            try:
+                opened = self._open()
+            finally:
+                self._opening_since = None
             if opened is None:
                 return
             device, queue, resampler = opened

@@ -123,6 +123,11 @@ class SupervisedSource:
         return self._dropped + int(getattr(self._source, "dropped_samples", 0))
 
     @property
+    def opening_s(self) -> float:
+        """Seconds that a driver has been taking to open the device; 0 when none is being opened."""
+        return float(getattr(self._source, "opening_s", 0.0))
+
+    @property
     def muted(self) -> bool:
         """Whether the source is to be closed."""
         return self._muted

@@ -168,3 +168,33 @@ def test_quiet_stderr_when_stderr_is_closed_then_body_runs(run_python):
         """)
 
     assert result.stdout == b"ran\n"
+
+
+def test_quiet_stderr_when_two_bodies_overlap_then_the_last_takes_it_back(run_python):
+    result = run_python("""
+        import logging, os, sys
+        logging.basicConfig(level=logging.DEBUG, stream=sys.stdout)
+        from edge.quiet_stderr import quiet_stderr
+        first, second = quiet_stderr("first"), quiet_stderr("second")
+        first.__enter__()
+        second.__enter__()
+        os.write(2, b"inside")
+        first.__exit__(None, None, None)
+        os.write(2, b" still inside")
+        second.__exit__(None, None, None)
+        os.write(2, b"after")
+        """)
+
+    assert result.stderr == b"after"
+    assert b"second: inside still inside" in result.stdout
+
+
+def test_lasting_stderr_when_a_library_is_kept_off_then_it_is_not(run_python):
+    result = run_python("""
+        from edge.quiet_stderr import lasting_stderr, quiet_stderr
+        log = lasting_stderr()
+        with quiet_stderr("library"):
+            print("heard", file=log)
+        """)
+
+    assert result.stderr == b"heard\n"
