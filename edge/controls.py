@@ -37,7 +37,7 @@ _LOG = logging.getLogger(__name__)
 
 RESTART = "a command asks for a restart"
 _MARGIN_MAX_DB = 60.0
-_RELOADED = ("gate", "turns", "model", "log")
+_RELOADED = ("gate", "turns", "voice", "model", "log")
 """Tables that a running daemon takes over; all others need a restart"""
 
 

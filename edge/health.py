@@ -22,7 +22,7 @@ from edge.mqtt.messages import Health, Microphone, encode, now
 from edge.voice.enrolment import Enrolment
 
 PERIOD_S = 60.0
-_SILENT_S = 2.0
+SILENT_S = 2.0
 """A source that gave nothing for so long is called silent"""
 
 _QUIETEST_DBFS = -120.0
@@ -82,7 +82,7 @@ class LevelMeter:
     @property
     def is_silent(self) -> bool:
         """Whether the source has given nothing of late, not even silence."""
-        return self.silent_s > _SILENT_S
+        return self.silent_s > SILENT_S
 
 
 class Recognition(Protocol):

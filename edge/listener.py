@@ -14,7 +14,7 @@ from edge.audio.supervisor import Condition, SupervisedSource
 from edge.config import Config
 from edge.errors import AffectdError
 from edge.frontend.vad import GateSettings
-from edge.health import LevelMeter, TimedModel
+from edge.health import SILENT_S, LevelMeter, TimedModel
 from edge.inference.recognizer import Event, Recognizer, TurnResult
 from edge.inference.reference import VoiceSettings
 from edge.inference.turns import TurnSettings
@@ -30,6 +30,8 @@ _EX_SOFTWARE = 70
 
 Endings = queue.SimpleQueue[str]
 """Why the daemon is to end; the first counts"""
+
+_Settings = tuple[TimedModel, GateSettings, TurnSettings, VoiceSettings]
 
 
 class Overhearing(Protocol):
@@ -57,7 +59,8 @@ class Listener(threading.Thread):
         self._source = source
         self._publisher = publisher
         self._endings = endings
-        self._next: tuple[TimedModel, GateSettings, TurnSettings, VoiceSettings] | None = None
+        self._next: _Settings | None = None
+        self._taking_over = threading.Lock()
         self._next_margin: float | None = None
         self._enrolment: Enrolment | None = None
         self._is_enrolment_new = False
@@ -71,6 +74,7 @@ class Listener(threading.Thread):
         self.has_ended = False
         """Whether no more sound will be listened to"""
         self._busy_since: float | None = None
+        self._waiting_since = time.monotonic()
 
     def busy_s(self) -> float:
         """Seconds that the present block of sound has been worked on; 0 while the next one is waited for."""
@@ -98,7 +102,8 @@ class Listener(threading.Thread):
     @property
     def model(self) -> TimedModel:
         """The model in use, or the one that takes its place with the next block."""
-        return self._model if self._next is None else self._next[0]
+        coming = self._next
+        return self._model if coming is None else coming[0]
 
     @property
     def microphone(self) -> Microphone:
@@ -117,19 +122,22 @@ class Listener(threading.Thread):
         self, model: TimedModel, gate: GateSettings, turns: TurnSettings, voice: VoiceSettings
     ) -> None:
         """Go on with these; a turn that is being spoken is forgotten."""
-        self._next_margin = None
-        self.sensitivity_db = 0.0
-        self._next = (model, gate, turns, voice)
+        with self._taking_over:
+            self._next_margin = None
+            self.sensitivity_db = 0.0
+            self._next = (model, gate, turns, voice)
 
     def set_margin(self, margin_db: float) -> None:
         """Take what is so many decibels above the noise floor for speech."""
-        self._next_margin = margin_db
+        with self._taking_over:
+            self._next_margin = margin_db
 
     def _use(self, model: TimedModel, gate: GateSettings, turns: TurnSettings, voice: VoiceSettings) -> None:
         self._model = model
         self._recognizer = Recognizer(model, turns, gate, voice)
         self._is_enrolment_new = True
         self._turns = turns
+        self._forget_voice_s = voice.forget_after_s
         self._announcer = Announcer(model.card, model.mfcc_config.sample_rate)
 
     def run(self) -> None:
@@ -153,13 +161,28 @@ class Listener(threading.Thread):
         self._be_silent()
         for block in self._source.blocks():
             self._busy_since = time.monotonic()
+            self._bridge(self._waited_s())
             self.meter.hear(block)
             self._adopt()
             self._hear(self._recognizer.push(block))
             self._source.unhurried = not self._recognizer.in_turn
             self._overhear(block)
             self._busy_since = None
-        self._hear(self._recognizer.flush())
+            self._waiting_since = time.monotonic()
+        self._hear(self._recognizer.flush(), self._waited_s())
+
+    def _waited_s(self) -> float:
+        return time.monotonic() - self._waiting_since
+
+    def _bridge(self, pause_s: float) -> None:
+        """Nothing came for so long, as where the writer of a pipe pauses: the turn before is over."""
+        if pause_s < SILENT_S:
+            return
+        self._hear(self._recognizer.flush(), pause_s)
+        if pause_s > self._forget_voice_s:
+            self._recognizer.forget_voice()
+        if pause_s > self._turns.none_after_s:
+            self._be_silent()
 
     def _overhear(self, block: Block) -> None:
         # Other threads take it away at any moment.
@@ -175,21 +198,24 @@ class Listener(threading.Thread):
     def _change(self, condition: Condition, why: str) -> None:
         """The sound has broken off, or begins anew: nothing behind it belongs to the turn before it."""
         if condition is not Condition.MUTED:
-            self._hear(self._recognizer.flush())
+            self._hear(self._recognizer.flush(), self._waited_s())
         self._recognizer.reset()
         if condition is not Condition.OK:
             self._stop_overhearing(why)
         self._be_silent()
+        self._waiting_since = time.monotonic()
 
     def _adopt(self) -> None:
         """Take over what other threads have changed."""
-        if self._next is not None:
-            self._use(*self._next)
-            self._next = None
+        with self._taking_over:
+            coming, margin_db = self._next, self._next_margin
+            if coming is not None:
+                self._use(*coming)
+            self._next = self._next_margin = None
+        if coming is not None:
             self._be_silent()
-        if self._next_margin is not None:
-            self._recognizer.set_margin(self._next_margin)
-            self._next_margin = None
+        if margin_db is not None:
+            self._recognizer.set_margin(margin_db)
         if self._is_enrolment_new:
             self._is_enrolment_new = False
             self._know(self._enrolment)
@@ -210,11 +236,13 @@ class Listener(threading.Thread):
         self._announcer.microphone = Microphone(self._source.condition.value)
         self._publisher.publish_state(self._announcer.silent())
 
-    def _hear(self, events: list[Event]) -> None:
+    def _hear(self, events: list[Event], pause_s: float = 0.0) -> None:
+        """Tell of these; since the sound that they are about, nothing came for so long."""
+        pause = round(pause_s * self._model.mfcc_config.sample_rate)
         for event in events:
-            self._announce(event)
+            self._announce(event, self._recognizer.samples + pause)
 
-    def _announce(self, event: Event) -> None:
+    def _announce(self, event: Event, heard: int) -> None:
         if isinstance(event, TurnResult):
             answer = event.answer
             _LOG.info(
@@ -224,7 +252,7 @@ class Listener(threading.Thread):
                 event.snr_db,
                 f" (doubts: {', '.join(event.doubts)})" if event.doubts else "",
             )
-        for message in self._announcer.follow(event, self._recognizer.samples):
+        for message in self._announcer.follow(event, heard):
             if isinstance(message, State):
                 self._publisher.publish_state(message)
             else:

@@ -167,7 +167,7 @@ class Recognizer:
         return events
 
     def flush(self) -> list[Event]:
-        """The sound has ended: close the turn that is open."""
+        """The sound has ended, or pauses: close the turn that is open."""
         closed = self._turns.flush()
         events = [] if closed is None else [self._close(closed)]
         self._learn()

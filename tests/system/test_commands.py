@@ -78,8 +78,9 @@ def test_sensitivity_when_set_then_moves_the_margin_and_is_refused_out_of_range(
 
 def test_reload_when_the_file_has_changed_then_says_what_is_in_force(daemon, command, config) -> None:
     text = config.read_text()
-    config.write_text(text + "[gate]\nmargin_db = 12.0\n[outbox]\nmax_turns = 7\n")
-    assert command("reload").result == {"changed": ["gate"], "needs_restart": ["outbox"]}
+    config.write_text(text + "[gate]\nmargin_db = 12.0\n[voice]\nfollow = false\n[outbox]\nmax_turns = 7\n")
+    answer = command("reload").result
+    assert (sorted(answer["changed"]), answer["needs_restart"]) == (["gate", "voice"], ["outbox"])
     assert command("sensitivity", value=2).result["margin_db"] == 10.0
 
 

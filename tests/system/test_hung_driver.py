@@ -28,4 +28,4 @@ def test_daemon_when_the_driver_hangs_while_it_is_opened_then_it_stops_all_the_s
 @pytest.mark.slow
 def test_daemon_when_the_driver_goes_on_hanging_then_it_says_so_and_ends_with_69(daemon):
     assert daemon.wait() == 69
-    assert any("the driver has been opening the microphone for 15 s, and hangs" in line for line in daemon.lines)
+    assert any("been opening the microphone for 15 s, and hangs" in line for line in daemon.lines)
