@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 
 import numpy as np
@@ -10,7 +11,9 @@ from edge.audio.block import Block, Frames
 from edge.audio.errors import AudioFormatError, DamagedAudioError, EmptyAudioError, NonFiniteAudioError
 from edge.audio.resample import Resampler
 from edge.audio.settings import Channel
-from edge.audio.wav_header import RIFF_PREFIX, Encoding, is_wav, parse_wav_header
+from edge.audio.wav_header import RIFF_PREFIX, Encoding, find_wav, is_wav, parse_wav_header
+
+_log = logging.getLogger(__name__)
 
 _OTHER_FORMATS = {
     b"fLaC": "FLAC",
@@ -24,6 +27,9 @@ _OTHER_FORMATS = {
 
 _TEXT_BYTES = 32
 """So many printable bytes at the beginning are a message, not samples"""
+
+_TRAILER_BYTES = 256 * 1024
+"""More than this behind the samples of a WAV is sound that is not heard, not its title and picture"""
 
 
 def decode_samples(data: bytes, encoding: Encoding) -> Block:
@@ -48,6 +54,8 @@ def decode_samples(data: bytes, encoding: Encoding) -> Block:
 class PcmStream:
     """Bytes in, blocks out. The first bytes decide between WAV and raw 16-bit little-endian PCM.
 
+    Behind the samples of a WAV another may follow, as where a program records minute by minute.
+
     Args:
         origin: Where the bytes come from, for messages.
         rate: Hertz of raw PCM.
@@ -67,6 +75,8 @@ class PcmStream:
         self._data_left: int | None = None
         self._resampler: Resampler | None = None
         self._got_samples = False
+        self._behind: int | None = None
+        """Bytes that have come behind the samples of a WAV; None before its end"""
 
     @property
     def block_bytes(self) -> int:
@@ -94,15 +104,38 @@ class PcmStream:
         """
         data = self._pending + data
         self._pending = b""
-        if self._resampler is None:
-            start = self._find_start(data)
-            if start is None:
-                self._pending = data
-                return
-            data = data[start:]
-        if self._data_left is not None:
-            data = data[: self._data_left]
-        yield from self._decode(data)
+        while data:
+            if self._behind is not None:
+                data = self._next_wav(data)
+            if self._resampler is None:
+                start = self._find_start(data)
+                if start is None:
+                    self._pending = data
+                    return
+                data = data[start:]
+            left = len(data) if self._data_left is None else self._data_left
+            yield from self._decode(data[:left])
+            data = data[left:]
+            if data:
+                yield from self._end_wav()
+
+    def _end_wav(self) -> Iterator[Block]:
+        yield from self._flush()
+        self._resampler, self._data_left, self._pending, self._behind = None, None, b"", 0
+
+    def _next_wav(self, data: bytes) -> bytes:
+        """What begins with another WAV, or the last bytes, with which one may begin."""
+        start = find_wav(data)
+        skipped = max(0, len(data) - RIFF_PREFIX + 1) if start is None else start
+        before = self._behind or 0
+        self._behind = None if start is not None else before + skipped
+        if before <= _TRAILER_BYTES < before + skipped:
+            _log.warning(
+                "%s goes on behind the end that its WAV header tells, and that is not heard; write raw PCM, "
+                "or a header that leaves the length open",
+                self._origin,
+            )
+        return data[skipped:]
 
     def finish(self) -> Iterator[Block]:
         """The last block, once the bytes have ended. Half a frame at the end is dropped.
@@ -111,18 +144,20 @@ class PcmStream:
             EmptyAudioError: when no sample ever came.
             DamagedAudioError: when the bytes ended inside a WAV header.
         """
-        if self._resampler is None:
+        if self._resampler is None and self._behind is None and not self._got_samples:
             if is_wav(self._pending):
                 raise DamagedAudioError(f"{self._origin} ended inside its WAV header; check what writes it")
             self._refuse_text(self._pending)
             self._start(self._rate, self._channels, Encoding.S16)
             yield from self._decode(self._pending)
-        if self._resampler is not None:
-            tail = self._resampler.flush()
-            if tail.size:
-                yield tail
+        yield from self._flush()
         if not self._got_samples:
             raise EmptyAudioError(f"{self._origin} ended without any sound; check what writes it")
+
+    def _flush(self) -> Iterator[Block]:
+        tail = np.empty(0, np.float32) if self._resampler is None else self._resampler.flush()
+        if tail.size:
+            yield tail
 
     def _find_start(self, data: bytes) -> int | None:
         """Index of the first sample, or None when it takes more bytes to tell."""

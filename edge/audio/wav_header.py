@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,6 +11,8 @@ from edge.audio.errors import AudioFormatError, DamagedAudioError
 
 RIFF_PREFIX = 12
 """Bytes that tell whether a stream is WAV"""
+
+_BEGINNING = re.compile(rb"(?:RIFF|RF64|BW64)....WAVE", re.DOTALL)
 
 UNKNOWN_SIZES_FROM = 0x7FFF_0000
 """Data sizes from here on are what recorders write into a pipe: sox 0x7ffff000, arecord 0x80000000,
@@ -68,7 +71,13 @@ class WavHeader:
 
 def is_wav(prefix: bytes) -> bool:
     """Whether a stream of which these are the first 12 bytes or more is WAV."""
-    return prefix[:4] in {b"RIFF", b"RF64", b"BW64"} and prefix[8:RIFF_PREFIX] == b"WAVE"
+    return _BEGINNING.match(prefix) is not None
+
+
+def find_wav(data: bytes) -> int | None:
+    """Where in these bytes a WAV begins; None where it takes more bytes to tell, or none does."""
+    match = _BEGINNING.search(data)
+    return None if match is None else match.start()
 
 
 def parse_wav_header(prefix: bytes) -> WavHeader | None:

@@ -88,6 +88,28 @@ def test_pcm_stream_when_wav_has_chunks_around_its_data_then_they_are_not_heard(
     np.testing.assert_array_equal(hear(data), EXPECTED)
 
 
+@settings(max_examples=60, deadline=None)
+@given(cuts=st.lists(st.integers(0, 20_000), max_size=20).map(sorted))
+def test_pcm_stream_when_one_wav_follows_another_then_both_are_heard(cuts):
+    first = wav(SAMPLES.tobytes() + b"x", after=chunk(b"LIST", b"title"))
+    second = wav(np.repeat(SAMPLES, 2).tobytes(), channels=2)
+    data = first + second
+    cuts = [cut for cut in cuts if cut < len(data)]
+
+    np.testing.assert_array_equal(hear(data, cuts), np.concatenate([EXPECTED, EXPECTED]))
+
+
+def test_pcm_stream_when_sound_goes_on_behind_the_end_of_a_wav_then_it_says_once_that_it_is_not_heard(caplog):
+    data = wav(SAMPLES.tobytes()) + SAMPLES.tobytes() * 100
+
+    np.testing.assert_array_equal(hear(data, range(0, len(data), 4_096)), EXPECTED)
+    assert caplog.text.count("is not heard; write raw PCM") == 1
+
+
+def test_pcm_stream_when_it_ends_inside_the_header_of_the_next_wav_then_the_first_is_heard():
+    np.testing.assert_array_equal(hear(wav(SAMPLES.tobytes()) + wav(SAMPLES.tobytes())[:30]), EXPECTED)
+
+
 def test_pcm_stream_when_wav_says_otherwise_then_settings_of_raw_pcm_are_overridden():
     data = wav(SAMPLES.tobytes(), rate=16_000, channels=1)
 
