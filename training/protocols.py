@@ -47,8 +47,11 @@ class Protocol:
 
     @property
     def with_histories(self) -> bool:
-        """Whether it has the forms `adapt` and `enrol`: what hearing a new voice before is worth."""
-        return not self.speaker_dependent
+        """Whether it has the forms `adapt` and `enrol`: what hearing a new voice before is worth.
+
+        Of `in` and `multi` the former alone: which is better with a new voice, only the test could say.
+        """
+        return not self.speaker_dependent and self.form != MULTI
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -116,13 +119,18 @@ def _plan(name: str, clips: Sequence[Clip]) -> Protocol:
         labels = tuple(sorted({clip.emotion for clip in chosen}))
         return Protocol(name, "in", labels, _folds(chosen))
     if name == JOINT:
-        joint = [replace(clip, fold=(clip.fold - 1) % _JOINT_FOLDS + 1) for clip in shipped_clips(clips)]
+        joint = [replace(clip, fold=_joint_fold(clip.fold)) for clip in shipped_clips(clips)]
         return Protocol(name, "joint", SHIPPED_LABELS, _folds(joint))
     if name == RANDOM:
         return _random(clips)
     if name == LEAVE_ONE_OUT:
         return _leave_one_corpus_out(clips)
     raise ProtocolError(f"unknown protocol {name!r}: choose one of {', '.join((*NAMES, THROUGH_NOISE))}")
+
+
+def _joint_fold(fold: int) -> int:
+    """Of a corpus with other numbers of folds; 0, which stands for none, remains."""
+    return (fold - 1) % _JOINT_FOLDS + 1 if fold else 0
 
 
 def _from_other_corpora(protocol: Protocol) -> Protocol:

@@ -2,9 +2,11 @@
 
 import csv
 from collections import Counter, defaultdict
+from pathlib import Path
 
 import pytest
 
+import edge
 from edge.inference.circumplex import circumplex
 from training.clips import EMOTIONS
 from training.corpora import read_corpus
@@ -12,6 +14,7 @@ from training.protocols import IN_CORPUS, SHIPPED_LABELS, plan
 
 pytestmark = pytest.mark.corpora
 
+ROOT = Path(edge.__file__).parents[1]
 COUNTS = {
     "ravdess": 1440,
     "ravdess_song": 1012,
@@ -124,3 +127,13 @@ def _check_disjoint(protocol):
         assert not {clip.speaker for clip in split.train} & {clip.speaker for clip in split.test}
         assert not {clip.path for clip in split.train} & {clip.path for clip in split.test}
         assert {clip.emotion for clip in split.test} <= set(protocol.labels)
+
+
+def test_folds_when_published_then_they_are_those_of_the_corpora(corpora):
+    with (ROOT / "benchmarks" / "folds.csv").open(encoding="utf-8", newline="") as file:
+        published = {(row["corpus"], row["speaker"]): row for row in csv.DictReader(file)}
+    with (corpora / "manifest.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    clips = Counter((row["corpus"], row["speaker"], row["fold"]) for row in rows)
+
+    assert clips == {(*who, row["fold"]): int(row["clips"]) for who, row in published.items()}

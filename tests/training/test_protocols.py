@@ -129,6 +129,7 @@ def test_plan_when_multi_then_the_same_folds_from_the_network_that_has_not_heard
     assert (alone.form, alone.base) == ("in", None)
     assert with_others.form == "multi"
     assert with_others.splits == alone.splits
+    assert (alone.with_histories, with_others.with_histories) == (True, False)
     assert LEFT_OUT_IN_TURN[int(with_others.base) - 1] == "ravdess"
 
 
@@ -160,6 +161,7 @@ def test_plan_when_only_some_folds_then_those():
         ("P7", [*SUNG, SPOKEN[12]], None, "too few clips to draw a fifth of every emotion"),
         ("P9", [c for c in SIX if c.corpus != "tess"], None, "missing: tess"),
         ("P8", [*RAVDESS, clip("ravdess_song", "a0", "sad", 2)], None, "a0 would train and test"),
+        ("P8", [*RAVDESS, clip("site", "b", "sad", 0)], None, "need a fold each"),
     ],
 )
 def test_plan_when_the_clips_do_not_support_it_then_one_clear_error(name, clips, only, reason):

@@ -25,7 +25,8 @@ def result(protocol="P1", form="in", folds=(1, 2, 3, 4, 5, 6), **changes):
                   "file_bytes": 339_000, "runtime": "litert"},
         "labels": LABELS, "float": FIGURES, "int8": FIGURES,
         "per_fold": [{"seed": 0, "fold": f, "float_uar": 0.5, "int8_uar": 0.5 + f / 100} for f in folds],
-        "per_speaker": {"s1": 0.9, "s2": 0.3}, "per_sex": {"f": 0.7, "m": 0.55},
+        "per_speaker": {"s1": 0.9, "s2": 0.3, "s3": 0.6, "s4": 0.6, "s5": 0.6},
+        "per_sex": {"f": 0.7, "m": 0.55},
         "per_corpus": {"ravdess": 0.6}, "per_language": {"en": 0.6},
         "confusion_int8": [[6, 2, 2], [1, 8, 1], [3, 3, 4]],
     }  # fmt: skip
@@ -117,15 +118,22 @@ def test_report_when_baselines_are_there_then_beside_ours_and_the_published(tmp_
     assert "egemaps-svm: as usual" in text
 
 
-def test_summary_when_a_protocol_has_many_forms_then_one_line_of_the_better_of_in_and_multi_alone():
+def test_summary_when_a_protocol_has_many_forms_then_a_line_of_each_training_with_what_rests_on_it():
     theirs = [baseline("egemaps-svm", 0.466), baseline("egemaps-svm-one-level", 0.502)]
-    better = result(form="multi", int8={**FIGURES, "uar": 0.65})
-    adapt = result(form="adapt", base="multi", int8={**FIGURES, "uar": 0.68})
+    multi = result(form="multi", int8={**FIGURES, "uar": 0.65})
+    adapt = result(form="adapt", base="in", int8={**FIGURES, "uar": 0.68})
     enrol = result(form="enrol", base="in", int8={**FIGURES, "uar": 0.69})
-    made = summary([result(), better, adapt, enrol], theirs)
+    made = summary([result(), multi, adapt, enrol], theirs)
 
-    (row,) = [line for line in made.splitlines() if line.startswith("| P1")]
-    assert "; trained on the other corpora first | **65.0** | 50.0 to 70.0 | 68.0 | – | 46.6, 50.2 |" in row
+    alone, first_elsewhere = [line for line in made.splitlines() if line.startswith("| P1")]
+    assert "| **60.0** | 50.0 to 70.0 | 68.0 | 69.0 | 46.6, 50.2 |" in alone
+    assert "; trained on the other corpora first | **65.0** | 50.0 to 70.0 | – | – |" in first_elsewhere
+
+
+def test_summary_when_the_test_has_a_handful_of_speakers_then_no_interval_is_drawn_from_them():
+    made = summary([result("P3", per_speaker={"tess_OAF": 0.5, "tess_YAF": 0.7})], [])
+
+    assert "| **60.0** | – |" in made
 
 
 def test_summary_when_corpora_are_several_then_their_mean_stands_beside():

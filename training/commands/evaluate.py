@@ -48,7 +48,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         choices=("in", MULTI),
         default="in",
         help="for P1 to P6: train on that corpus only, or go on from the networks of P9 under --runs, which "
-        "have heard all other corpora (default: in). The forms adapt and enrol are kept on top of the better",
+        "have heard all other corpora (default: in). The forms adapt and enrol are told of in alone",
     )
     add_run_options(evaluate, "benchmarks/results/accuracy")
     evaluate.add_argument(
@@ -117,9 +117,6 @@ def _publish(made: dict[str, Any], results: Path) -> None:
         low, high = made[kind]["uar_ci95"]
         print(f"{kind:>7}: UAR {made[kind]['uar']:.1%} [{low:.1%}, {high:.1%}]  WA {made[kind]['wa']:.1%}")
     file = results / f"{made['protocol']}-{made['form']}.json"
-    if _better_base(file, made):
-        print(f"results: {file} is on top of a better form and stays as it is")
-        return
     if write_result(file, made):
         print(f"results: {file}")
         return
@@ -129,14 +126,6 @@ def _publish(made: dict[str, Any], results: Path) -> None:
         style="yellow", highlight=False, soft_wrap=True, markup=False,
     )  # fmt: skip
     print("results: not written")
-
-
-def _better_base(file: Path, made: dict[str, Any]) -> bool:
-    """Whether a file of the form `adapt` or `enrol` rests on networks that are better with a new voice."""
-    if "base" not in made or not file.exists():
-        return False
-    kept = msgspec.json.decode(file.read_bytes())
-    return bool(kept["base"] != made["base"] and kept["int8_uar_by_k"]["0"] > made["int8_uar_by_k"]["0"])
 
 
 def write_result(file: Path, made: dict[str, Any]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from training.report.results import Result, best, mean_of_parts, points
-from training.report.tables import partial
+from training.report.tables import interval, partial
 from training.report.words import TITLES
 
 _NEW_VOICE = ("in", "multi", "joint")
@@ -22,17 +22,14 @@ def summary(results: Sequence[Result], baselines: Sequence[Result]) -> str:
     ]
     for name in dict.fromkeys(r["protocol"] for r in results):
         ours = [r for r in results if r["protocol"] == name]
-        new = max((r for r in ours if r["form"] in _NEW_VOICE), key=_uar, default=None)
-        if new is None:
-            continue
-        known = {r["form"]: points(_uar(r)) + _parts(r) for r in ours if r.get("base") == new["form"]}
         theirs = {r["model"]["name"]: points(_uar(r)) for r in baselines if r["protocol"] == name}
-        low, high = new["int8"]["uar_ci95"]
-        lines.append(
-            f"| {name}: {TITLES[name]}{partial(new)}{_how(new)} | **{points(_uar(new))}**{_parts(new)} "
-            f"| {points(low)} to {points(high)} | {known.get('adapt', '–')} | {known.get('enrol', '–')} "
-            f"| {', '.join(theirs[b] for b in _BASELINES if b in theirs) or '–'} |"
-        )
+        peers = ", ".join(theirs[b] for b in _BASELINES if b in theirs) or "–"
+        for new in (r for r in ours if r["form"] in _NEW_VOICE):
+            known = {r["form"]: points(_uar(r)) + _parts(r) for r in ours if r.get("base") == new["form"]}
+            lines.append(
+                f"| {name}: {TITLES[name]}{partial(new)}{_how(new)} | **{points(_uar(new))}**{_parts(new)} "
+                f"| {interval(new)} | {known.get('adapt', '–')} | {known.get('enrol', '–')} | {peers} |"
+            )
     return "\n".join(lines) + "\n"
 
 

@@ -10,6 +10,9 @@ import numpy as np
 from training.report.results import Result, best, mean_of_parts, points
 from training.report.words import FOLDS, PUBLISHED, TITLES
 
+_LEAST_DRAWN = 5
+"""Speakers; a bootstrap over fewer gives little but their own figures"""
+
 
 def overview(results: Sequence[Result]) -> str:
     """One row for each result."""
@@ -18,11 +21,10 @@ def overview(results: Sequence[Result]) -> str:
         "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for r in results:
-        low, high = r["int8"]["uar_ci95"]
         in_float = r["float"] and r["float"]["uar"]
         lines.append(
             f"| {r['protocol']} {TITLES[r['protocol']]}{partial(r)} | {r['form']} | **{points(r['int8']['uar'])}** "
-            f"| {points(low)} to {points(high)} | {points(mean_of_parts(r))} | {points(in_float)} "
+            f"| {interval(r)} | {points(mean_of_parts(r))} | {points(in_float)} "
             f"| {points(r['int8']['wa'])} | {points(r['int8']['macro_f1'])} | {len(r['seeds'])} | {r['model']['features']} "
             f"| {r['model']['file_bytes'] / 1000:.0f} kB |"
         )
@@ -34,6 +36,14 @@ def partial(result: Result) -> str:
     total = FOLDS[result["protocol"]]
     done = len(result["folds"])
     return "" if done == total else f" (**only {done} of {total} folds**)"
+
+
+def interval(result: Result) -> str:
+    """95 % of the UAR; a dash where the test has too few speakers to draw from."""
+    if len(result["per_speaker"]) < _LEAST_DRAWN:
+        return "–"
+    low, high = result["int8"]["uar_ci95"]
+    return f"{points(low)} to {points(high)}"
 
 
 def comparison(protocol: str, results: Sequence[Result], baselines: Sequence[Result]) -> str:
