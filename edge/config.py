@@ -169,7 +169,7 @@ def _read(file: Path) -> Tables:
         ) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file}: is not UTF-8 text: {error}") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"{file}: is not TOML: {error}") from error
 
 

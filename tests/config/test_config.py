@@ -79,6 +79,7 @@ def test_load_when_the_file_is_missing_or_a_folder_then_error_names_it(file, tmp
     ("text", "words"),
     [
         ("[mqtt\n", "is not TOML"),
+        (f"mqtt = {'[' * 5_000}\n", "is not TOML"),
         ("[mqtt]\nhots = 'x'", "unknown key 'hots' in [mqtt]; did you mean 'host'?"),
         ("[mqtt]\npassword = 'x'", "did you mean 'password_file'?"),
         ("[mqtt]\nxyz = 'x'", "known are host, port"),
