@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msgspec
 
+from edge.kept_file import create_anew, give_to_owner
 from edge.update.errors import UpdateError
 
 _STATE = "installed.json"
@@ -163,9 +164,10 @@ class ModelStore:
     def _changing(self) -> Iterator[StoreState]:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with (self.folder / ".lock").open("a") as lock:
-                self._give_to_owner(self.folder)
-                self._give_to_owner(self.folder / ".lock")
+            self._give_folder_to_owner()
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+            with os.fdopen(os.open(self.folder / ".lock", flags, 0o666), "ab") as lock:
+                give_to_owner(lock.fileno(), self.folder.parent)
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 yield self.read()
         except OSError as error:
@@ -183,11 +185,11 @@ class ModelStore:
 
     def _write(self, name: str, content: bytes) -> None:
         partial = self.folder / f"{name}.partial"
-        with partial.open("wb") as file:
+        with create_anew(partial, 0o666) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        self._give_to_owner(partial)
+            give_to_owner(file.fileno(), self.folder.parent)
         partial.replace(self.folder / name)
         descriptor = os.open(self.folder, os.O_RDONLY)
         try:
@@ -195,8 +197,9 @@ class ModelStore:
         finally:
             os.close(descriptor)
 
-    def _give_to_owner(self, path: Path) -> None:
+    def _give_folder_to_owner(self) -> None:
         """What root writes into the daemon's state must remain the daemon's to change."""
         owner = self.folder.parent.stat()
-        if os.geteuid() == 0 and owner.st_uid != path.stat().st_uid:
-            os.chown(path, owner.st_uid, owner.st_gid)
+        if os.geteuid() == 0 and owner.st_uid != self.folder.lstat().st_uid:
+            # The folder's name may be a link of the service's user to what is none of its business.
+            os.chown(self.folder, owner.st_uid, owner.st_gid, follow_symlinks=False)
