@@ -9,7 +9,6 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
-from typing import IO
 
 import msgspec
 
@@ -98,10 +97,11 @@ def _download(url: str, limit: int) -> bytes:
         raise UpdateUnavailableError(f"{url}: cannot be fetched: {error!r}") from error
 
 
-def _read_all(answer: IO[bytes], url: str, limit: int) -> bytes:
+def _read_all(answer: http.client.HTTPResponse, url: str, limit: int) -> bytes:
     deadline = time.monotonic() + _WHOLE_S
     content = bytearray()
-    while chunk := answer.read(_CHUNK):
+    # `read` returns only with a whole chunk: a server that dribbles would hold it beyond the deadline.
+    while chunk := answer.read1(_CHUNK):
         content += chunk
         if len(content) > limit:
             raise UpdateError(f"{url}: has over {limit} bytes; this is no model for a small device")
