@@ -15,7 +15,7 @@ from edge.inference.leaning import answer_of
 from edge.inference.model_file import read_model_file
 from edge.inference.runtime import Runtime, build_interpreter
 from edge.inference.voice import Voice
-from edge.inference.windows import Frames, cut_windows
+from edge.inference.windows import Frames, cut_windows, each_window
 
 SHIPPED_MODEL = Path(__file__).parent.parent / "models" / "affectd.tflite"
 
@@ -95,8 +95,7 @@ class EmotionModel:
 
     def windows(self, frames: Frames, voice: Voice | None = None) -> Frames:
         """The windows (w, n_frames, n_features) that the network sees of a turn's frames (n, n_features)."""
-        relative = (voice or self._unheard).relative(frames)
-        return cut_windows((relative - self._mean) / self._std, self.card.n_frames, self._window_hop)
+        return cut_windows(self._normalised(frames, voice), self.card.n_frames, self._window_hop)
 
     def logits(self, window: Frames) -> Frames:
         """Dequantised outputs (n_labels,) for one normalised window (n_frames, n_features)."""
@@ -120,7 +119,12 @@ class EmotionModel:
 
     def turn_logits(self, frames: Frames, voice: Voice | None = None) -> Frames:
         """Dequantised outputs (w, n_labels) for each window of a turn; see `probabilities`."""
-        return np.stack([self.logits(window) for window in self.windows(frames, voice)])
+        windows = each_window(self._normalised(frames, voice), self.card.n_frames, self._window_hop)
+        return np.stack([self.logits(window) for window in windows])
+
+    def _normalised(self, frames: Frames, voice: Voice | None) -> Frames:
+        relative = (voice or self._unheard).relative(frames)
+        return (relative - self._mean) / self._std
 
     def answer(self, frames: Frames, voice: Voice | None = None) -> Answer:
         """What the model makes of a turn's frames (n, n_features), n >= 1; see `probabilities`."""

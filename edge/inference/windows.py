@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,16 +11,24 @@ Frames = NDArray[np.float32]
 
 
 def cut_windows(frames: Frames, n_frames: int, hop: int) -> Frames:
-    """Windows over normalised frames (n, n_features), n >= 1: shape (w, n_frames, n_features).
+    """All windows of `each_window` at once: shape (w, n_frames, n_features)."""
+    return np.stack(list(each_window(frames, n_frames, hop)))
+
+
+def each_window(frames: Frames, n_frames: int, hop: int) -> Iterator[Frames]:
+    """Windows (n_frames, n_features) over normalised frames (n, n_features), n >= 1, one after the other.
 
     The windows are spread evenly from the first frame to the last, at most `hop` apart. A turn shorter
-    than a window stands at its beginning; the rest is 0, the mean of the training speech.
+    than a window stands at its beginning; the rest is 0, the mean of the training speech. The others are
+    views of `frames`: an hour's, copied, would take hundreds of megabytes.
     """
     n, width = frames.shape
+    frames = np.asarray(frames, np.float32)
     if n <= n_frames:
-        window = np.zeros((1, n_frames, width), np.float32)
-        window[0, :n] = frames
-        return window
+        window = np.zeros((n_frames, width), np.float32)
+        window[:n] = frames
+        yield window
+        return
     count = 1 + -(-(n - n_frames) // hop)
-    starts = np.rint(np.linspace(0, n - n_frames, count)).astype(int)
-    return np.stack([frames[start : start + n_frames] for start in starts]).astype(np.float32)
+    for start in np.rint(np.linspace(0, n - n_frames, count)).astype(int):
+        yield frames[start : start + n_frames]

@@ -127,6 +127,15 @@ def test_model_when_the_hop_between_windows_is_shorter_then_more_windows(model):
     assert len(EmotionModel(ModelSettings(window_hop_s=0.1)).windows(frames)) > len(model.windows(frames))
 
 
+@pytest.mark.parametrize("n", [1, 256, 1_000])
+def test_model_when_asked_for_a_turns_logits_then_they_are_those_of_its_windows(model, n):
+    frames = frames_like_speech(model, n)
+
+    np.testing.assert_array_equal(
+        model.turn_logits(frames), np.stack([model.logits(window) for window in model.windows(frames)])
+    )
+
+
 def test_model_when_card_asks_for_other_frames_then_refused_by_name(load, model):
     with pytest.raises(ModelFileError, match=r"model\.tflite: the model's input is int8 .*affectd-convert"):
         load(n_frames=model.card.n_frames + 1)

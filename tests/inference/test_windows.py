@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.inference.windows import cut_windows
+from edge.inference.windows import cut_windows, each_window
 
 
 def numbered(n, width=3):
@@ -37,3 +37,9 @@ def test_cut_windows_when_turn_is_shorter_then_one_window_padded_with_the_mean(n
     assert windows.shape == (1, n + spare, 3)
     np.testing.assert_array_equal(windows[0, :n], numbered(n))
     assert not windows[0, n:].any()
+
+
+def test_each_window_when_turn_is_longer_then_none_is_a_copy():
+    frames = numbered(600)
+
+    assert all(window.base is frames for window in each_window(frames, 200, 50))
