@@ -20,6 +20,8 @@ class Classified(msgspec.Struct, frozen=True, kw_only=True):
     """One recording and its emotion: a line of `--json`."""
 
     file: str
+    """Its path; � for each byte of it that is no UTF-8"""
+
     emotion: str
     confidence: float
     probabilities: dict[str, float]
@@ -41,7 +43,7 @@ def classify_files(model: EmotionModel, paths: Sequence[str], as_json: bool) -> 
             result = classify_file(model, path)
         except AffectdError as error:
             text = str(error)
-            print(f"affectd: {text if path in text else f'{path}: {text}'}", file=sys.stderr)
+            print(_printable(f"affectd: {text if path in text else f'{path}: {text}'}"), file=sys.stderr)
             code = code or error.exit_code
             continue
         if as_json:
@@ -61,7 +63,7 @@ def classify_file(model: EmotionModel, path: str) -> Classified:
     signal = read_file(path)
     answer = model.answer(speech_frames(signal, model.mfcc_config))
     return Classified(
-        file=path,
+        file=_printable(path),
         emotion=answer.emotion,
         confidence=round(answer.confidence, 4),
         probabilities={label: round(share, 4) for label, share in answer.probabilities.items()},
@@ -69,6 +71,11 @@ def classify_file(model: EmotionModel, path: str) -> Classified:
         valence=round(answer.valence, 4),
         seconds=round(len(signal) / SAMPLE_RATE, 3),
     )
+
+
+def _printable(text: str) -> str:
+    # What Python keeps of a file name that is no UTF-8 can be neither printed nor written as JSON.
+    return text.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def _line(result: Classified) -> str:

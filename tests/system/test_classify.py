@@ -1,6 +1,7 @@
 """`affectd classify` as a process: what it prints, for which files, and with which exit code."""
 
 import json
+import os
 import subprocess
 
 import numpy as np
@@ -112,6 +113,21 @@ def test_classify_when_several_are_bad_then_a_line_for_each_and_the_first_code(t
     assert run.returncode == 65
     assert len(run.stderr.splitlines()) == 2
     assert run.stdout == ""
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_classify_when_a_name_is_no_utf_8_then_it_is_named_all_the_same_and_the_others_are_judged(
+    tmp_path, utterance, options
+):
+    plain = write(tmp_path / "plain.wav", utterance)
+    foreign, missing = (tmp_path / os.fsdecode(name) for name in (b"caf\xe9.wav", b"th\xe9.wav"))
+    foreign.write_bytes(plain.read_bytes())
+    run = affectd("classify", *options, foreign, missing, plain)
+
+    assert_one_line(run, 66, "th\ufffd.wav")
+    first, second = run.stdout.splitlines()
+    assert "caf\ufffd.wav" in first
+    assert "plain.wav" in second
 
 
 def test_classify_when_its_reader_has_enough_then_it_ends_without_complaint():
