@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from paho.mqtt.reasoncodes import ReasonCode
 
 from edge import __version__
 from edge.config import Config
 from edge.doctor.report import Finding, Stage, Verdict
 from edge.inference.model_file import read_model_file
+from edge.mqtt.diagnosis import UNSUPPORTED_VERSION
 from edge.mqtt.home_assistant import Discovery, describe
 from edge.mqtt.paho_client import make_client
-from edge.mqtt.settings import MqttSettings
+from edge.mqtt.settings import MqttSettings, Protocol
+from edge.update.in_force import device_store, settings_in_force
 
 _CONNECT_S, _LISTEN_S = 5.0, 1.0
 """A broker gives what it retains at once; after so long there is no more"""
@@ -34,8 +37,8 @@ def examine(config: Config) -> Iterator[Finding]:
     if not settings.enabled:
         yield _finding(Verdict.SKIP, "it is told of nothing: enabled = false in [home_assistant]")
         return
-    card, _ = read_model_file(Path(config.model.path))
-    wanted = describe(topics, card.labels, card.name, __version__)
+    card, _ = read_model_file(Path(settings_in_force(config.model, device_store()).path))
+    wanted = describe(topics, card.labels, card.name, __version__, config.mqtt.room)
     place = Discovery(settings, topics, card.labels, card.name, __version__, lambda *_: None).topic
     status = f"{settings.discovery_prefix}/status"
     retained = _retained(config.mqtt, (place, status))
@@ -78,8 +81,21 @@ def _running(status: bytes | None) -> Finding:
 
 def _retained(settings: MqttSettings, topics: Sequence[str]) -> dict[str, bytes] | None:
     """What the broker retains at these topics; None when it does not let us in."""
+    for protocol in settings.protocols:
+        answer = _ask(settings, protocol, topics)
+        if isinstance(answer, dict):
+            return answer
+        if answer is None or answer.value not in UNSUPPORTED_VERSION:
+            break
+    return None
+
+
+def _ask(
+    settings: MqttSettings, protocol: Protocol, topics: Sequence[str]
+) -> dict[str, bytes] | ReasonCode | None:
+    """What the broker retains, or why it does not let us in; None when it gives no reason."""
     heard: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
-    client = make_client(settings, settings.protocol, f"{settings.client_id}-{uuid.uuid4().hex[:8]}")
+    client = make_client(settings, protocol, f"{settings.client_id}-{uuid.uuid4().hex[:8]}")
     client.on_connect = lambda *arguments: heard.put(("", arguments[3]))
     client.on_message = lambda *arguments: heard.put((arguments[2].topic, bytes(arguments[2].payload)))
     try:
@@ -93,7 +109,8 @@ def _retained(settings: MqttSettings, topics: Sequence[str]) -> dict[str, bytes]
         except queue.Empty:
             return None
         if reason.is_failure:
-            return None
+            refused: ReasonCode = reason
+            return refused
         client.subscribe([(topic, 1) for topic in topics])
         return _collect(heard, len(topics))
     finally:

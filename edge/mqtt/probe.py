@@ -143,8 +143,7 @@ class _Way:
 
     def _log_in(self) -> Protocol:
         """Log in; gives the version of MQTT that the broker speaks."""
-        wanted = self._settings.protocol
-        for protocol in (Protocol.V5, Protocol.V3_1_1) if wanted is Protocol.AUTO else (wanted,):
+        for protocol in self._settings.protocols:
             reason = self._try_to_log_in(protocol)
             if not reason.is_failure:
                 who = "anonymously" if self._settings.username is None else f"as {self._settings.username!r}"

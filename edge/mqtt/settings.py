@@ -139,6 +139,11 @@ class MqttSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         return Topics("/".join(level for level in levels if level is not None), self.device)
 
     @property
+    def protocols(self) -> tuple[Protocol, ...]:
+        """Versions of MQTT to try, one after the other, for as long as the broker refuses the version."""
+        return (Protocol.V5, Protocol.V3_1_1) if self.protocol is Protocol.AUTO else (self.protocol,)
+
+    @property
     def address(self) -> str:
         """The broker as `host:port`, for messages."""
         return join_address(self.host, self.port)

@@ -172,6 +172,16 @@ def test_device_when_it_describes_itself_to_home_assistant_then_may_and_as_anoth
     assert not kitchen.publish("homeassistant/device/affectd_hall-2/config")
 
 
+def test_device_when_it_has_described_itself_then_may_read_that_and_of_no_other(login):
+    kitchen = login("kitchen")
+    kitchen.subscribe("homeassistant/device/#")
+    assert login("hall-2").publish("homeassistant/device/affectd_hall-2/config")
+    # What arrives behind it proves that it was not merely late.
+    assert kitchen.publish("homeassistant/device/affectd_kitchen/config")
+    assert kitchen.got("homeassistant/device/affectd_kitchen/config")
+    assert kitchen.received == ["homeassistant/device/affectd_kitchen/config"]
+
+
 @pytest.mark.parametrize("name", ["dashboard", "controller"])
 def test_others_when_they_describe_a_device_then_are_refused(login, name):
     assert not login(name).publish(f"homeassistant/device/affectd_{name}/config")

@@ -9,14 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.brokers import Mosquitto, free_port, program
+from support.brokers import TIMEOUT_S, Mosquitto, free_port, program
 from support.loglines import Log
 from support.mqtt_user import User
 from support.programs import affectd
 
+from edge import __version__
+from edge.config import Config
+from edge.doctor.home_assistant import examine
+from edge.doctor.report import Verdict
+from edge.inference.model import SHIPPED_MODEL
+from edge.inference.model_file import read_model_file
 from edge.mqtt.client import Publisher
 from edge.mqtt.commands import KINDS, CommandDesk
 from edge.mqtt.errors import MqttSettingsError
+from edge.mqtt.home_assistant import Discovery, identifier
 from edge.mqtt.probe import probe
 from edge.mqtt.provision.folder import provision
 from edge.mqtt.settings import MqttSettings
@@ -135,6 +142,42 @@ def test_device_when_it_publishes_then_only_its_own_topics_are_taken(
             assert not device.publish(f"{base}/command/{command}")
     for topic in ("affectd/x", f"{bases[name]}/other", "homeassistant/device/other/config", "$SYS/x"):
         assert not device.publish(topic)
+
+
+@pytest.mark.parametrize(("name", "other"), [("kitchen", "pi-3"), ("pi-3", "kitchen")])
+def test_device_when_it_has_described_itself_then_may_read_that_and_of_no_other(
+    site: Site, login: Callable[[str, str], User], name: str, other: str
+) -> None:
+    own, others = (
+        f"homeassistant/device/{identifier(site.settings(each).topics)}/config" for each in (name, other)
+    )
+    device = login("devices", name)
+    device.subscribe("homeassistant/device/#")
+    assert login("devices", other).publish(others)
+    # What arrives behind it proves that it was not merely late.
+    assert device.publish(own)
+    assert device.got(own)
+    assert device.received == [own]
+
+
+@pytest.mark.parametrize("name", ["kitchen", "pi-3"])
+def test_doctor_when_a_device_uses_its_files_then_finds_its_description(site: Site, name: str) -> None:
+    config = Config(mqtt=site.settings(name))
+    card, _ = read_model_file(SHIPPED_MODEL)
+    publisher = Publisher(config.mqtt)
+    Discovery(
+        config.home_assistant,
+        config.mqtt.topics,
+        card.labels,
+        card.name,
+        __version__,
+        publisher.publish_latest,
+        config.mqtt.room,
+    ).announce()
+    with publisher:
+        assert publisher.wait_connected(TIMEOUT_S)
+    described, _ = examine(config)
+    assert described.verdict is Verdict.OK, described
 
 
 def test_users_when_they_publish_then_only_controllers_may_and_only_commands(

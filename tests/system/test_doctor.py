@@ -4,12 +4,15 @@ import json
 import sys
 
 import pytest
-from support.brokers import free_port
+from support.brokers import free_port, make_broker
 from support.mosquitto_sub import MosquittoSub
 from support.programs import Program, affectd
 from support.sound import DEMO_SPEECH
+from support.subscriber import Subscriber
 
 import edge
+from edge.mqtt.home_assistant import identifier
+from edge.mqtt.topics import Topics
 
 TELL_BROKER = ("--only", "broker", "home-assistant", "--json")
 
@@ -57,6 +60,31 @@ def test_doctor_when_affectd_runs_then_it_is_not_disturbed_and_its_description_i
         assert ("availability", "offline") not in [(m.kind, m.payload) for m in subscriber.messages]
     assert [verdict for stage, verdict in before if stage == "broker"] == ["ok"] * 5
     assert ("home-assistant", "ok") in before
+
+
+@pytest.fixture(params=["mosquitto", "amqtt"])
+def any_broker(request, tmp_path):
+    """One that speaks MQTT 5, or 3.1.1 alone."""
+    broker = make_broker(request.param, tmp_path)
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+def test_doctor_when_a_device_with_a_room_runs_then_its_description_is_found_in_the_brokers_version(
+    any_broker, tmp_path, device
+):
+    port, path = any_broker.port, tmp_path / "affectd.toml"
+    path.write_text(
+        '[audio]\nsource = "stdin"\n'
+        f'[mqtt]\nhost = "127.0.0.1"\nport = {port}\ndevice = "{device}"\nroom = "living-room"\n'
+    )
+    place = f"homeassistant/device/{identifier(Topics('affectd/living-room', device))}/config"
+    with Subscriber(port, place) as home_assistant, Program("run", "--config", path):
+        home_assistant.wait_for(place)
+        found = findings(affectd("doctor", "--config", path, "--only", "home-assistant", "--json"))
+    assert ("home-assistant", "ok") in found
+    assert "warn" not in [verdict for _, verdict in found]
 
 
 def test_doctor_when_there_is_no_broker_then_it_fails_with_69_and_says_what_to_do(tmp_path, deaf_port):

@@ -11,14 +11,16 @@ import msgspec
 import pytest
 from support.http_folder import publish
 from support.missing import needs_cryptography
-from support.programs import Program
+from support.programs import Program, affectd
 from support.sound import DEMO_SPEECH, pcm, silence
 from support.subscriber import Subscriber
 
 from edge.audio.files import read_file
 from edge.inference.model_file import read_model_file
 from edge.mqtt.commands import CommandResult
+from edge.mqtt.home_assistant import identifier
 from edge.mqtt.messages import Turn
+from edge.mqtt.settings import MqttSettings
 from edge.update.fetch import Parcel
 from edge.update.install import install
 from edge.update.release import read_release
@@ -55,6 +57,22 @@ def command(live: Subscriber, device: str):
 def next_turn(daemon: Program, live: Subscriber, device: str) -> Turn:
     daemon.say(pcm(read_file(DEMO_SPEECH)[: 3 * 16_000]) + silence(1.5))
     return msgspec.json.decode(live.wait_for(f"affectd/{device}/turn").payload, type=Turn)
+
+
+def test_doctor_when_an_installed_model_runs_then_the_description_of_that_one_is_found(
+    release, device_settings, store, mosquitto, tmp_path, device, request
+) -> None:
+    install(str(release), device_settings, store)
+    request.getfixturevalue("daemon")
+    topics = MqttSettings(device=device).topics
+    place = f"homeassistant/device/{identifier(topics)}/config"
+    with Subscriber(mosquitto.port, place) as home_assistant:
+        assert b'"model":"first"' in home_assistant.wait_for(place).payload
+    done = affectd(
+        *("doctor", "--config", tmp_path / "affectd.toml", "--only", "home-assistant"),
+        env={"STATE_DIRECTORY": str(store.folder.parent)},
+    )
+    assert "  ok    described with" in done.stdout
 
 
 def test_update_when_damaged_releases_come_then_each_is_refused_and_the_old_model_answers(

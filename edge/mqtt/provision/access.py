@@ -25,8 +25,8 @@ class Role(StrEnum):
 def access_list(devices: Sequence[Topics]) -> str:
     """The list for these devices, each logging in under its own name, and for every role.
 
-    A device writes its own topics and reads its own commands; only a controller and Home Assistant write
-    commands. What no line grants is refused.
+    A device writes its own topics, and reads its own commands and its description for Home Assistant; only
+    a controller and Home Assistant write commands. What no line grants is refused.
     """
     prefix = HomeAssistantSettings().discovery_prefix
     bases = dict.fromkeys(topics.base for topics in devices)
@@ -54,6 +54,6 @@ def _device(topics: Topics, prefix: str) -> list[str]:
         f"user {topics.device}",
         *(f"topic write {own}/{what}" for what in _SAID),
         f"topic read {topics.command}/#",
-        f"topic write {prefix}/device/{identifier(topics)}/config",
+        f"topic readwrite {prefix}/device/{identifier(topics)}/config",
         f"topic read {prefix}/status",
     ]
