@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +24,7 @@ from training.run_folder import RunInfo, write_info, write_whole
 from training.scoring import clip_answers, clip_logits, truth_of
 from training.temperature import temperature
 from training.tune_report import Judged, TuneReport, judge
+from training.unheard import speakers_heard
 
 _GROUPS = 5
 """Of speakers, each left out once; more would take longer and tell the same"""
@@ -55,7 +56,9 @@ def tune(
     """Tune a network on all examples, and say what that is worth to people who are not among them.
 
     Each group of speakers is left out once, and the network that was tuned on the others judged on it; then
-    all of them are trained on. Finished parts are kept: the same call goes on where it stopped.
+    all of them are trained on. Whom the base, or what it was made from, has heard is never left out: that
+    network has learned from them, before and after. Finished parts are kept: the same call goes on where it
+    stopped.
 
     Args:
         base: folder of the finished run to start from.
@@ -69,11 +72,13 @@ def tune(
         BaseError: when there is no run to start from.
         TrainingError: when the clips cannot support it.
         RunMismatchError: when the folder holds the run of other clips, labels or choices.
+        DamagedRunError: when a file of that folder, or of the base, cannot be read.
     """
     known = base_for(recipe, base)
+    heard_before = speakers_heard(known.info)
     labels = (*known.info.labels, *new_labels)
     before = clip_answers(_logits(known, examples), 1.0)
-    groups = speaker_groups(examples, new_labels)
+    groups = [] if heard_before is None else speaker_groups(examples, new_labels, heard_before)
     # Of two speakers, one is left to train on while the other is judged.
     of_others = msgspec.structs.replace(recipe, one_speaker=True)
     parts: list[Part] = []
@@ -90,17 +95,20 @@ def tune(
     if calibrated is None:
         calibrated = known.info.temperature
     info = _with_temperature(info, calibrated, folder)
-    report = judge(found, examples, labels, calibrated, ENOUGH_SPEAKERS)
+    report = judge(found, examples, labels, calibrated, ENOUGH_SPEAKERS, heard_before)
     write_whole(folder / "tuned.json", msgspec.json.format(msgspec.json.encode(report), indent=1))
     return info, report
 
 
-def speaker_groups(examples: Sequence[Example], new_labels: Sequence[str]) -> list[set[str]]:
-    """The speakers in groups to be left out in turn; none where there is only one speaker.
+def speaker_groups(
+    examples: Sequence[Example], new_labels: Sequence[str], heard_before: Set[str] = frozenset()
+) -> list[set[str]]:
+    """The speakers in groups to be left out in turn, without those heard before by the network.
 
-    Whoever speaks a new label comes first, so that it is never left out as a whole.
+    None where only one is left. Whoever speaks a new label comes first, so that it is never left out as a
+    whole.
     """
-    speakers = {e.clip.speaker for e in examples}
+    speakers = {e.clip.speaker for e in examples} - heard_before
     if len(speakers) < 2:
         return []
     new = Counter(e.clip.speaker for e in examples if e.clip.emotion in new_labels)

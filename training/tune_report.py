@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,15 @@ class TuneReport(msgspec.Struct, frozen=True, kw_only=True):
     """Beside the tuned network, as `tuned.json`: rates are fractions, of the float network."""
 
     speakers: int
+    """That were tuned on; those in `per_speaker` were judged"""
+
     clips: int
+    """Likewise"""
+
+    heard_before: tuple[str, ...] | None = ()
+    """Speakers whom the network had heard before it was tuned: not judged. None where it does not say whom,
+    so that nobody was"""
+
     before_uar: float | None
     """None where nobody could be left out"""
 
@@ -54,7 +62,12 @@ class TuneReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def judge(
-    found: Judged, examples: Sequence[Example], labels: Sequence[str], temperature: float, enough: int
+    found: Judged,
+    examples: Sequence[Example],
+    labels: Sequence[str],
+    temperature: float,
+    enough: int,
+    heard_before: Set[str] | None = frozenset(),
 ) -> TuneReport:
     """The report of a tuning.
 
@@ -64,14 +77,18 @@ def judge(
         labels: of the tuned network; each clip of a new one was wrong before.
         temperature: of the tuned network.
         enough: speakers with whom something can be told.
+        heard_before: everybody whom the network had heard before; None where that is not known.
     """
     names = sorted(set(found.speakers))
     groups = np.array(found.speakers)
     occurring = [i for i in range(len(labels)) if np.any(found.truth == i)]
     interval = _interval(found) if names else None
+    speakers = {e.clip.speaker for e in examples}
+    known = None if heard_before is None else tuple(sorted(speakers & heard_before))
     return TuneReport(
-        speakers=len({e.clip.speaker for e in examples}),
+        speakers=len(speakers),
         clips=len(examples),
+        heard_before=known,
         before_uar=round(uar(found.truth, found.before), 4) if names else None,
         after_uar=round(uar(found.truth, found.after), 4) if names else None,
         gain_ci95=interval,
@@ -85,7 +102,7 @@ def judge(
         },
         without_clips=tuple(x for x in labels if not any(e.clip.emotion == x for e in examples)),
         temperature=round(temperature, 4),
-        verdict=_verdict(len(names), interval, enough),
+        verdict=_verdict(len(names), interval, enough, known),
     )
 
 
@@ -117,11 +134,24 @@ def _interval(found: Judged) -> tuple[float, float]:
     return round(float(low), 4), round(float(high), 4)
 
 
-def _verdict(speakers: int, interval: tuple[float, float] | None, enough: int) -> str:
+def _verdict(
+    speakers: int,
+    interval: tuple[float, float] | None,
+    enough: int,
+    heard_before: tuple[str, ...] | None,
+) -> str:
+    if heard_before is None:
+        return (
+            "the run to start from does not say whom it has heard, as runs do now: what this does to people "
+            "whom it has not heard cannot be told; train that run again"
+        )
+    new = " whom the network had not heard before" if heard_before else ""
     if interval is None:
-        return "one speaker: what it does to others cannot be told, and it may well be worse for them"
+        who = f"fewer than two speakers{new}" if new else "one speaker"
+        return f"{who}: what it does to others cannot be told, and it may well be worse for them"
     if speakers < enough:
-        return f"{speakers} speakers are too few to tell what it does to others: at least {enough} are needed"
+        who = f"{speakers} speakers{new}"
+        return f"{who} are too few to tell what it does to others: at least {enough} are needed"
     low, high = interval
     if low > 0.0:
         return "better with people whom it has not heard"

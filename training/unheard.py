@@ -43,7 +43,7 @@ def check_unheard(
                     f"test: name runs of {protocol.name} over the same corpora"
                 )
             continue
-        heard = _speakers(info)
+        heard = speakers_heard(info)
         if heard is None:
             raise BaseError(f"{folder}: does not say whom it has heard, as runs do now: train it again")
         if known := sorted(tested & heard):
@@ -54,11 +54,14 @@ def check_unheard(
             )
 
 
-def _speakers(info: RunInfo) -> set[str] | None:
-    """Everybody whom a run and those that it builds on have heard; None where one of them does not say."""
+def speakers_heard(info: RunInfo) -> set[str] | None:
+    """Everybody whom a run and those that it builds on have heard; None where one of them does not say.
+
+    By name: one that stands for two people in two corpora is taken for one person, as everywhere.
+    """
     heard = set(info.speakers)
     for other in (*([info.base] if info.base else []), *info.teachers):
-        theirs = _speakers(other)
+        theirs = speakers_heard(other)
         if theirs is None:
             return None
         heard |= theirs

@@ -1,15 +1,21 @@
 """A network that goes on with clips of one's own: as a command, on tones."""
 
+import dataclasses
+import re
+import shutil
+
 import msgspec
 import numpy as np
 import pytest
 import soundfile
-from voices import LABELS, voice, write_corpus
+from voices import LABELS, TINY, examples, voice, write_corpus
 
 from edge.inference.card import decode_card
 from training.cli import main
-from training.run_folder import read_info
-from training.tune import Part, fitted_temperature, speaker_groups
+from training.commands.tune import say
+from training.features import Example
+from training.run_folder import read_info, write_info
+from training.tune import Part, fitted_temperature, speaker_groups, tune
 from training.tune_report import Judged, TuneReport, judge
 
 pytestmark = pytest.mark.training
@@ -19,10 +25,10 @@ GENTLE = "steps = 12\nbatch_size = 6\nvalidation_speakers = 0\nlearning_rate = 2
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """Two people of whom the network has heard none, who are excited at times."""
+    """Two people of whom the network has heard none, p0 and p1, who are excited at times."""
     folder = tmp_path_factory.mktemp("site")
     table = write_corpus(folder, speakers=2, takes=5, corpus="site")
-    lines = table.read_text().splitlines()
+    lines = re.sub(r",s(\d),", r",p\1,", table.read_text()).splitlines()
     for speaker in range(2):
         for take in range(5):
             name = f"excited-{speaker}-{take}.wav"
@@ -30,7 +36,7 @@ def site(tmp_path_factory):
             soundfile.write(
                 folder / name, 0.5 * voice("neutral", speaker, take) + voice("angry", speaker, take), 16_000
             )
-            lines.append(f"{name},s{speaker},excited,site,,f,en,CC0")
+            lines.append(f"{name},p{speaker},excited,site,,f,en,CC0")
     table.write_text("\n".join(lines) + "\n")
     return table
 
@@ -77,7 +83,8 @@ def test_tune_command_when_done_then_it_was_judged_on_people_who_were_left_out(t
 
     assert (report.speakers, report.clips) == (2, 40)
     assert report.per_label["excited"][:2] == (10, 0.0)
-    assert set(report.per_speaker) == {"s0", "s1"}
+    assert set(report.per_speaker) == {"p0", "p1"}
+    assert report.heard_before == ()
     low, high = report.gain_ci95
     assert low <= round(report.after_uar - report.before_uar, 4) <= high
     assert report.without_clips == ()
@@ -96,6 +103,8 @@ def test_tune_command_when_given_again_then_nothing_is_trained_anew(tuned, capsy
     assert code == 0
     assert (folder / "run" / "network.keras").stat().st_mtime_ns == before
     assert "epoch" not in said.err
+    assert "40 clips of 2 speakers\n2 of them are judged, by networks that had not heard them:" in said.out
+    assert "had heard before" not in said.out
     assert "excited   0.0%" in said.out
     assert f"next: affectd-convert {folder / 'run'}" in said.out
     assert len((folder / "runs.jsonl").read_text().splitlines()) == 1
@@ -115,11 +124,87 @@ def test_tune_command_when_the_clips_cannot_support_it_then_one_line_and_65(
     _, command, _ = tuned
     few = site.parent / "few.csv"
     lines = [line for line in site.read_text().splitlines() if ",sad," not in line]
-    few.write_text("\n".join([*lines, "sad-0-0.wav,s0,sad,site,,f,en,CC0"]) + "\n")
+    few.write_text("\n".join([*lines, "sad-0-0.wav,p0,sad,site,,f,en,CC0"]) + "\n")
     command = ["tune", "--from", command[2], "--corpus", f"csv={few}", "--run", str(tmp_path), *more]
 
     assert main(command) == 65
     assert reason in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("file", "content"), [("run.json", "{}"), ("network.keras", "no archive")], ids=["run.json", "network"]
+)
+def test_tune_command_when_the_run_to_start_from_is_damaged_then_one_line_and_65(
+    tuned, finished_run, tmp_path, capsys, file, content
+):
+    shutil.copytree(finished_run[0], tmp_path / "base")
+    (tmp_path / "base" / file).write_text(content)
+    _, command, _ = tuned
+    command = [*command, "--from", str(tmp_path / "base"), "--run", str(tmp_path / "run")]
+
+    assert main(command) == 65
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith(f"affectd-train: {tmp_path / 'base' / file}: is damaged (")
+    assert line.endswith("; train it anew")
+
+
+def test_tune_command_when_the_run_would_be_a_file_then_one_line_and_65(tuned, tmp_path, capsys):
+    (tmp_path / "file").touch()
+
+    assert main([*tuned[1], "--run", str(tmp_path / "file")]) == 65
+    assert "is a file; name a folder for the run" in capsys.readouterr().err
+
+
+def tune_on(people, base, folder):
+    """Gently, on clips of people of whom those named s0 to s5 are in the finished run."""
+    clips = [
+        Example(dataclasses.replace(e.clip, speaker=people[int(e.clip.speaker[1:])]), e.frames)
+        for e in examples(speakers=len(people), takes=1)
+    ]
+    recipe = msgspec.structs.replace(TINY, epochs=1, validation_speakers=0)
+    return tune(base, clips, (), recipe, folder, lambda *_: None)[1]
+
+
+def test_tune_when_the_network_had_heard_somebody_then_only_the_others_are_judged(
+    finished_run, tmp_path, capsys
+):
+    report = tune_on(["new", "s1", "newer"], finished_run[0], tmp_path)
+    starts = [msgspec.json.decode((tmp_path / f"without-{i}" / "run.json").read_bytes()) for i in (1, 2)]
+    say(report)
+
+    assert (report.speakers, report.heard_before) == (3, ("s1",))
+    assert set(report.per_speaker) == {"new", "newer"}
+    assert [start["speakers"] for start in starts] == [["newer", "s1"], ["new", "s1"]]
+    assert "2 speakers whom the network had not heard before are too few" in report.verdict
+    said = capsys.readouterr().out
+    assert "1 of them the network had heard before it was tuned, so nothing is judged by them: s1 (" in said
+    assert "2 of them are judged" in said
+
+
+@pytest.mark.parametrize("people", [["s1", "s2", "s3", "s4"], ["s1", "s2", "s3", "s4", "new"]])
+def test_tune_when_the_network_had_heard_all_but_one_then_nothing_is_judged(
+    finished_run, tmp_path, capsys, people
+):
+    report = tune_on(people, finished_run[0], tmp_path)
+    say(report)
+
+    assert (report.per_speaker, report.before_uar) == ({}, None)
+    assert report.heard_before == ("s1", "s2", "s3", "s4")
+    assert report.verdict.startswith("fewer than two speakers whom the network had not heard before")
+    assert list(tmp_path.glob("without-*")) == []
+    said = capsys.readouterr().out
+    assert "s1, s2, s3 and others (" in said
+    assert "UAR" not in said
+
+
+def test_tune_when_the_run_does_not_say_whom_it_heard_then_nothing_is_judged(finished_run, tmp_path):
+    shutil.copytree(finished_run[0], tmp_path / "base")
+    write_info(tmp_path / "base", msgspec.structs.replace(finished_run[1], speakers=()))
+    report = tune_on(["new", "newer"], tmp_path / "base", tmp_path / "run")
+
+    assert (report.heard_before, report.per_speaker) == (None, {})
+    assert "does not say whom it has heard" in report.verdict
+    assert "cannot be told" in report.verdict
 
 
 def test_temperature_when_speakers_are_many_then_it_tames_answers_that_are_too_sure():
@@ -171,3 +256,10 @@ def test_groups_when_few_speak_a_new_label_then_they_are_never_left_out_together
     assert sorted(speaker for group in groups for speaker in group) == [f"s{i}" for i in range(6)]
     assert not any({"s0", "s5"} <= group for group in with_rare)
     assert speaker_groups([e for e in corpus if e.clip.speaker == "s0"], ()) == []
+
+
+def test_groups_when_the_network_has_heard_some_then_these_are_in_none(corpus):
+    groups = speaker_groups(corpus, (), {"s1", "s4", "somebody else"})
+
+    assert sorted(speaker for group in groups for speaker in group) == ["s0", "s2", "s3", "s5"]
+    assert all(groups)

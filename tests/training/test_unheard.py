@@ -10,7 +10,7 @@ from voices import LABELS, TINY, clip, examples
 from training.base import BaseError
 from training.fit import fit
 from training.protocols import Protocol, Split
-from training.run_folder import read_info, write_info
+from training.run_folder import DamagedRunError, read_info, write_info
 from training.unheard import check_unheard
 
 pytestmark = pytest.mark.training
@@ -69,6 +69,14 @@ def test_check_unheard_when_the_people_may_be_known_then_the_clips_must_be_those
     for others in (heard[:-1], [*heard, clip("sad", 99, 0)]):
         with pytest.raises(BaseError, match="perhaps those of its test"):
             check_unheard([finished_run[0]], BY_CLIP, split, others)
+
+
+@pytest.mark.parametrize("name", ["run.json", "start.json"])
+def test_check_unheard_when_the_run_is_damaged_then_its_file_is_named(finished_run, heard, tmp_path, name):
+    shutil.copytree(finished_run[0], tmp_path / "run")
+    (tmp_path / "run" / name).write_text("{")
+    with pytest.raises(DamagedRunError, match=f"run/{name}: is damaged"):
+        check_unheard([tmp_path / "run"], BY_CLIP, split_of([heard[0]]), heard)
 
 
 def test_check_unheard_when_there_is_no_finished_run_then_says_so(tmp_path, heard):

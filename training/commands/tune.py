@@ -23,12 +23,15 @@ from training.commands.common import (
 )
 from training.progress import epoch_progress
 from training.recipe import load_recipe, shipped_recipes
-from training.run_folder import is_finished
+from training.run_folder import check_folder, is_finished
 from training.run_log import append_run
-from training.support import check_places, check_support
+from training.support import check_places, check_speakers, check_support
 
 if TYPE_CHECKING:
     from training.tune_report import TuneReport
+
+_NAMED = 3
+"""Speakers; of more, only how many there are is said"""
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -94,6 +97,7 @@ def run(args: argparse.Namespace) -> int:
         from training.base import read_base  # noqa: PLC0415  # seconds, as in `fit`
         from training.tune import recipe_from, tune  # noqa: PLC0415
 
+    check_folder(args.run)
     base, recipe = read_base(args.base).info, load_recipe(args.recipe)
     places = {**recipe.circumplex, **{name: place for name, place in args.add_label if place is not None}}
     recipe = msgspec.structs.replace(
@@ -105,13 +109,14 @@ def run(args: argparse.Namespace) -> int:
     clips = _usable(corpus.clips, (*base.labels, *added))
     check_support(clips, (*base.labels, *added), base.labels, recipe.one_speaker)
     recipe = recipe_from(base.recipe, recipe)
+    check_speakers(clips, recipe)
     examples = load_features(clips, args, recipe)
     is_new = not is_finished(args.run)
     with epoch_progress(console) as tell:
         info, report = tune(args.base, examples, added, recipe, args.run, tell)
     if is_new:
         append_run(args.log, commit=info.commit, protocol="tune", recipe=info.recipe, seconds=info.seconds)
-    _say(report)
+    say(report)
     print(f"next: affectd-convert {args.run}")
     return 0
 
@@ -129,8 +134,13 @@ def _usable(clips: Sequence[Clip], labels: Sequence[str]) -> list[Clip]:
     return [clip for clip in renamed if clip.emotion in labels]
 
 
-def _say(report: TuneReport) -> None:
-    print(f"{report.clips} clips of {report.speakers} speakers; judged by networks that had not heard them:")
+def say(report: TuneReport) -> None:
+    """Print a report: who was judged, what was gained, and whether anything can be told of it."""
+    print(f"{report.clips} clips of {report.speakers} speakers")
+    if report.heard_before:
+        _say_known(report.heard_before)
+    if report.per_speaker:
+        print(f"{len(report.per_speaker)} of them are judged, by networks that had not heard them:")
     if report.before_uar is not None and report.after_uar is not None and report.gain_ci95 is not None:
         low, high = report.gain_ci95
         print(f"{'':>10} before  after")
@@ -144,3 +154,11 @@ def _say(report: TuneReport) -> None:
     print(report.verdict)
     if report.without_clips:
         print(f"no clip of {', '.join(report.without_clips)}: these may be answered less often than before")
+
+
+def _say_known(speakers: Sequence[str]) -> None:
+    names = ", ".join(speakers[:_NAMED]) + (" and others" if len(speakers) > _NAMED else "")
+    print(
+        f"{len(speakers)} of them the network had heard before it was tuned, so nothing is judged by them: "
+        f"{names} (whoever has such a name by chance needs another)"
+    )
