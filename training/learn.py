@@ -13,6 +13,9 @@ from training.pace import Pace
 from training.recipe import Recipe
 from training.watch import Watch
 
+_WARM_UP = 3
+"""Epochs"""
+
 
 def learn(
     network: Any,
@@ -38,16 +41,23 @@ def learn(
     return epochs
 
 
-def _optimizer(recipe: Recipe, steps: int) -> Any:
-    schedule = keras.optimizers.schedules.CosineDecay(
+def learning_rates(recipe: Recipe, steps: int) -> Any:
+    """Keras's schedule of the learning rate, of epochs of so many batches."""
+    # Fewer than six epochs would hardly leave a warm-up of three. Six to nine keep it: runs by
+    # surroundings.toml have so many, and what was published must come out again.
+    warm_up = min(steps * _WARM_UP, max(1, steps * recipe.epochs // 2))
+    return keras.optimizers.schedules.CosineDecay(
         0.0,
-        steps * max(1, recipe.epochs - 3),
+        max(1, steps * recipe.epochs - warm_up),
         alpha=0.01,
         warmup_target=recipe.learning_rate,
-        warmup_steps=steps * 3,
+        warmup_steps=warm_up,
     )
+
+
+def _optimizer(recipe: Recipe, steps: int) -> Any:
     return keras.optimizers.AdamW(
-        schedule,
+        learning_rates(recipe, steps),
         weight_decay=recipe.weight_decay,
         clipnorm=1.0,
     )
