@@ -45,7 +45,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="affectd-convert",
         description="Make a fully quantised int8 TFLite model, with its card packed in, from a training run, "
-        "and compare it with the float network on the run's validation clips.",
+        "and compare it with the float network on clips of the run: those of its validation speakers, or "
+        "training clips where it has none, of which only the agreement counts.",
         epilog="example: affectd-convert runs/shipped --output my-model.tflite · For signed updates, see "
         "affectd-convert keygen --help and affectd-convert sign --help.",
     )
@@ -64,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--results",
         type=Path,
-        help="folder of `affectd-train evaluate` results; their figures go into the card",
+        help="folder of `affectd-train evaluate` results; the figures of their int8 files go into the card",
     )
     return parser
 
@@ -84,7 +85,7 @@ def _convert(args: argparse.Namespace) -> int:
     except AffectdError as error:
         return _fail(str(error), error.exit_code)
     except OSError as error:
-        return _fail(f"{error}; see --output and --report", _EX_IOERR)
+        return _fail(f"{error}; see --output, --report and --results", _EX_IOERR)
     _say(output, made)
     print(f"report: {report}")
     return _export(output, args.c_array) if args.c_array else 0
@@ -95,10 +96,12 @@ def _say(output: Path, made: Conversion) -> None:
     size = f"{made.file_bytes / 1000:.0f} kB, {made.parameters:,} parameters, {made.macs / 1e6:.1f} M MAC"
     print(f"{output}: {size}")
     print(f"operators, all integer: {', '.join(f'{n} {name}' for name, n in made.operators.items())}")
-    print(
-        f"float and int8 agree on {parity.agreement:.1%} of {parity.clips} clips "
-        f"(UAR {parity.uar_float:.1%} float, {parity.uar_int8:.1%} int8, in {parity.runtime})"
-    )
+    agree = f"float and int8 agree on {parity.agreement:.1%} of {parity.clips}"
+    if parity.held_out:
+        scores = f"UAR {parity.uar_float:.1%} float, {parity.uar_int8:.1%} int8, in {parity.runtime}"
+        print(f"{agree} validation clips ({scores})")
+    else:
+        print(f"{agree} clips, in {parity.runtime} (training clips: only the agreement counts)")
     for clip in parity.worst:
         print(f"  differs by {clip.difference:.3f}: {clip.clip} ({clip.float_answer} -> {clip.int8_answer})")
 

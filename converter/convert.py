@@ -44,8 +44,27 @@ class Conversion(msgspec.Struct, frozen=True, kw_only=True):
     parity: ParityReport
 
 
+class _Run(msgspec.Struct):
+    """What of a run's `run.json` tells whose clips it is compared on."""
+
+    validation_speakers: tuple[str, ...]
+
+
+class _Result(msgspec.Struct):
+    """What of a result goes into a card."""
+
+    protocol: str
+    form: str
+    seeds: list[int]
+    folds: list[Any]
+    int8: dict[str, Any] | None = None
+    """None of a baseline that is no network"""
+
+
 def convert(run: Path, output: Path, results: Path | None = None) -> Conversion:
-    """Quantise the network of a run folder, pack its card in, and compare both on held-out clips.
+    """Quantise the network of a run folder, pack its card in, and compare both on clips of the run.
+
+    The clips are those of its validation speakers, or, where it has none, some that it was trained on.
 
     Args:
         run: folder of a finished training run.
@@ -53,10 +72,11 @@ def convert(run: Path, output: Path, results: Path | None = None) -> Conversion:
         results: folder of evaluation results of the same recipe, whose figures go into the card.
 
     Raises:
-        RunFolderError: when the folder lacks something.
+        RunFolderError: when the folder lacks something, or it or a result is damaged.
         QuantizeError: when the network cannot be made fully integer.
     """
     network, card, seen, clips = read_run(run)
+    held_out = clips_held_out(run)
     windows = usual(network, seen)
     if results is not None:
         card = msgspec.structs.replace(card, metrics=_metrics(results))
@@ -65,7 +85,7 @@ def convert(run: Path, output: Path, results: Path | None = None) -> Conversion:
     partial = output.with_name(output.name + ".partial")
     try:
         partial.write_bytes(pack_model(flatbuffer, card))
-        report = compare(network, EmotionModel(ModelSettings(path=str(partial))), clips)
+        report = compare(network, EmotionModel(ModelSettings(path=str(partial))), clips, held_out)
         partial.replace(output)
     finally:
         partial.unlink(missing_ok=True)
@@ -85,6 +105,8 @@ def read_run(run: Path) -> tuple[keras.Model, ModelCard, Windows, list[NamedClip
     Raises:
         RunFolderError: when the folder lacks something, or it is damaged.
     """
+    if run.is_file():
+        raise RunFolderError(f"{run}: is a file; name a run's folder, or add --c-array HEADER")
     if not run.is_dir():
         error = RunFolderError(f"{run}: no such folder; name that of a finished `affectd-train fit`")
         error.exit_code = 66
@@ -92,6 +114,9 @@ def read_run(run: Path) -> tuple[keras.Model, ModelCard, Windows, list[NamedClip
     for name in ("run.json", "network.keras", "card.json", "calibration.npz", "comparison.npz"):
         if not (run / name).is_file():
             raise RunFolderError(f"{run}: no {name}; name the folder of a finished `affectd-train fit`")
+    # Keras would say of such a file that it is not there.
+    if not zipfile.is_zipfile(run / "network.keras"):
+        raise RunFolderError(f"{run / 'network.keras'}: is damaged (no Keras archive); train it anew")
     try:
         network = keras.models.load_model(run / "network.keras", compile=False)
         card = decode_card((run / "card.json").read_bytes())
@@ -102,15 +127,39 @@ def read_run(run: Path) -> tuple[keras.Model, ModelCard, Windows, list[NamedClip
         raise RunFolderError(f"{run}: is damaged ({error}); train it anew") from error
 
 
+def clips_held_out(run: Path) -> bool:
+    """Whether the clips to compare on were kept out of training.
+
+    Raises:
+        RunFolderError: when it is not noted, or the note is damaged.
+    """
+    with np.load(run / "comparison.npz") as kept:
+        if "held_out" in kept:
+            return bool(kept["held_out"])
+    # Runs were kept before this was noted.
+    file = run / "run.json"
+    try:
+        return bool(msgspec.json.decode(file.read_bytes(), type=_Run).validation_speakers)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RunFolderError(f"{file}: is damaged ({error}); train it anew") from error
+
+
 def _metrics(results: Path) -> dict[str, Any]:
-    """The int8 figures of each result, under its protocol and form."""
-    files = sorted(results.glob("P*.json"))
-    if not files:
-        raise RunFolderError(f"{results}: no result such as P8-joint.json in it")
-    read = [msgspec.json.decode(file.read_bytes()) for file in files]
-    return {
-        f"{r['protocol']}-{r['form']}": {**r["int8"], "seeds": r["seeds"], "folds": r["folds"]} for r in read
-    }
+    """The int8 figures of each result that has some, under its protocol and form."""
+    read = [_result(file) for file in sorted(results.glob("P*.json"))]
+    found = {f"{r.protocol}-{r.form}": {**r.int8, "seeds": r.seeds, "folds": r.folds} for r in read if r.int8}
+    if not found:
+        raise RunFolderError(
+            f"{results}: no result with figures of an int8 file in it, such as P8-joint.json"
+        )
+    return found
+
+
+def _result(file: Path) -> _Result:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=_Result)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RunFolderError(f"{file}: is damaged ({error}); measure it anew") from error
 
 
 def _comparison_clips(path: Path) -> list[NamedClip]:

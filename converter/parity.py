@@ -31,6 +31,9 @@ class ParityReport(msgspec.Struct, frozen=True, kw_only=True):
     """Float against int8 on the same clips. Rates are fractions."""
 
     clips: int
+    held_out: bool
+    """Whether nothing was learned from these clips; else their UAR is no measure of the network"""
+
     runtime: str
     agreement: float
     """Share of clips with the same likeliest label"""
@@ -47,6 +50,7 @@ def compare(
     network: Any,
     model: EmotionModel,
     clips: Sequence[tuple[str, Frames, int]],
+    held_out: bool = True,
 ) -> ParityReport:
     """Run both on clips, windows and averaging as on the device.
 
@@ -54,6 +58,7 @@ def compare(
         network: the Keras network.
         model: the same network as an int8 model file.
         clips: name, frames (n, n_features), and the index of the true label of each clip.
+        held_out: whether the network has learned nothing from them.
     """
     card = model.card
     in_float = []
@@ -68,6 +73,7 @@ def compare(
     a, b = expected.argmax(axis=1), in_int8.argmax(axis=1)
     return ParityReport(
         clips=len(clips),
+        held_out=held_out,
         runtime=str(model.runtime),
         agreement=round(float((a == b).mean()), 4),
         uar_float=round(_uar(truth, a), 4),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +19,7 @@ from training.branches import heads
 from training.errors import WorkbenchError
 from training.networks.views import without_views
 from training.recipe import Recipe
-from training.run_folder import RunInfo, is_finished, read_info
+from training.run_folder import DamagedRunError, RunInfo, is_finished, read_info
 
 Frames = NDArray[np.float32]
 
@@ -35,8 +37,18 @@ class Base:
 
     @cached_property
     def network(self) -> Any:
-        """That it ended with, asked once for each window."""
-        return without_views(keras.models.load_model(self._file, compile=False))
+        """That it ended with, asked once for each window.
+
+        Raises:
+            DamagedRunError: when its file is no longer whole.
+        """
+        # Keras would say of such a file that it is not there.
+        if not zipfile.is_zipfile(self._file):
+            raise DamagedRunError.of(self._file, "no Keras archive")
+        try:
+            return without_views(keras.models.load_model(self._file, compile=False))
+        except (ValueError, OSError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            raise DamagedRunError.of(self._file, error) from error
 
     @cached_property
     def sha256(self) -> str:
@@ -77,6 +89,7 @@ def read_base(folder: Path) -> Base:
 
     Raises:
         BaseError: when there is none.
+        DamagedRunError: when what it says of itself cannot be read.
     """
     if not (is_finished(folder) and (folder / "network.keras").is_file()):
         raise BaseError(

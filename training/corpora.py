@@ -9,6 +9,9 @@ from pathlib import Path
 from training.clips import EMOTIONS, Clip, Corpus, CorpusError, Problem, label_of
 from training.published import emodb, ravdess, tess
 
+_TABLES = frozenset({"csv", "manifest"})
+"""Two names of the same kind"""
+
 
 def read_corpus(kind: str, place: Path, own_labels: Sequence[str] = ()) -> Corpus:
     """Read one corpus.
@@ -25,9 +28,10 @@ def read_corpus(kind: str, place: Path, own_labels: Sequence[str] = ()) -> Corpu
         raise CorpusError(f"unknown kind of corpus {kind!r}: choose one of {', '.join(READERS)}")
     if not place.exists():
         raise CorpusError(f"{place}: no such file or folder; name the place where {kind} was unpacked")
-    corpus = _table(place, own_labels) if kind in {"csv", "manifest"} else READERS[kind](place)
+    corpus = _table(place, own_labels) if kind in _TABLES else READERS[kind](place)
     if not corpus.clips:
-        reasons = "; ".join(str(problem) for problem in corpus.problems[:3]) or "it holds no audio file"
+        nothing = "it has no rows" if kind in _TABLES else "it holds no audio file"
+        reasons = "; ".join(str(problem) for problem in corpus.problems[:3]) or nothing
         raise CorpusError(f"{place}: no usable clip of {kind}: {reasons}")
     return corpus
 
@@ -49,8 +53,11 @@ def _table(file: Path, own_labels: Sequence[str] = ()) -> Corpus:
         raise CorpusError(f"{file}: cannot be read as a CSV table: {error}") from error
     missing = {"path", "speaker", "emotion"} - set(columns)
     if missing:
+        # Spreadsheets write these, in countries where the comma is for decimals.
+        otherwise = any(mark in column for column in columns for mark in ";\t")
         raise CorpusError(
             f"{file}: needs the columns path, speaker, emotion; missing: {', '.join(sorted(missing))}"
+            + ("; columns are separated by commas" if otherwise else "")
         )
     for number, row in enumerate(rows, 2):
         try:

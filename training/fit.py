@@ -19,6 +19,7 @@ from edge.inference.reference import ReferencePrior
 from training.base import Base, BaseError, base_for
 from training.batches import TrainingBatches
 from training.branches import learner
+from training.clips import Clip
 from training.errors import TrainingError
 from training.features import Example
 from training.histories import Histories, unheard
@@ -42,6 +43,7 @@ from training.run_folder import (
     write_info,
 )
 from training.scoring import clip_answers, clip_logits, truth_of, unheard_answers
+from training.support import check_labels, check_speakers
 from training.teachers import Teachers, teachers_for
 from training.temperature import temperature
 from training.validation_speakers import validation_speakers
@@ -79,18 +81,21 @@ def fit(
         TrainingError: when a label has no clip, or there are not enough speakers.
         BaseError: when the run to start from, or to learn from, cannot be used.
         RunMismatchError: when the folder holds the run of other clips, labels or choices.
+        DamagedRunError: when a file of that folder, or of a run that is built on, cannot be read.
     """
     begun, sources = time.monotonic(), commit()
-    _check_labels(examples, labels)
-    known = _known(recipe, base)
-    taught_by = teachers_for(recipe, labels, teachers)
     clips = [e.clip for e in examples]
+    _check_labels(clips, labels)
+    known = run_before(recipe, base)
+    taught_by = teachers_for(recipe, labels, teachers)
+    # Before the folder is claimed for these clips: there will be others.
+    check_speakers(clips, recipe)
     claim_folder(folder, clips, labels, recipe, _sha256(known), _sha256(taught_by))
     if is_finished(folder):
         return read_info(folder)
     start = _start(examples, labels, recipe, known)
     recipe, network, normalisation = start.recipe, start.network, start.normalisation
-    write_comparison(folder, start.held_out or examples[:200], labels)
+    write_comparison(folder, start.held_out or examples[:200], labels, bool(start.held_out))
     begun_with = network.get_weights()
     batches = TrainingBatches(start.histories, labels, recipe, *normalisation, taught_by)
     watch = Watch(network, start.validation, labels, recipe, normalisation, batches, folder, progress)
@@ -178,8 +183,12 @@ def _start(examples: Sequence[Example], labels: Sequence[str], recipe: Recipe, k
     )
 
 
-def _known(recipe: Recipe, base: Path | None) -> Base | None:
-    """The run to start from, if from one."""
+def run_before(recipe: Recipe, base: Path | None) -> Base | None:
+    """The run to start from, if from one.
+
+    Raises:
+        BaseError: when it cannot be used, or when the recipe asks for one and none is named.
+    """
     if base is not None:
         return base_for(recipe, base)
     if recipe.base_share:
@@ -231,10 +240,9 @@ def _spread(seen: Sequence[Example]) -> tuple[Frames, Frames]:
     return stacked.mean(axis=0), stacked.std(axis=0)
 
 
-def _check_labels(examples: Sequence[Example], labels: Sequence[str]) -> None:
-    if len(set(labels)) < max(2, len(labels)):
-        raise TrainingError(f"labels are {', '.join(labels)}: at least two different ones are needed")
-    strange = sorted({e.clip.emotion for e in examples} - set(labels))
+def _check_labels(clips: Sequence[Clip], labels: Sequence[str]) -> None:
+    check_labels(labels)
+    strange = sorted({clip.emotion for clip in clips} - set(labels))
     if strange:
         raise TrainingError(f"there are clips of {', '.join(strange)}, which is no label: leave them out")
 

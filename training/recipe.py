@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import difflib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -97,7 +100,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     batch_size: int = 32
 
     learning_rate: float = 2e-3
-    """Peak of a warm-up over three epochs that is followed by half a cosine"""
+    """Peak of a warm-up over three epochs, at most half of them, that is followed by half a cosine"""
 
     weight_decay: float = 1e-3
 
@@ -186,6 +189,7 @@ def load_recipe(path: Path | None) -> Recipe:
         return Recipe()
     try:
         recipe = msgspec.toml.decode(path.read_bytes(), type=Recipe)
+        _check_names(recipe.frontend)
         check_augmentable(recipe.mfcc_config)
     except OSError as error:
         raise RecipeError(
@@ -195,6 +199,15 @@ def load_recipe(path: Path | None) -> Recipe:
     except (msgspec.DecodeError, TypeError, ValueError) as error:
         raise RecipeError(f"{path}: {error}") from error
     return recipe
+
+
+def _check_names(frontend: Mapping[str, Any]) -> None:
+    known = [field.name for field in dataclasses.fields(MfccConfig)]
+    for name in frontend:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(known)}"
+            raise ValueError(f"[frontend] has no field {name}; {hint}")
 
 
 def shipped_recipes() -> dict[str, Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -29,9 +29,20 @@ WINDOW_HOP = 50
 _CALIBRATION_CLIPS = 300
 _INFO, _START = "run.json", "start.json"
 
+_Kept = TypeVar("_Kept", bound=msgspec.Struct)
+
 
 class RunMismatchError(WorkbenchError):
     """Raised when a folder holds a run of other clips or choices than those asked for."""
+
+
+class DamagedRunError(WorkbenchError):
+    """Raised when a file of a run's folder is there but cannot be read; the message names it."""
+
+    @classmethod
+    def of(cls, file: Path, reason: object) -> DamagedRunError:
+        """The error of a file. No constructor: processes that train folds send it by its message alone."""
+        return cls(f"{file}: is damaged ({reason}); train it anew")
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,13 +107,28 @@ def is_finished(folder: Path) -> bool:
 
 
 def read_info(folder: Path) -> RunInfo:
-    """What the finished run of the folder says of itself."""
-    return msgspec.json.decode((folder / _INFO).read_bytes(), type=RunInfo)
+    """What the finished run of the folder says of itself.
+
+    Raises:
+        DamagedRunError: when its file is no longer whole.
+    """
+    return _read(folder / _INFO, RunInfo)
 
 
 def write_info(folder: Path, info: RunInfo) -> None:
     """Say so: the run is finished then."""
     write_whole(folder / _INFO, msgspec.json.format(msgspec.json.encode(info), indent=1))
+
+
+def check_folder(folder: Path) -> None:
+    """Make sure that a run's folder is there or can be made.
+
+    Raises:
+        WorkbenchError: when a file is in its place, or in that of a folder above it.
+    """
+    there = next((place for place in (folder, *folder.parents) if place.exists()), folder)
+    if there.is_file():
+        raise WorkbenchError(f"{there}: is a file; name a folder for the run (--run)")
 
 
 def claim_folder(
@@ -117,6 +143,7 @@ def claim_folder(
 
     Raises:
         RunMismatchError: when the folder holds the run of something else.
+        DamagedRunError: when it no longer says of what.
     """
     asked = Start(
         labels=tuple(labels),
@@ -130,7 +157,7 @@ def claim_folder(
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(file, msgspec.json.format(msgspec.json.encode(asked), indent=1))
         return
-    begun = msgspec.json.decode(file.read_bytes(), type=Start)
+    begun = _read(file, Start)
     differing = [name for name in Start.__struct_fields__ if getattr(begun, name) != getattr(asked, name)]
     if differing:
         raise RunMismatchError(
@@ -146,9 +173,19 @@ def fingerprint(clips: Sequence[Clip]) -> str:
 
 
 def has_heard(folder: Path, clips: Sequence[Clip]) -> bool:
-    """Whether the run of the folder was started with these clips and no others."""
-    begun = msgspec.json.decode((folder / _START).read_bytes(), type=Start)
-    return begun.clips == fingerprint(clips)
+    """Whether the run of the folder was started with these clips and no others.
+
+    Raises:
+        DamagedRunError: when it no longer says with which.
+    """
+    return _read(folder / _START, Start).clips == fingerprint(clips)
+
+
+def _read(file: Path, kind: type[_Kept]) -> _Kept:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DamagedRunError.of(file, error) from error
 
 
 def write_whole(file: Path, content: bytes) -> None:
@@ -208,12 +245,23 @@ def write_calibration(
     )
 
 
-def write_comparison(folder: Path, examples: Sequence[Example], labels: Sequence[str]) -> None:
-    """Clips on which the converter compares the float network with the int8 model."""
+def write_comparison(
+    folder: Path, examples: Sequence[Example], labels: Sequence[str], held_out: bool
+) -> None:
+    """Clips on which the converter compares the float network with the int8 model.
+
+    Args:
+        folder: of the run.
+        examples: the clips, as they are.
+        labels: of the network.
+        held_out: whether they are of the validation speakers; else the network has learned from them, and
+            only whether both agree says anything.
+    """
     np.savez_compressed(
         folder / "comparison.npz",
         frames=np.concatenate([e.frames for e in examples]),
         lengths=[len(e.frames) for e in examples],
         truth=[labels.index(e.clip.emotion) for e in examples],
+        held_out=held_out,
         clips=[e.clip.path.name for e in examples],
     )

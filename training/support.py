@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from training.clips import EMOTIONS, Clip
-from training.errors import WorkbenchError
+from training.errors import TrainingError
+from training.recipe import Recipe
 
 LEAST_CLIPS = 10
 """Of a label that a network learns from nothing, or as a new one"""
@@ -17,14 +18,14 @@ LEAST_SPEAKERS = 2
 """Whom each label must be heard of: with one, a network learns the voice and not the emotion"""
 
 
-class SupportError(WorkbenchError):
+class SupportError(TrainingError):
     """Raised when the clips cannot support a training; the message says why, label by label."""
 
 
 def check_support(
     clips: Sequence[Clip], labels: Sequence[str], known: Sequence[str] = (), one_speaker: bool = False
 ) -> None:
-    """Make sure that there is enough of every label that occurs; one without a clip is not looked at.
+    """Make sure that there is enough of every label; of one that is known already, no clip will do, too.
 
     Args:
         clips: to train on.
@@ -35,6 +36,7 @@ def check_support(
     Raises:
         SupportError: when there is not.
     """
+    check_labels(labels)
     speakers = {clip.speaker for clip in clips}
     if not clips:
         raise SupportError(f"no clip of {', '.join(labels)}: there is nothing to train on")
@@ -44,7 +46,7 @@ def check_support(
             "and not the emotions, and nobody would be left to judge it on; add speakers, or set one_speaker "
             "= true in the recipe to train for this person alone"
         )
-    complaints = [
+    complaints = _missing(clips, labels, known) + [
         complaint
         for label in labels
         if (complaint := _complaint([c for c in clips if c.emotion == label], label, known, one_speaker))
@@ -63,6 +65,45 @@ def _complaint(clips: Sequence[Clip], label: str, known: Sequence[str], one_spea
     if len(speakers) < LEAST_SPEAKERS and label not in known and not one_speaker:
         return f"all clips of {label} are of one speaker, {min(speakers)}"
     return ""
+
+
+def _missing(clips: Sequence[Clip], labels: Sequence[str], known: Sequence[str]) -> list[str]:
+    heard = {clip.emotion for clip in clips}
+    missing = [label for label in labels if label not in heard and label not in known]
+    if not missing:
+        return []
+    # Whoever names no label has the shipped ones asked for, perhaps without a thought of them.
+    others = ",".join(label for label in labels if label not in missing)
+    return [
+        f"no clip of {', '.join(missing)}" + ("" if known else f" (--labels {others} asks for the others)")
+    ]
+
+
+def check_labels(labels: Sequence[str]) -> None:
+    """Make sure that there is something to tell apart.
+
+    Raises:
+        SupportError: when there is not.
+    """
+    if len(set(labels)) < max(2, len(labels)):
+        raise SupportError(f"labels are {', '.join(labels)}: at least two different ones are needed")
+
+
+def check_speakers(clips: Sequence[Clip], recipe: Recipe) -> None:
+    """Make sure that a recipe's validation speakers leave somebody to train on.
+
+    Raises:
+        SupportError: when they do not.
+    """
+    if not clips:
+        raise SupportError("no clip could be read: there is nothing to train on")
+    speakers = len({clip.speaker for clip in clips})
+    least = 1 if recipe.one_speaker else LEAST_SPEAKERS
+    if speakers < recipe.validation_speakers + least:
+        raise SupportError(
+            f"{speakers} speaker(s) cannot give {recipe.validation_speakers} for validation and {least} "
+            "to train on: add speakers, or lower validation_speakers in the recipe (0 trains without any)"
+        )
 
 
 def check_places(labels: Sequence[str], places: Mapping[str, tuple[float, float]]) -> None:

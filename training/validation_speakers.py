@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from training.errors import TrainingError
 from training.features import Example
 from training.recipe import Recipe
+from training.support import check_speakers
 
 
 def validation_speakers(examples: Sequence[Example], recipe: Recipe) -> set[str]:
@@ -18,15 +18,10 @@ def validation_speakers(examples: Sequence[Example], recipe: Recipe) -> set[str]
     A speaker with more than a twentieth of all clips is not drawn: too much would be lost to train on.
 
     Raises:
-        TrainingError: when too few speakers would be left to train on.
+        SupportError: when too few speakers would be left to train on.
     """
+    check_speakers([e.clip for e in examples], recipe)
     speakers = sorted({e.clip.speaker for e in examples})
-    least = 1 if recipe.one_speaker else 2
-    if len(speakers) < recipe.validation_speakers + least:
-        raise TrainingError(
-            f"{len(speakers)} speaker(s) cannot give {recipe.validation_speakers} for validation and {least} "
-            "to train on: add speakers, or lower validation_speakers in the recipe (0 trains without any)"
-        )
     shares = Counter(e.clip.speaker for e in examples)
     small = [speaker for speaker in speakers if shares[speaker] <= max(len(examples) / 20, 1)]
     if len(small) >= recipe.validation_speakers:

@@ -61,7 +61,7 @@ def run(network, tmp_path_factory):
     prior = reference_prior(speech(60, seed=2))
     write_card(folder, LABELS, RECIPE, mean, std, prior, None, 1.5, provenance)
     write_calibration(folder, speech(60, seed=2), RECIPE, mean, std)
-    write_comparison(folder, speech(30, seed=3), LABELS)
+    write_comparison(folder, speech(30, seed=3), LABELS, held_out=True)
     (folder / "run.json").write_text("{}")
     return folder
 

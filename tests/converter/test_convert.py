@@ -128,7 +128,43 @@ def test_convert_when_the_run_is_unfinished_then_it_says_what_is_missing(copy_of
 def test_convert_when_a_file_of_the_run_is_damaged_then_one_clear_error(copy_of, damaged, keep, tmp_path):
     whole = (copy_of / damaged).read_bytes()
     (copy_of / damaged).write_bytes(whole[: int(keep * len(whole))])
-    with pytest.raises(RunFolderError, match="is damaged"):
+    with pytest.raises(RunFolderError, match="is damaged") as caught:
+        convert(copy_of, tmp_path / "model.tflite")
+    assert "File not found" not in str(caught.value)
+
+
+def note(run, held_out):
+    """Note whose clips it is compared on; None as in runs that were kept before this was noted."""
+    with np.load(run / "comparison.npz") as kept:
+        content = {name: kept[name] for name in kept if name != "held_out"}
+    if held_out is not None:
+        content["held_out"] = held_out
+    np.savez_compressed(run / "comparison.npz", **content)
+
+
+@pytest.mark.parametrize("noted", [True, False])
+@pytest.mark.parametrize("held_out", [True, False])
+def test_convert_command_when_clips_were_trained_on_then_no_uar_of_them_is_told(
+    copy_of, tmp_path, capsys, noted, held_out
+):
+    note(copy_of, held_out if noted else None)
+    if not noted:
+        people = ["s1"] if held_out else []
+        (copy_of / "run.json").write_bytes(msgspec.json.encode({"validation_speakers": people}))
+
+    assert main([str(copy_of), "--output", str(tmp_path / "model.tflite")]) == 0
+    said = capsys.readouterr().out
+    report = msgspec.json.decode((tmp_path / "model.parity.json").read_bytes())
+
+    assert report["parity"]["held_out"] is held_out
+    assert ("UAR" in said) is held_out
+    assert ("of 30 validation clips" in said) is held_out
+    assert ("training clips: only the agreement counts" in said) is not held_out
+
+
+def test_convert_when_an_old_run_does_not_say_who_validated_then_one_clear_error(copy_of, tmp_path):
+    note(copy_of, None)
+    with pytest.raises(RunFolderError, match=r"run\.json: is damaged .*validation_speakers.*train it anew"):
         convert(copy_of, tmp_path / "model.tflite")
 
 
@@ -155,6 +191,11 @@ def test_convert_command_when_there_is_no_such_folder_then_one_line_and_66(tmp_p
     assert "no such folder" in last_line(capsys)
 
 
+def test_convert_command_when_a_model_file_is_given_then_it_says_what_it_is_for(converted, capsys):
+    assert main([str(converted[0])]) == 65
+    assert "model.tflite: is a file; name a run's folder, or add --c-array HEADER" in last_line(capsys)
+
+
 def test_convert_command_when_the_run_is_unfinished_then_one_line_and_65(tmp_path, capsys):
     assert main([str(tmp_path)]) == 65
     assert "no run.json" in last_line(capsys)
@@ -177,6 +218,34 @@ def test_convert_command_when_results_are_given_then_their_figures_are_in_the_ca
     assert card.metrics == {"P1-in": {**figures, "seeds": [0], "folds": [1, 2]}}
     with pytest.raises(RunFolderError, match="no result"):
         convert(run, tmp_path / "other.tflite", results=tmp_path / "nowhere")
+
+
+BASELINE = {"protocol": "P1", "form": "in", "int8": None, "seeds": [0], "folds": [1]}
+
+
+def test_convert_command_when_no_result_is_of_an_int8_file_then_one_line_and_65(run, tmp_path, capsys):
+    (tmp_path / "P1-in-egemaps-svm.json").write_bytes(msgspec.json.encode(BASELINE))
+
+    assert main([str(run), "-o", str(tmp_path / "model.tflite"), "--results", str(tmp_path)]) == 65
+    assert f"{tmp_path}: no result with figures of an int8 file" in last_line(capsys)
+
+
+@pytest.mark.parametrize("text", ['{"protocol": "P1", "fo', "[]", '{"form": "in"}', ""])
+def test_convert_command_when_a_result_is_damaged_then_one_line_and_65(run, tmp_path, capsys, text):
+    (tmp_path / "P1-in.json").write_text(text)
+
+    assert main([str(run), "-o", str(tmp_path / "model.tflite"), "--results", str(tmp_path)]) == 65
+    assert f"{tmp_path / 'P1-in.json'}: is damaged" in last_line(capsys)
+
+
+def test_convert_when_some_results_are_baselines_then_they_are_passed_over(run, tmp_path):
+    (tmp_path / "P1-in-level-svm.json").write_bytes(msgspec.json.encode(BASELINE))
+    (tmp_path / "P2-in.json").write_bytes(
+        msgspec.json.encode({**BASELINE, "protocol": "P2", "int8": {"uar": 0.6}})
+    )
+    convert(run, tmp_path / "model.tflite", results=tmp_path)
+
+    assert set(read_model_file(tmp_path / "model.tflite")[0].metrics) == {"P2-in"}
 
 
 def test_convert_command_when_arguments_are_wrong_then_usage_and_64(capsys):

@@ -1,4 +1,7 @@
 import dataclasses
+import pickle
+import shutil
+import zipfile
 
 import keras
 import msgspec
@@ -11,7 +14,7 @@ from training.base import BaseError, base_for
 from training.features import Example
 from training.fit import fit
 from training.networks import build_network
-from training.run_folder import RunMismatchError
+from training.run_folder import DamagedRunError, RunMismatchError
 
 pytestmark = pytest.mark.training
 
@@ -121,6 +124,24 @@ def test_fit_when_finished_then_the_network_that_it_started_from_is_not_read_aga
     monkeypatch.setattr(keras.models, "load_model", lambda *_, **__: pytest.fail("read again"))
 
     assert fit(clips, LABELS, once, tmp_path / "run", base=finished_run[0]) == info
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no archive", None], ids=["empty", "garbled", "an archive cut open"]
+)
+def test_base_for_when_its_network_is_damaged_then_its_file_is_named(finished_run, tmp_path, content):
+    shutil.copytree(finished_run[0], tmp_path / "run")
+    file = tmp_path / "run" / "network.keras"
+    if content is None:
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr("config.json", "{}")
+    else:
+        file.write_bytes(content)
+    with pytest.raises(DamagedRunError, match=r"network\.keras: is damaged .*; train it anew") as caught:
+        _ = base_for(TINY, tmp_path / "run").network
+    assert "not found" not in str(caught.value)
+    # As the process of a fold sends it.
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
 
 def test_base_for_when_no_run_is_there_then_says_so(tmp_path):

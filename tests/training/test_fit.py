@@ -1,3 +1,5 @@
+import shutil
+
 import keras
 import msgspec
 import numpy as np
@@ -9,7 +11,7 @@ from training.errors import TrainingError, WorkbenchError
 from training.fit import fit
 from training.histories import Histories
 from training.reference_prior import reference_prior
-from training.run_folder import RunMismatchError
+from training.run_folder import DamagedRunError, RunMismatchError
 
 pytestmark = pytest.mark.training
 
@@ -82,6 +84,7 @@ def test_fit_when_speakers_validate_then_nothing_of_theirs_trains(finished_run, 
     with np.load(folder / "calibration.npz") as kept:
         assert set(kept["clips"].tolist()) == {e.clip.path.name for e in training}
     with np.load(folder / "comparison.npz") as kept:
+        assert kept["held_out"]
         assert set(kept["clips"].tolist()) == {e.clip.path.name for e in held_out}
 
 
@@ -110,6 +113,8 @@ def test_fit_when_one_speaker_may_do_then_it_is_trained_on_that_one(tmp_path):
     info = fit(examples(speakers=1), LABELS, alone, tmp_path)
 
     assert info.validation_speakers == ()
+    with np.load(tmp_path / "comparison.npz") as kept:
+        assert not kept["held_out"]
     assert info.prior.voice_variance == info.prior.turn_variance
 
 
@@ -155,7 +160,7 @@ def test_fit_when_patience_ends_it_then_the_best_epochs_weights_are_back(tmp_pat
     [
         (examples(speakers=3), LABELS, {}, r"3 speaker\(s\) cannot give 2 for validation"),
         (examples(speakers=1), LABELS, {"validation_speakers": 0}, r"1 speaker\(s\)"),
-        ([], LABELS, {}, r"0 speaker\(s\)"),
+        ([], LABELS, {}, "no clip could be read"),
         (examples(labels=("angry", "sad")), LABELS, {}, "no training clip for neutral"),
         (examples(), ("angry", "sad"), {}, "clips of neutral, which is no label"),
         (examples(labels=("angry",)), ("angry",), {}, "at least two"),
@@ -166,4 +171,22 @@ def test_fit_when_the_clips_cannot_support_it_then_one_clear_error(tmp_path, par
     with pytest.raises(TrainingError, match=reason) as caught:
         fit(parts, labels, recipe(**changes), tmp_path / "run")
     assert isinstance(caught.value, WorkbenchError)
+    assert caught.value.exit_code == 65
+
+
+def test_fit_when_speakers_are_too_few_then_the_folder_is_left_for_others(tmp_path):
+    with pytest.raises(TrainingError):
+        fit(examples(speakers=3, takes=1), LABELS, TINY, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name", ["run.json", "start.json"])
+@pytest.mark.parametrize("content", [b"{}", b'{"labels": ["an', b"\xff\xfe"])
+def test_fit_when_a_file_of_the_folder_is_damaged_then_it_is_named(
+    finished_run, corpus, tmp_path, name, content
+):
+    shutil.copytree(finished_run[0], tmp_path / "run")
+    (tmp_path / "run" / name).write_bytes(content)
+    with pytest.raises(DamagedRunError, match=f"run/{name}: is damaged .*; train it anew") as caught:
+        fit(corpus, LABELS, TINY, tmp_path / "run")
     assert caught.value.exit_code == 65

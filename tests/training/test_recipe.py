@@ -54,7 +54,9 @@ def test_recipe_when_written_as_toml_then_every_choice_counts(tmp_path):
         ("[augment]\ntempo = 2.0", "tempo"),
         ("[frontend]\nn_mfcc = 13", "mel filters"),
         ("[frontend]\nn_mfcc = 99", "n_mfcc"),
-        ("[frontend]\nwindows = 3", "windows"),
+        ("[frontend]\nwindows = 3", r"\[frontend\] has no field windows; did you mean window\?"),
+        ("[frontend]\nn_melz = 40", r"\[frontend\] has no field n_melz; did you mean n_mels\?"),
+        ("[frontend]\nzzz = 1", r"\[frontend\] has no field zzz; it has sample_rate, .*pitch$"),
         ("[frontend]\nsample_rate = 22050", "sample_rate"),
     ],
 )

@@ -3,7 +3,8 @@
 import pytest
 from voices import LABELS, clip
 
-from training.support import SupportError, check_places, check_support
+from training.recipe import Recipe
+from training.support import SupportError, check_places, check_speakers, check_support
 
 
 def clips(speakers=3, takes=10, labels=LABELS):
@@ -16,7 +17,8 @@ def fear(takes):
 
 
 def test_support_when_there_is_enough_then_nothing_is_said():
-    check_support(clips(), (*LABELS, "fear"))
+    check_support(clips(), LABELS)
+    check_support(clips(), (*LABELS, "fear"), known=("fear",))
     check_support(clips(speakers=1), LABELS, one_speaker=True)
     check_support(clips(speakers=2, takes=3), LABELS, known=LABELS)
 
@@ -26,6 +28,8 @@ def test_support_when_there_is_enough_then_nothing_is_said():
     [
         ([], (), "nothing to train on"),
         (clips(speakers=1), (), "all 30 clips are of one speaker, s0"),
+        (clips(), (), r"no clip of fear \(--labels angry,neutral,sad asks for the others\)\. Add clips"),
+        (clips(), LABELS, r"no clip of fear\. Add clips"),
         ([*clips(), *fear(3)], (), r"only 3 clip\(s\) of fear, and at least 10"),
         ([*clips(), *fear(3)], ("fear",), r"only 3 clip\(s\) of fear, and at least 5"),
         ([*clips(), *fear(30)], (), "all clips of fear are of one speaker, s1"),
@@ -36,6 +40,27 @@ def test_support_when_there_is_too_little_then_every_label_is_named(given, known
     with pytest.raises(SupportError, match=reason) as caught:
         check_support(given, (*LABELS, "fear"), known)
     assert caught.value.exit_code == 65
+
+
+@pytest.mark.parametrize("labels", [("angry",), ("angry", "angry")])
+def test_support_when_there_is_nothing_to_tell_apart_then_says_so(labels):
+    with pytest.raises(SupportError, match="at least two different ones are needed"):
+        check_support(clips(), labels)
+
+
+@pytest.mark.parametrize(
+    ("speakers", "changes", "reason"),
+    [
+        (5, {}, r"5 speaker\(s\) cannot give 4 for validation and 2 to train on"),
+        (4, {"one_speaker": True}, r"4 speaker\(s\) cannot give 4 for validation and 1 to train on"),
+        (0, {}, "no clip could be read"),
+    ],
+)
+def test_speakers_when_a_recipe_wants_more_then_says_how_many(speakers, changes, reason):
+    check_speakers(clips(speakers=6), Recipe())
+    check_speakers(clips(speakers=5), Recipe(one_speaker=True))
+    with pytest.raises(SupportError, match=reason):
+        check_speakers(clips(speakers=speakers), Recipe(**changes))
 
 
 def test_places_when_a_label_has_none_then_is_asked_for():

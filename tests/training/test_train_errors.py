@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from voices import LABELS
+from voices import LABELS, write_corpus
 
 import training
 from training.cli import main
@@ -115,12 +115,70 @@ def test_fit_command_when_a_label_is_missing_then_it_is_named(tmp_path, corpus_t
     )  # fmt: skip
 
     assert code == 65
-    assert "no training clip for fear" in capsys.readouterr().err.splitlines()[-1]
+    err = capsys.readouterr().err
+    assert "no clip of fear (--labels angry,sad asks for the others)" in err.splitlines()[-1]
+    assert_nothing_was_computed(err, tmp_path)
+
+
+def assert_nothing_was_computed(err, folder):
+    assert "features" not in err
+    assert not (folder / "cache").exists()
+    assert not (folder / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ([], "no clip of disgust, fear, happy, surprise (--labels angry,neutral,sad asks for the others)"),
+        (["--labels", "angry"], "labels are angry: at least two different ones are needed"),
+        (["--labels", ",".join(LABELS)], "3 speaker(s) cannot give 4 for validation and 2 to train on"),
+        (["--labels", ",".join(LABELS), "--recipe", "average"], "name that run (--base)"),
+        (["--labels", ",".join(LABELS), "--recipe", "taught"], "name finished runs (--teachers)"),
+        (["--labels", ",".join(LABELS), "--base", "nowhere"], "nowhere: no finished run to start from"),
+    ],
+)
+def test_fit_command_when_it_cannot_work_then_it_is_said_before_anything_is_computed(
+    tmp_path, capsys, arguments, reason
+):
+    table = write_corpus(tmp_path / "corpus", speakers=3, takes=4)
+    places = ["--cache", str(tmp_path / "cache"), "--run", str(tmp_path / "run")]
+    code = main(["fit", "--corpus", f"csv={table}", *places, *arguments])
+    err = capsys.readouterr().err
+
+    assert code == 65
+    assert reason in err.splitlines()[-1]
+    assert_nothing_was_computed(err, tmp_path)
+
+
+@pytest.mark.parametrize("run", ["file", "file/run"])
+def test_fit_command_when_the_run_would_be_a_file_then_one_line_and_65(tmp_path, corpus_table, capsys, run):
+    (tmp_path / "file").touch()
+    code = main(["fit", "--corpus", f"csv={corpus_table}", "--run", str(tmp_path / run)])
+
+    assert code == 65
+    assert f"{tmp_path / 'file'}: is a file; name a folder for the run" in one_line(capsys)
+
+
+def test_fit_command_when_no_clip_can_be_read_then_that_is_said(tmp_path, capsys):
+    table = write_corpus(tmp_path / "corpus", speakers=6, takes=2)
+    for file in table.parent.glob("*.wav"):
+        file.write_text("no sound")
+    code = main(
+        ["fit", "--corpus", f"csv={table}", "--labels", ",".join(LABELS),
+         "--cache", str(tmp_path / "cache"), "--run", str(tmp_path / "run")]
+    )  # fmt: skip
+
+    assert code == 65
+    assert "no clip could be read, of 36: " in capsys.readouterr().err.splitlines()[-1]
+    assert not (tmp_path / "run").exists()
 
 
 def test_fit_command_when_the_cache_cannot_be_written_then_one_line_and_74(tmp_path, corpus_table, capsys):
     (tmp_path / "file").touch()
-    code = main(["fit", "--corpus", f"csv={corpus_table}", "--cache", str(tmp_path / "file" / "cache")])
+    code = main(
+        ["fit", "--corpus", f"csv={corpus_table}", "--cache", str(tmp_path / "file" / "cache"),
+         "--labels", ",".join(LABELS)]
+    )  # fmt: skip
 
     assert code == 74
     assert "--cache" in one_line(capsys)

@@ -69,7 +69,8 @@ def add_corpus(parser: argparse.ArgumentParser) -> None:
         required=True,
         metavar="KIND=PLACE",
         help=f"a corpus as it was unpacked; KIND is one of {', '.join(READERS)}; may be given again. "
-        "csv: columns path, speaker, emotion, and if there corpus, language, fold, sex, licence",
+        "csv: columns path, speaker, emotion, and if there corpus, language, fold, sex, licence; manifest is "
+        "the same as csv",
     )
     parser.add_argument(
         "--cache", type=Path, default=Path("cache"), help="folder of cached features (default: cache)"
@@ -102,13 +103,19 @@ def add_log(parser: argparse.ArgumentParser) -> None:
 
 
 def load_features(clips: Sequence[Clip], args: argparse.Namespace, recipe: Recipe) -> list[Example]:
-    """Features of the clips that can be used; the others are named."""
+    """Features of the clips that can be used; the others are named.
+
+    Raises:
+        CorpusError: when none of them can be used.
+    """
     from training.features import FeatureCache  # noqa: PLC0415
 
     cache = FeatureCache(args.cache, recipe.mfcc_config)
     with clip_progress(console) as show:
         examples, problems = cache.load(clips, show)
     tell(problems)
+    if problems and not examples:
+        raise CorpusError(f"no clip could be read, of {len(clips)}: {problems[0]}")
     return examples
 
 

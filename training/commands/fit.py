@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from edge.quiet_stderr import quiet_stderr
@@ -16,10 +17,10 @@ from training.commands.common import (
     words,
 )
 from training.progress import epoch_progress
-from training.recipe import load_recipe
-from training.run_folder import is_finished
+from training.recipe import Recipe, load_recipe
+from training.run_folder import check_folder, is_finished
 from training.run_log import append_run
-from training.support import check_places, check_support
+from training.support import check_places, check_speakers, check_support
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -62,11 +63,13 @@ def run(args: argparse.Namespace) -> int:
     from training.protocols import SHIPPED_LABELS, shipped_clips  # noqa: PLC0415
 
     recipe = load_recipe(args.recipe)
+    check_folder(args.run)
     corpus = read_places(args.corpus, args.labels or ())
     labels = args.labels or SHIPPED_LABELS
     check_places(labels, recipe.circumplex)
     clips = [c for c in corpus.clips if c.emotion in labels] if args.labels else shipped_clips(corpus.clips)
-    check_support(clips, labels, one_speaker=recipe.one_speaker)
+    check_support(clips, labels, _known_labels(args, recipe, labels), recipe.one_speaker)
+    check_speakers(clips, recipe)
     examples = load_features(clips, args, recipe)
     with quiet_stderr("tensorflow"):
         from training.fit import fit  # noqa: PLC0415  # takes seconds: not for --help, nor to find no corpus
@@ -98,6 +101,18 @@ def run(args: argparse.Namespace) -> int:
     print(f"{args.run}: epoch {info.best_epoch} of {info.epochs}{score}")
     print(f"next: affectd-convert {args.run}")
     return 0
+
+
+def _known_labels(args: argparse.Namespace, recipe: Recipe, labels: Sequence[str]) -> Sequence[str]:
+    """Labels of the run to start from, which must be there and suit the recipe; so must the teachers."""
+    if not (args.base or args.teachers or recipe.base_share or recipe.taught):
+        return ()
+    with quiet_stderr("tensorflow"):
+        from training.fit import run_before  # noqa: PLC0415  # seconds, as in `run`
+        from training.teachers import teachers_for  # noqa: PLC0415
+    teachers_for(recipe, labels, args.teachers)
+    known = run_before(recipe, args.base)
+    return known.info.labels if known else ()
 
 
 def _say_how_long(batches: int, seconds: float) -> None:
