@@ -71,7 +71,7 @@ NOTES = {
     "plain fit had been seen to make the calibration error of this table worse.",
     "P9": "Fold 1 leaves out ASED, 2 EMO-DB, 3 nEMO, 4 RAVDESS, 5 TESS, 6 URDU: a language and a way of recording that "
     "training has not heard, TESS and RAVDESS apart, which share English. The networks know the seven shipped labels; an "
-    "answer is the likeliest of the four.",
+    "answer is the likeliest of the four. Their recipe was settled by validation speakers of P8, and so of these corpora, too.",
     "P10": "Nothing is trained for this: the int8 files of P8's folds score their own test clips once more. These are of the networks before "
     "those of P8's table: the first half of their training had heard recordings cut by their level alone, and speakers with few clips were "
     "heard no more often than others. Each clip meets "
@@ -97,9 +97,10 @@ URDU alone is not acted: it is cut from television talk shows (Latif et al., 201
 
 Results stand until they are made anew: where the recipe or the code has changed since, a note says so, and the command gives other
 figures today. Work was brought together now and then, and of the commits that stand beside the results not all are in the history of
-the repository: 382f796 is the first in it behind b24b77a6420e and c55623595e2a, and 86ff381 behind the others. The
-levers were measured with a narrower stretch of the mel axis (0.03), and recordings cut by their level alone
-([below](#where-speech-begins-and-ends)). How pitch is found was chosen on the
+the repository: 382f796 is the first in it behind b24b77a6420e and c55623595e2a, and 86ff381 behind the others. The form
+`multi` is older than the pitch in the front end ("40 MFCCs"); it and P7 are older than the second branch, the wider stretch of the mel axis
+in training and the voice's leaning, and heard recordings cut by their level alone ([below](#where-speech-begins-and-ends)). The
+levers were measured with the narrower stretch (0.03) and the older cut, too. How pitch is found was chosen on the
 speakers of joint fold 1 (fold 1 of P1 to P6, and fold 7 of P2), of P1's fold 4 and of P5's fold 2: to that choice
 these folds are not blind.
 
