@@ -35,6 +35,7 @@ from training.reference_prior import reference_prior
 from training.run_folder import (
     RunInfo,
     claim_folder,
+    is_claimed,
     is_finished,
     read_info,
     write_calibration,
@@ -88,8 +89,9 @@ def fit(
     _check_labels(clips, labels)
     known = run_before(recipe, base)
     taught_by = teachers_for(recipe, labels, teachers)
-    # Before the folder is claimed for these clips: there will be others.
-    check_speakers(clips, recipe)
+    if not is_claimed(folder):
+        # Before it is claimed for these clips: there will be others.
+        check_speakers(clips, recipe)
     claim_folder(folder, clips, labels, recipe, _sha256(known), _sha256(taught_by))
     if is_finished(folder):
         return read_info(folder)

@@ -101,6 +101,11 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     """Of the runs whose answers it learned from, if from any"""
 
 
+def is_claimed(folder: Path) -> bool:
+    """Whether a run has begun in the folder."""
+    return (folder / _START).is_file()
+
+
 def is_finished(folder: Path) -> bool:
     """Whether the run of the folder has come to its end."""
     return (folder / _INFO).is_file()
