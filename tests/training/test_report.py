@@ -62,6 +62,23 @@ def test_report_when_forms_and_protocols_are_many_then_they_stand_in_order(tmp_p
     assert headings == ["### P1 in", "### P1 multi", "### P9 joint", "### P10 joint"]
 
 
+def test_report_when_forms_are_of_the_same_networks_then_they_stand_side_by_side(tmp_path):
+    seeds = {"seeds": [0, 1], "per_corpus": {"tess": 0.4, "urdu": 0.7}, "folds": [1]}
+    rows = [{"seed": seed, "fold": 1, "float_uar": 0.5, "int8_uar": 0.5 + seed / 10} for seed in (0, 1)]
+    known = [{**row, "int8_uar": row["int8_uar"] + 0.25} for row in rows]
+    new = result("P8", "joint", per_fold=rows, **seeds)
+    adapt = result("P8", "adapt", base="joint", per_fold=known, **{**seeds, "per_corpus": {"tess": 0.5}})
+    text, written = page(tmp_path, new, adapt)
+
+    assert [line for line in text.splitlines() if line.startswith("### ")] == ["### P8 joint, adapt"]
+    assert text.count("    affectd-train evaluate\n") == 1
+    assert "| fold | joint, seed 0 | joint, seed 1 | adapt, seed 0 | adapt, seed 1 |" in text
+    assert "| 1 | 50.0 | 60.0 | 75.0 | 85.0 |" in text
+    assert "| tess | 40.0 | 50.0 |\n| urdu | 70.0 | – |" in text
+    assert "| ![Confusions, joint](figures/P8-joint-confusion.png) | ![Confusions, adapt](" in text
+    assert {"P8-joint-confusion.png", "P8-adapt-confusion.png"} <= written
+
+
 def keep_comparison(folder, name, without, with_it):
     for side, results in (("without", without), ("with", with_it)):
         place = folder / "comparisons" / name / side
@@ -98,6 +115,18 @@ def test_report_when_the_files_were_made_later_than_the_networks_then_both_commi
 
     assert text.count("at abc, quantised and scored at def:") == 1
     assert text.count("at abc:") == 1
+
+
+def test_report_when_a_training_went_on_from_another_then_the_commands_of_both(tmp_path):
+    command = "affectd-train evaluate --protocol P8 --base RUNS/P8-joint --recipe mine.toml --corpus x=y"
+    text, _ = page(tmp_path, result("P8", "joint", command=command), result("P5"))
+
+    assert (
+        "    affectd-train evaluate --protocol P8 --recipe training/recipes/joint.toml --corpus x=y "
+        "--runs RUNS\n"
+        f"    {command} --runs SECOND_HALVES\n"
+    ) in text
+    assert text.count("SECOND_HALVES") == 1
 
 
 def test_report_when_a_speaker_is_worst_then_named_with_the_gaps(tmp_path):
@@ -219,7 +248,7 @@ def test_report_when_arousal_was_measured_then_how_much_it_rises_and_with_which_
     }  # fmt: skip
     text, _ = page(tmp_path, result("P8", "joint", arousal=arousal))
 
-    assert "over 672 pairs of clips arousal rises by 0.055" in text
+    assert "over 672 pairs of clips, arousal rises by 0.055" in text
     assert "95 % from 0.008 to 0.093" in text
     assert "| angry | 0.71 | 0.80 | 75 % |" in text
 
@@ -266,6 +295,7 @@ def test_noise_when_a_loss_is_hardly_there_then_no_figure_of_it():
     }  # fmt: skip
 
     assert noise(result("P10", conditions=conditions)) == (
-        "Noise of 10 dB costs 15 points, a room that rings for 0.6 s 9,\n"
-        "a telephone line 1, a laptop's microphone 4, a cheap electret less than one (P10).\n"
+        "Losses against clean speech, in points (P10): noise at 10 dB SNR 15, a room with a\n"
+        "reverberation time of 0.6 s 9, a telephone line 1, a laptop's microphone 4, "
+        "a cheap electret less than one.\n"
     )

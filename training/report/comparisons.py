@@ -28,49 +28,52 @@ class Comparison:
 COMPARISONS = {
     "pitch": Comparison(
         "What pitch is worth",
-        "Networks of one branch that see the MFCCs alone (`pitch = false` under `[frontend]`), and such as see pitch and voicing beside "
-        "them. Those with pitch were trained for longer, too: that of P7 for 3,200 batches instead of 1,600, "
-        "and where the command names `average.toml`, for a second half besides.",
+        "Networks with one branch on the MFCCs alone (`pitch = false` under `[frontend]`), and with pitch and voicing besides. "
+        "Those with pitch were also trained for longer: that of P7 for 3,200 batches instead of 1,600, and where the command "
+        "names `average.toml`, in a second half.",
     ),
     "turns": Comparison(
         "Where speech begins and ends",
-        "Of a recording, what was louder than the rest of it was judged, from first to last; now it is what the daemon would have taken for "
-        "its turns ([design.md](design.md#the-models-path)). Noise that begins before the words and ends behind them was taken for speech. Of P8 "
-        "and P10, only the second half of the training has heard recordings cut in the new way.",
+        "Of each recording, from the first to the last moment that is louder than the rest, and now from the first to the last turn that "
+        "the daemon would find in it ([design.md](design.md#the-models-path)). By level alone, noise before and after the words counts as "
+        "speech. Of P8 and P10, only the second half of the training heard recordings cut the new way.",
     ),
     "views": Comparison(
         "Four views of each window",
-        "The same trained networks, asked once for each window and asked four times, with the mel axis stretched and a frame later each "
-        "([design.md](design.md#why-some-networks-are-asked-four-times)). The views were chosen by validation speakers of folds 1, 2, 3 and 5.",
+        "The same trained networks, asked once per window and asked four times: with the mel axis stretched by another factor, "
+        "and one frame later, each time ([design.md](design.md#why-some-networks-are-asked-four-times)). The views were chosen on validation "
+        "speakers of folds 1, 2, 3 and 5.",
     ),
     "averaged": Comparison(
         "A second half whose weights are averaged",
-        "The networks of ravdess.toml as they are, and the middle between them and what they are after 800 batches more (`average.toml`). "
-        "Validation speakers had spoken for it; no row below is more than chance.",
+        "The networks of ravdess.toml, and the average of their weights before and after 800 more batches (`average.toml`). "
+        "Validation speakers favoured it; no difference below is more than chance.",
     ),
     "wide_masks": Comparison(
         "Tried and not taken: wide masks",
-        "Two masks of up to 40 frames and two of up to 10 mel bands in place of one of 25 and one of 5, P1 for twice as many "
-        "batches, and the middle of a second half kept (`average.toml`). Folds 1 and 2 of both, by which it was judged, gained; the "
-        "others lost as much.",
+        "Two masks of up to 40 frames and two of up to 10 mel bands, instead of one of 25 frames and one of 5 bands; P1 with twice as many "
+        "batches, and with averaged weights (`average.toml`). Folds 1 and 2 of both protocols, which decided, gained; the others lost "
+        "as much.",
     ),
     "one_emotion": Comparison(
         "No history for speakers of one emotion",
-        "Training draws what the device may have heard of a voice before. Relative to a speaker's other turns, which for 26 of URDU's 29 speakers are all of the same "
-        "emotion, little of it should be left. So with `one_emotion = false` (under `[history]`) speakers with more than three quarters of their clips in one emotion have no history "
-        "in training and no say in the spread of voices. URDU by itself is better off with both. The joint networks go without: the validation speakers of P8's folds 1 and 2 "
-        "were a little better off so. Both commands name folds.toml: the choice is younger than these networks, of which those with `false` are of a commit at which it was the rule.",
+        "Training simulates what the device may have heard of a voice before. For 26 of URDU's 29 speakers that is always the same emotion, "
+        "and a turn relative to it has little left. With `one_emotion = false` (under `[history]`), speakers with more "
+        "than three quarters of their clips in one emotion get no history in training, and do not count in the spread of voices. URDU by itself "
+        "is better without this. The joint networks use it, because the validation speakers of P8's folds 1 and 2 were slightly better with it. "
+        "Both commands name folds.toml: the setting is younger than these networks, and those with `false` are of a commit at which "
+        "it was fixed.",
         ("all have a history", "`one_emotion = false`"),
     ),
     "balanced_speakers": Comparison(
         "Tried and not taken: balanced speakers for URDU",
-        "29 speakers have from 2 to 80 clips. Beside the plain recipe, one that lets those with few be heard more often "
-        "(`speaker_balance = 0.6`). Validation speakers, 200 clips of all folds, had spoken for it. Both sides have `one_emotion = false`.",
+        "The 29 speakers have from 2 to 80 clips. The plain recipe, and one in which speakers with few clips are heard more often "
+        "(`speaker_balance = 0.6`). Validation speakers, 200 clips of all folds, favoured it. Both sides have `one_emotion = false`.",
     ),
     "teachers": Comparison(
         "Tried and not taken: teachers",
-        "A network that learns more from the answers of two others than from the labels (`taught.toml`): its teachers, of the same "
-        "fold, are of ravdess.toml and teacher.toml.",
+        "Networks that learn from the labels, and networks that learn more from the answers of two teachers of the same fold, one of "
+        "ravdess.toml and one of teacher.toml (`taught.toml`).",
     ),
 }
 
@@ -101,9 +104,9 @@ def _seeds(results: Sequence[Result]) -> str:
     """Over how many seeds, and so how sure a difference is."""
     least = min(len(r["seeds"]) for r in results)
     return (
-        "of one seed in points, of which one or two are chance"
+        "in percent, of one seed: a point or two are chance"
         if least == 1
-        else f"in points, mean of {least} seeds"
+        else f"in percent, mean of {least} seeds"
     )
 
 

@@ -12,9 +12,10 @@ _BASELINES = ("egemaps-svm", "egemaps-svm-one-level", "level-svm")
 _WORDS = """\
 ## What the level of a recording gives away
 
-Some corpora tell emotions apart by how loud each recording is. A device cannot: it knows neither the distance of the mouth nor the
-gain, and affectd is [deaf to both](design.md#why-the-reference-moves-from-the-turn-to-the-voice). So its peer is eGeMAPS + SVM on recordings
-that were brought to one level (RMS) first; *level alone* is an SVM on that one number, and in brackets is what guessing gives. UAR in points, of affectd that of the int8 file with a new voice.
+In some corpora, how loud a recording is tells its emotion. A device cannot use that: it knows neither the distance of the mouth nor the
+gain, and affectd [ignores both](design.md#why-the-reference-moves-from-the-turn-to-the-voice). So its peer is eGeMAPS + SVM on
+recordings that were brought to one level (RMS) first. *Level alone* is an SVM on that one number; in brackets, what guessing gives.
+UAR in percent; affectd's is that of the int8 file on a new voice.
 
 | protocol | eGeMAPS + SVM | at one level | level alone | affectd, in |
 |---|---|---|---|---|

@@ -16,10 +16,10 @@ def levers(made: dict[str, Any]) -> str:
     missing = made["variants"] + 1 - len(made["rows"])
     lines = [
         "## What each lever is worth\n",
-        f"{_recipe(made)} as it is, and with one thing changed at a time, on {made['protocol']} ({TITLES[made['protocol']]}), "
+        f"{_recipe(made)} as it is, and with one change at a time, on {made['protocol']} ({TITLES[made['protocol']]}), "
         f"{folds}, {made['seeds']} seed(s), judged on {made['validation_speakers']} validation speakers taken out of the "
-        "training folds. Gains are means over folds and seeds against the recipe as it is, the spread their standard "
-        "deviation: a gain that is small against it is chance. The test speakers' figures are to be looked at, not to "
+        "training folds. Gains are means over folds and seeds against the recipe as it is, in points; the spread is their standard "
+        "deviation. A gain that is small against its spread is chance. The figures of the test speakers are for information, not to "
         f"choose by. `{made['command']}` at {made['commit'] or 'an unknown commit'}"
         + (f"; **not measured yet: {missing}**" if missing else "")
         + ".\n",

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,8 +12,8 @@ from training.report import pictures, tables
 from training.report.comparisons import say_comparisons
 from training.report.level import say_level
 from training.report.levers import levers
-from training.report.results import Result, points, read_baselines, read_results
-from training.report.words import FORMS, INTRODUCTION, NOTES, TITLES, second_half
+from training.report.results import Result, read_baselines, read_results
+from training.report.words import FORMS, INTRODUCTION, NOTES, TITLES, commands
 
 
 def write_report(results: Path, output: Path, ablation: Path | None = None) -> list[Path]:
@@ -33,7 +33,7 @@ def write_report(results: Path, output: Path, ablation: Path | None = None) -> l
     page.say(tables.overview(found))
     page.say("## Fairness\n")
     page.say(
-        "UAR int8 in points. Some speakers of ASED and URDU have a handful of clips, so the worst speaker there "
+        "UAR of the int8 file in percent. Some speakers of ASED and URDU have a handful of clips, so the worst speaker there "
         "is partly chance.\n"
     )
     page.say(tables.fairness(found))
@@ -49,6 +49,7 @@ def write_report(results: Path, output: Path, ablation: Path | None = None) -> l
         page.say(levers(msgspec.json.decode(ablation.read_bytes())))
     for comparison in say_comparisons(results):
         page.say(comparison)
+    _say_baselines(page, baselines)
     protocols = list(dict.fromkeys(r["protocol"] for r in found))
     for name in protocols:
         _say_protocol(
@@ -84,17 +85,25 @@ class _Page:
         self.pictures.append(file)
         return file
 
+    def gallery(self, names: Mapping[str, str]) -> list[Path]:
+        """Show the confusions of these names side by side under their captions; gives the files to draw them into."""
+        files = [self._folder / "figures" / f"{name}.png" for name in names]
+        row = " | ".join(f"![Confusions, {caption}](figures/{name}.png)" for name, caption in names.items())
+        self.text.append(f"| {' | '.join(names.values())} |\n|{'---|' * len(names)}\n| {row} |\n")
+        self.pictures += files
+        return files
+
 
 def _say_references(page: _Page, results: Sequence[Result]) -> None:
     if not results:
         return
-    page.say("## What a voice's own reference is worth\n")
+    page.say("## What a reference of the voice is worth\n")
     page.say(
-        "The device compares each turn with what it has heard of the same voice before. `adapt`: the k clips before "
-        "the one that is scored, in a fixed random order, without their labels. `enrol`: k clips known to be "
-        "neutral. Nothing of the clip itself or of later ones enters its reference. What a voice is taken for anyway, "
-        "its [leaning](design.md#what-a-voice-is-taken-for-anyway), is taken off the answers, too; *reference alone* says "
-        "what they are with it. Rows without such a second one are older than that, or knew none.\n"
+        "The device compares each turn with what it has heard of the same voice before. In `adapt` these are the k clips before the "
+        "one that is scored, in a fixed random order and without their labels; in `enrol`, k clips known to be neutral. Neither the "
+        "clip itself nor a later one enters its reference. Besides, what the network tends to answer for this voice whatever it says, its "
+        "[leaning](design.md#what-a-voice-is-taken-for-anyway), is subtracted from the answer; the rows *reference alone* are "
+        "without that.\n"
     )
     page.say(tables.by_k(results))
     for form in ("adapt", "enrol"):
@@ -108,9 +117,9 @@ def _say_calibration(page: _Page, result: Result) -> None:
     found = result["calibration"]
     page.say(f"## Calibration and abstention, {result['protocol']} {result['form']}\n")
     page.say(
-        f"Expected calibration error {found['ece_before']:.3f} before and {found['ece_after']:.3f} after the "
-        "temperature that was fitted on validation speakers. `uncertain` rests on the second picture. Here every corpus "
-        "has the same say, whatever its size, so what is right of all answers is not the accuracy of the first table.\n"
+        f"The expected calibration error is {found['ece_before']:.3f} before and {found['ece_after']:.3f} after the temperature, which "
+        "is fitted on validation speakers. The threshold of `uncertain` rests on the second picture and on the table. Every corpus "
+        "counts the same here, whatever its size, so the share that is right differs from the first table's.\n"
     )
     pictures.draw_reliability(result, page.picture(f"{name}-reliability", "Confidence and accuracy"))
     pictures.draw_risk_coverage(result, page.picture(f"{name}-risk-coverage", "Accuracy over coverage"))
@@ -123,11 +132,18 @@ def _say_arousal(page: _Page, result: Result) -> None:
     page.say(f"## Arousal, {result['protocol']} {result['form']}\n")
     page.say(
         "Arousal and valence are the means of the labels' places on Russell's circumplex (1980), weighted by their "
-        "probabilities. The actors of RAVDESS say each sentence at normal and at strong intensity, which the model was "
-        f"never told: over {found['pairs']} pairs of clips arousal rises by {found['rise']:.3f} on its scale of -1 to 1, "
-        f"95 % from {low:.3f} to {high:.3f}. Calm, which counts as neutral, is one of the emotions that has both.\n"
+        "probabilities. The actors of RAVDESS say each sentence at normal and at strong intensity, and the model was never told "
+        f"which: over {found['pairs']} pairs of clips, arousal rises by {found['rise']:.3f} on its scale of -1 to 1, "
+        f"95 % from {low:.3f} to {high:.3f}. Neutral has both intensities here because calm counts as neutral.\n"
     )
     page.say(tables.arousal(result))
+
+
+def _say_baselines(page: _Page, baselines: Sequence[Result]) -> None:
+    notes = {r["model"]["name"]: r["note"] for r in baselines if r.get("note")}
+    if notes:
+        page.say("## The baselines\n")
+        page.say("".join(f"- {name}: {note}\n" for name, note in notes.items()))
 
 
 def _say_protocol(page: _Page, results: Sequence[Result], baselines: Sequence[Result]) -> None:
@@ -137,8 +153,10 @@ def _say_protocol(page: _Page, results: Sequence[Result], baselines: Sequence[Re
         page.say(NOTES[name] + "\n")
     if name != "P10":
         page.say(tables.comparison(name, results, baselines))
-    for result in results:
-        _say_result(page, result)
+    forms = {r["form"] for r in results}
+    for trained in results:
+        if trained.get("base") not in forms:
+            _say_networks(page, [trained, *(r for r in results if r.get("base") == trained["form"])])
 
 
 def _sources(r: Result) -> str:
@@ -148,22 +166,24 @@ def _sources(r: Result) -> str:
     return str(trained) if scored == trained else f"{trained}, quantised and scored at {scored}"
 
 
-def _say_result(page: _Page, r: Result) -> None:
-    name = f"{r['protocol']}-{r['form']}"
-    page.say(f"### {r['protocol']} {r['form']}\n")
+def _say_networks(page: _Page, results: Sequence[Result]) -> None:
+    """What the same networks give: with a new voice first, then with voices that they know."""
+    r = results[0]
+    page.say(f"### {r['protocol']} {', '.join(form['form'] for form in results)}\n")
     page.say(
-        f"{str(FORMS.get(r['form'], r['form'])).capitalize()}{tables.partial(r)}. `{r['command']}` at "
-        f"{_sources(r)}: {r['model']['parameters']:,} parameters, "
-        f"{r['model']['macs'] / 1e6:.1f} million multiply-accumulates on {r['model']['features']}, run in {r['model']['runtime']}."
-        f"{second_half(r['protocol']) if ' --base ' in r['command'] else ''}\n"
+        f"Networks {FORMS.get(r['form'], r['form'])}{tables.partial(r)}, at {_sources(r)}: {r['model']['parameters']:,} parameters, "
+        f"{r['model']['macs'] / 1e6:.1f} million multiply-accumulates a window, {r['model']['features']}, run in {r['model']['runtime']}.\n"
     )
+    page.say("".join(f"    {line}\n" for line in commands(r["protocol"], r["command"])))
     if "conditions" in r:
-        pictures.draw_conditions(
-            r, page.picture(f"{name}-conditions", "UAR through noise, rooms and microphones")
+        shown = page.picture(
+            f"{r['protocol']}-{r['form']}-conditions", "UAR through noise, rooms and microphones"
         )
+        pictures.draw_conditions(r, shown)
         page.say(tables.conditions(r))
-    pictures.draw_confusion(r, page.picture(f"{name}-confusion", f"Confusions of {r['protocol']}"))
-    page.say(tables.folds(r))
+    files = page.gallery({f"{one['protocol']}-{one['form']}-confusion": one["form"] for one in results})
+    for one, file in zip(results, files, strict=True):
+        pictures.draw_confusion(one, file)
+    page.say(tables.folds(results))
     if len(r.get("per_corpus", {})) > 1:
-        listed = ", ".join(f"{corpus} {points(value)}" for corpus, value in r["per_corpus"].items())
-        page.say(f"UAR int8 by corpus: {listed}.\n")
+        page.say(tables.corpora(results))

@@ -60,9 +60,9 @@ def noise(result: Result) -> str:
     losses = {name: _about(100 * row["loss"]) for name, row in result["conditions"].items()}
     noise_of_10_db, ringing_room = losses["10 dB"], losses["RT60 0.6 s"]
     return (
-        f"Noise of 10 dB costs {noise_of_10_db} points, a room that rings for 0.6 s {ringing_room},\n"
-        f"a telephone line {losses['telephone']}, a laptop's microphone {losses['laptop']}, "
-        f"a cheap electret {losses['electret']} (P10).\n"
+        f"Losses against clean speech, in points (P10): noise at 10 dB SNR {noise_of_10_db}, a room with a\n"
+        f"reverberation time of 0.6 s {ringing_room}, a telephone line {losses['telephone']}, "
+        f"a laptop's microphone {losses['laptop']}, a cheap electret {losses['electret']}.\n"
     )
 
 

@@ -58,9 +58,7 @@ def comparison(protocol: str, results: Sequence[Result], baselines: Sequence[Res
     for system, figure, source in PUBLISHED.get(protocol, ()):
         uar, accuracy = ("–", figure.removesuffix(" accuracy")) if "accuracy" in figure else (figure, "–")
         lines.append(f"| {system} | {uar} | – | {accuracy} | – | – | – | {source} |")
-    notes = {r["model"]["name"]: r["note"] for r in baselines if r.get("note")}
-    told = "".join(f"\n{name}: {note}\n" for name, note in notes.items())
-    return "\n".join(lines) + "\n" + told
+    return "\n".join(lines) + "\n"
 
 
 def _system(r: Result, name: str) -> str:
@@ -72,16 +70,24 @@ def _system(r: Result, name: str) -> str:
     )
 
 
-def folds(result: Result) -> str:
-    """UAR of each fold and seed."""
-    lines = [
-        "| fold | " + " | ".join(f"seed {seed}" for seed in result["seeds"]) + " |",
-        "|---|" + "---|" * len(result["seeds"]),
-    ]
-    known = {(row["fold"], row["seed"]): row["int8_uar"] for row in result["per_fold"]}
-    for fold in result["folds"]:
-        cells = [points(known.get((fold, seed))) for seed in result["seeds"]]
+def folds(results: Sequence[Result]) -> str:
+    """UAR of each fold and seed, the results of the same networks side by side."""
+    columns = [(r, seed) for r in results for seed in r["seeds"]]
+    names = [f"seed {seed}" if len(results) == 1 else f"{r['form']}, seed {seed}" for r, seed in columns]
+    lines = [f"| fold | {' | '.join(names)} |", "|---|" + "---|" * len(columns)]
+    known = {(r["form"], row["fold"], row["seed"]): row["int8_uar"] for r in results for row in r["per_fold"]}
+    for fold in results[0]["folds"]:
+        cells = [points(known.get((r["form"], fold, seed))) for r, seed in columns]
         lines.append(f"| {fold} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def corpora(results: Sequence[Result]) -> str:
+    """UAR of each corpus, the results of the same networks side by side."""
+    lines = [f"| corpus | {' | '.join(r['form'] for r in results)} |", "|---|" + "---|" * len(results)]
+    for corpus in results[0]["per_corpus"]:
+        cells = [points(r["per_corpus"].get(corpus)) for r in results]
+        lines.append(f"| {corpus} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 

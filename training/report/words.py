@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+
 TITLES = {
     "P1": "RAVDESS speech, 8 emotions, 6 EmoBox folds",
     "P2": "EMO-DB, 7 emotions, 10 folds of one speaker",
@@ -21,9 +23,9 @@ FOLDS = {"P1": 6, "P2": 10, "P3": 2, "P4": 5, "P5": 3, "P6": 5, "P7": 1, "P8": 6
 FORMS = {
     "in": "trained on the other folds of this corpus",
     "multi": "trained on the other corpora, then on the other folds of this one",
-    "joint": "trained on all corpora but the test",
-    "adapt": "with a reference of the voice from k earlier clips, unlabelled",
-    "enrol": "with a reference of the voice from k neutral clips",
+    "joint": "trained on all corpora without the test speakers, in P9 without the test corpus",
+    "adapt": "of `in` or `joint` that has heard k earlier clips of the voice, without their labels; k = 10 unless said otherwise",
+    "enrol": "of `in` or `joint` that has heard k neutral clips of the voice; k = 3 unless said otherwise",
 }
 
 PUBLISHED = {
@@ -46,86 +48,82 @@ PUBLISHED = {
 """System, UAR in points unless it says accuracy, source"""
 
 NOTES = {
-    "P1": "Not every fold is blind: test figures of folds 1 and 2 were in view while the first network was settled, and "
-    "the speakers of fold 4 were those on whom the voice's reference was chosen; how long to train and "
-    "that two branches are better than one was judged on folds 1 and 2, as was how far training stretches the mel axis and "
-    "that a voice's leaning is taken off. Folds 3, 5 and 6 were not looked at; the four views of each window and the second half were chosen "
-    "by validation speakers out of the training folds of 1, 2, 3 and 5.",
-    "P2": "Networks of one branch, with a second half of training and recordings cut by their level alone, were better with a new voice "
-    "and not as good with a known one ([above](#what-pitch-is-worth)).",
-    "P4": "26 of the 29 speakers are heard in one emotion only, 294 of the 400 clips: a network cannot tell the emotion from the voice in "
-    "training, and what a voice's other turns have in common is the emotion itself, so that its reference takes away what is looked for. "
-    "The interval says how much hangs on who is in the test: 72 of the 100 neutral clips are one man's. Much of what tells these emotions apart is how loud each recording is: "
-    "an SVM that knows nothing else beats the one on eGeMAPS of recordings brought to one level ([above](#what-the-level-of-a-recording-gives-away)). A device has no such knowledge, "
-    "and affectd none by design. Networks of one branch, with a second half of training, were better ([above](#what-pitch-is-worth)).",
-    "P5": "Folds 1 and 2 are not blind: the voice's reference was tried on the speakers of fold 2, and how far training stretches "
-    "the mel axis, and that a voice's leaning is taken off, was judged on both. Fold 3 was not looked at.",
-    "P7": "**Speaker-dependent**: the people of the test were heard in training, with the same sentences, and other takes "
-    "of the same performance. It is here only because figures made this way are often quoted; compare it with P1, the "
-    "same actors, unheard.",
-    "P8": "Fold 1 is not blind: what training adds of music and other voices, and what share of the first half's weights is "
-    "kept, was tried on half of its clips; that nothing of them is kept was then settled by the validation speakers of folds 1 "
-    "to 5, and how noise and music are made for training by those of fold 1. That "
-    "recordings are cut as the daemon cuts its turns was settled by the validation speakers of folds 2 and 3, in quiet and in noise. That the "
-    "temperature goes only as far as it suits a validation speaker who was left out of its fit was decided after the "
-    "plain fit had been seen to make the calibration error of this table worse.",
-    "P9": "Fold 1 leaves out ASED, 2 EMO-DB, 3 nEMO, 4 RAVDESS, 5 TESS, 6 URDU: a language and a way of recording that "
-    "training has not heard, TESS and RAVDESS apart, which share English. The networks know the seven shipped labels; an "
-    "answer is the likeliest of the four. Their recipe was settled by validation speakers of P8, and so of these corpora, too.",
-    "P10": "Nothing is trained for this: the int8 files of P8's folds score their own test clips once more. These are of the networks before "
-    "those of P8's table: the first half of their training had heard recordings cut by their level alone, and speakers with few clips were "
-    "heard no more often than others. Each clip meets "
-    "one of four kinds of noise, made here: pink, mains hum, babble of eight voices from the training clips, "
-    "and music of plucked chords. The ratio is that of mean powers while the speech lasts. Rooms are a shoebox of 5 x 4 x "
-    "2.8 m by the image-source method, mouth and microphone in six pairs of places. The microphones are frequency responses "
-    "drawn for this: a telephone's band (300 to 3400 Hz), a cheap electret, a laptop; see `training/microphones.py`. A clip in which no speech was "
-    "found counts as wrong.",
+    "P1": "Not every fold is blind. The test figures of folds 1 and 2 were in view while the first network was chosen, and later "
+    "decided the length of the training, the second branch, the stretch of the mel axis, and the subtraction of a voice's leaning. The voice's "
+    "reference was developed on the speakers of fold 4. Folds 3, 5 and 6 decided nothing. The four views of each window and the second "
+    "half were chosen by validation speakers from the training folds of 1, 2, 3 and 5.",
+    "P2": "Networks with one branch, trained in two halves on recordings cut by level alone, were better on a new voice and worse on a known "
+    "one ([above](#what-pitch-is-worth)).",
+    "P4": "26 of the 29 speakers, with 294 of the 400 clips, are heard in one emotion only. In training, a network cannot tell such a voice from "
+    "its emotion; in use, what a voice's other turns have in common is the emotion itself, so the reference removes what is being "
+    "looked for. The interval shows how much depends on who is in the test: 72 of the 100 neutral clips are from one man. Loudness "
+    "alone tells these emotions apart better than eGeMAPS on levelled recordings does "
+    "([above](#what-the-level-of-a-recording-gives-away)); affectd ignores loudness by design, since a device knows neither "
+    "gain nor distance. Networks with one branch, trained in two halves, were better ([above](#what-pitch-is-worth)).",
+    "P5": "Folds 1 and 2 are not blind: the voice's reference was developed on the speakers of fold 2, and both folds decided the stretch of "
+    "the mel axis and the subtraction of a voice's leaning. Fold 3 decided nothing.",
+    "P7": "**Speaker-dependent**: the speakers of the test were heard in training, with the same sentences and in other takes of the same "
+    "performance. The protocol is here only because such figures are often quoted. Compare it with P1: the same actors, unheard.",
+    "P8": "Fold 1 is not blind: half of its clips were used to try what music and voices training adds, and how much of the first half's weights "
+    "is kept. Validation speakers then decided that none is kept (folds 1 to 5), how noise and music are made for training (fold 1), and that "
+    "recordings are cut as the daemon cuts its turns (folds 2 and 3, in quiet and in noise). The limit on the temperature, that it must also "
+    "suit a validation speaker left out of its fit, was added after the plain fit had made this table's calibration error worse.",
+    "P9": "Fold 1 leaves out ASED, 2 EMO-DB, 3 nEMO, 4 RAVDESS, 5 TESS, 6 URDU. Each is a language and a recording set-up that "
+    "training has not heard, except that TESS and RAVDESS share English. The networks know the seven shipped labels; the answer is the "
+    "likeliest of the four. The recipe was chosen on validation speakers of P8, and so on speakers of these corpora, too.",
+    "P10": "Nothing is trained here: the int8 files of P8's folds, which stand in its SECOND_HALVES, score their own test clips again. These are the networks before "
+    "those of P8's table: the first half of their training heard recordings cut by level alone, and speakers with few clips were "
+    "not heard more often. Each clip meets one of four kinds of synthetic noise: pink, mains hum, babble of eight voices from the "
+    "training clips, and music of plucked chords. The SNR is the ratio of mean powers during speech. Rooms are a shoebox of "
+    "5 x 4 x 2.8 m by the image-source method, with six pairs of places for mouth and microphone. The microphones are designed frequency "
+    "responses: a telephone band (300 to 3400 Hz), a cheap electret and a laptop, see `training/microphones.py`. A clip in which no "
+    "speech was found counts as wrong.",
 }
 
-INTRODUCTION = (
-    """\
+INTRODUCTION = """\
 # Accuracy
 
-Every figure is measured on speakers who are in neither training, validation, normalisation nor calibration, with
-the features of `edge.frontend`, the int8 file, the edge runtime, and the windows of `affectd classify`. The number
-of epochs is fixed beforehand, or comes from validation speakers taken out of the training folds, as the recipe says;
-the temperature comes from validation speakers or is 1. UAR is the unweighted average recall;
-the interval is a 95 % bootstrap over speakers. The one exception is P7, whose people are heard in training; it says so.
-The actors of RAVDESS share two sentences and those of EMO-DB ten,
-so the text is known even where the speaker is not. Acted speech is not life: expect less of people who do not act.
-URDU alone is not acted: it is cut from television talk shows (Latif et al., 2018).
+How well affectd recognises emotion in people it has never heard, by ten protocols. `affectd-train report` makes this page from the
+JSON files in `benchmarks/results/accuracy/`. Each result names the command and the commit that made it. Each training since the
+front end hears pitch, and each later scoring, is a line of `benchmarks/results/runs.jsonl`, with its recipe and figures.
 
-Results stand until they are made anew: where the recipe or the code has changed since, a note says so, and the command gives other
-figures today. Work was brought together now and then, and of the commits that stand beside the results not all are in the history of
-the repository: 382f796 is the first in it behind b24b77a6420e and c55623595e2a, and 86ff381 behind the others. The form
-`multi` is older than the pitch in the front end ("40 MFCCs"); it and P7 are older than the second branch, the wider stretch of the mel axis
-in training and the voice's leaning, and heard recordings cut by their level alone ([below](#where-speech-begins-and-ends)). The
-levers were measured with the narrower stretch (0.03) and the older cut, too. How pitch is found was chosen on the
-speakers of joint fold 1 (fold 1 of P1 to P6, and fold 7 of P2), of P1's fold 4 and of P5's fold 2: to that choice
-these folds are not blind.
+How it is measured:
 
-`CORPORA/manifest.csv` in the commands is a table as `--corpus csv=` reads it ([training.md](training.md)), with the columns path, corpus,
-language, speaker, sex, emotion, fold and licence, of the published recordings at 16 kHz (soxr VHQ, Ogg Vorbis). Who is in which fold stands in
-[benchmarks/folds.csv](../benchmarks/folds.csv); who speaks is in the names of the files: RAVDESS's and ASED's end with it, the others' begin with it.
+- Test speakers are in neither training, validation, normalisation nor calibration. P7 is the exception, and says so.
+- What is scored is what the device runs: the features of `edge.frontend`, the int8 file, the edge runtime, and the windows of
+  `affectd classify`.
+- The number of epochs is fixed beforehand, or chosen on validation speakers taken out of the training folds, as the recipe says. The
+  temperature is fitted on validation speakers; without them it is 1.
+- UAR is the unweighted average recall, WA the share of all clips that are right, macro-F1 the mean over the emotions; all in percent.
+  Intervals are 95 % bootstraps over speakers.
 
-This page is made by `affectd-train report` from the JSON files in `benchmarks/results/accuracy/`. Each training since
-the front end hears pitch, or scoring anew, is a line of `benchmarks/results/runs.jsonl`, with its recipe and figures.
+What to keep in mind:
 
-The forms: """
-    + "; ".join(f"`{form}`, {words}" for form, words in FORMS.items())
-    + """. WA is the share of all clips that
-are right, macro-F1 the mean over the emotions.
-"""
-)
+- All corpora except URDU are acted, and acted speech is not life: expect less of people who do not act. URDU is cut from television
+  talk shows (Latif et al., 2018).
+- The text is not new: the actors of RAVDESS share two sentences, those of EMO-DB ten.
+- Pitch tracking was developed on the speakers of joint fold 1 (fold 1 of P1 to P6, and fold 7 of P2), of P1's fold 4 and of P5's fold 2,
+  so these folds are not blind to it.
+- Results stand until they are made again: where the recipe or the code has changed since, a note says so, and the command gives other
+  figures today. Some commits beside the results are not in the history of the repository, which was merged without them: 382f796 is
+  the first in it after b24b77a6420e and c55623595e2a, and 86ff381 the first after the others.
+
+`CORPORA/manifest.csv` in the commands is a table for `--corpus csv=` ([training.md](training.md)) with the columns path, corpus,
+language, speaker, sex, emotion, fold and licence. It lists the published recordings at 16 kHz (soxr VHQ, Ogg Vorbis).
+[benchmarks/folds.csv](../benchmarks/folds.csv) lists who is in which fold. File names name the speaker: at their end in RAVDESS and
+ASED, at their beginning in the others.
+
+| form | a network |
+|---|---|
+""" + "".join(f"| `{form}` | {words} |\n" for form, words in FORMS.items())
 
 _FIRST_HALVES = {"P1": "ravdess", "P7": "song", "P8": "joint", "P9": "joint"}
 
 
-def second_half(protocol: str) -> str:
-    """How to come by the networks that a training with `--base` goes on from."""
-    recipe = _FIRST_HALVES.get(protocol, "folds")
-    return (
-        " That is the second half of the training: the first is the same command with `--recipe "
-        f"training/recipes/{recipe}.toml --runs RUNS` and without `--base`, and the second is given other `--runs`"
-        f"{', where P10 looks for it' if protocol == 'P8' else ''}."
-    )
+def commands(protocol: str, command: str) -> list[str]:
+    """What to type for a result: the command that made it, and before it the one for the networks it goes on from."""
+    if " --base " not in command:
+        return [command]
+    recipe = f"training/recipes/{_FIRST_HALVES.get(protocol, 'folds')}.toml"
+    first = re.sub(r"--recipe \S+", f"--recipe {recipe}", re.sub(r" --base \S+", "", command))
+    return [f"{first} --runs RUNS", f"{command} --runs SECOND_HALVES"]
