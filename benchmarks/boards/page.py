@@ -24,7 +24,10 @@ def fill_page(result: dict[str, Any], page: Path = PAGE) -> None:
 
 def table(result: dict[str, Any]) -> Iterator[str]:
     """Million instructions a second of sound, and what they are of one core."""
-    yield "| board | core | front end | gate, turns | voice | model | of a core, speech | of a core, quiet |"
+    yield (
+        "| board | core | front end | gate, turns | voice activity | model "
+        "| core load, speech | core load, quiet |"
+    )
     yield "|---|---|---|---|---|---|---|---|"
     for name, board in result["boards"].items():
         counted = result["instructions"][board["core"]]
