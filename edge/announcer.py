@@ -1,4 +1,4 @@
-"""What the recogniser finds, as MQTT messages: samples become times of day, results `State` and `Turn`."""
+"""Turns the recogniser's events into the MQTT messages `State` and `Turn`, and samples into UTC times."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from edge.mqtt.messages import NONE, Doubt, Microphone, State, Turn, new_id, tim
 
 
 class Announcer:
-    """Follows the events of one stream and gives the messages that they call for."""
+    """Follows the events of one stream and returns the messages to publish for them."""
 
     def __init__(
         self,
@@ -32,24 +32,24 @@ class Announcer:
         self._clock = clock
         self._last: Answer | None = None
         self.microphone = Microphone.OK
-        """What every state says of it"""
+        """Condition of the microphone, included in every state"""
 
     @property
     def has_emotion(self) -> bool:
-        """Whether the state names what the last turn was like."""
+        """Whether the state still carries the emotion of the last turn."""
         return self._last is not None
 
     def silent(self) -> State:
-        """The state before anything was heard, and after what was heard has lost its meaning."""
+        """The state without an emotion: before the first turn, and once the last emotion has lapsed."""
         self._last = None
         return self._state(False, timestamp(self._clock()))
 
     def follow(self, event: Event, heard: int) -> list[State | Turn]:
-        """Messages for one event.
+        """The messages for one event.
 
         Args:
-            event: of the recogniser.
-            heard: samples that the recogniser has heard by now.
+            event: from the recogniser.
+            heard: samples that the recogniser has processed so far.
         """
         if isinstance(event, SpeechStarted):
             return [self._state(speaking=True, since=self._moment(event.start, heard))]
@@ -65,7 +65,7 @@ class Announcer:
         return [self._state(False, self._moment(event.at, heard))]
 
     def _moment(self, sample: int, heard: int) -> str:
-        """The time of a sample: now, less the sound that came after it. So no clock can drift away."""
+        """The time of a sample: now minus the sound since then, so that the two clocks cannot drift apart."""
         return timestamp(self._clock() - timedelta(seconds=(heard - sample) / self._rate))
 
     def _state(self, speaking: bool, since: str, guess: Answer | None = None) -> State:

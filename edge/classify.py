@@ -20,7 +20,7 @@ class Classified(msgspec.Struct, frozen=True, kw_only=True):
     """One recording and its emotion: a line of `--json`."""
 
     file: str
-    """Its path; � for each byte of it that is no UTF-8"""
+    """Its path, with � in place of bytes that are not valid UTF-8"""
 
     emotion: str
     confidence: float
@@ -32,7 +32,7 @@ class Classified(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def classify_files(model: EmotionModel, paths: Sequence[str], as_json: bool) -> int:
-    """Print a line for each file; a file that cannot be used is named on standard error.
+    """Print one line per file; files that cannot be used are reported on standard error.
 
     Returns:
         0, or the exit code of the first file that failed.
@@ -54,11 +54,11 @@ def classify_files(model: EmotionModel, paths: Sequence[str], as_json: bool) -> 
 
 
 def classify_file(model: EmotionModel, path: str) -> Classified:
-    """The emotion of one recording, as one turn.
+    """Classify one recording as a single turn.
 
     Raises:
-        AudioError: when the file is no usable audio.
-        TooShortError: when there is no speech to judge by.
+        AudioError: when the file is not usable audio.
+        TooShortError: when it contains no speech to classify.
     """
     signal = read_file(path)
     answer = model.answer(speech_frames(signal, model.mfcc_config))
@@ -74,7 +74,7 @@ def classify_file(model: EmotionModel, path: str) -> Classified:
 
 
 def _printable(text: str) -> str:
-    # What Python keeps of a file name that is no UTF-8 can be neither printed nor written as JSON.
+    # Python keeps undecodable bytes of a file name as surrogates, which can be neither printed nor JSON.
     return text.encode(errors="surrogateescape").decode(errors="replace")
 
 

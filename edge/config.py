@@ -1,4 +1,4 @@
-"""The configuration of one device: the rooms' settings in one tree, read from TOML."""
+"""The configuration of one device: the settings of all packages in one tree, read from TOML."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ConfigError(AffectdError):
 
 
 class LogLevel(StrEnum):
-    """How much the daemon says on standard error."""
+    """How much the daemon logs."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -41,13 +41,13 @@ class LogLevel(StrEnum):
 
 
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the daemon writes to standard error, which systemd keeps in the journal."""
+    """What the daemon logs to standard error, which systemd keeps in the journal."""
 
     level: LogLevel = LogLevel.INFO
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything that can be set, one table for each room."""
+    """All settings, grouped into tables by the part of the program that they belong to."""
 
     audio: AudioSettings = msgspec.field(default_factory=AudioSettings)
     """Where the sound comes from"""
@@ -59,7 +59,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Where a turn begins and ends"""
 
     voice: VoiceSettings = msgspec.field(default_factory=VoiceSettings)
-    """How the device gets used to a voice"""
+    """How the device adapts to a voice"""
 
     model: ModelSettings = msgspec.field(default_factory=ModelSettings)
     """What recognises the emotion"""
@@ -71,7 +71,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Where turns wait while the broker is away"""
 
     home_assistant: HomeAssistantSettings = msgspec.field(default_factory=HomeAssistantSettings)
-    """Whether Home Assistant is told of the device"""
+    """Whether the device announces itself to Home Assistant"""
 
     broker: BrokerSettings = msgspec.field(default_factory=BrokerSettings)
     """A broker on the device itself"""
@@ -86,10 +86,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         if self.broker.embedded and here and self.mqtt.port != self.broker.port:
             raise ValueError(
                 f"the embedded broker listens on port {self.broker.port}, and mqtt.port is {self.mqtt.port}: "
-                "set mqtt.port and broker.port to the same"
+                "set mqtt.port and broker.port to the same port"
             )
         if self.broker.embedded and here and self.mqtt.protocol is Protocol.AUTO:
-            # amqtt speaks no other, and complains in the log about a client that asks for one.
+            # amqtt speaks no other version, and logs a warning when a client asks for one.
             known = msgspec.structs.replace(self.mqtt, protocol=Protocol.V3_1_1)
             msgspec.structs.force_setattr(self, "mqtt", known)
 
@@ -110,11 +110,11 @@ def load(path: Path | None = None, overrides: Tables | None = None, read_default
 
     Args:
         path: a TOML file; None reads `DEFAULT_FILE` where it exists.
-        overrides: values from the command line, which win over the file.
+        overrides: values from the command line, which override the file.
         read_default: whether to look for `DEFAULT_FILE`.
 
     Raises:
-        ConfigError: when the file is missing or unreadable, a key is unknown, or a value makes no sense.
+        ConfigError: when the file is missing or unreadable, a key is unknown, or a value is invalid.
     """
     file = path or (DEFAULT_FILE if read_default and _is_there(DEFAULT_FILE) else None)
     merged: dict[str, dict[str, Any]] = {}
@@ -133,7 +133,7 @@ def load(path: Path | None = None, overrides: Tables | None = None, read_default
 
 
 def describe(loaded: Loaded) -> str:
-    """The whole configuration in force as TOML, with each value's origin behind it."""
+    """The whole configuration in force as TOML, each value followed by its origin."""
     lines = []
     for table, values in msgspec.to_builtins(loaded.config).items():
         lines.append(f"[{table}]")
@@ -146,7 +146,7 @@ def describe(loaded: Loaded) -> str:
 
 
 def _toml(value: Any) -> str:
-    """A scalar or a list as TOML: as JSON writes it, but for one character that only TOML wants escaped."""
+    """A scalar or a list as TOML: the same as JSON, except that TOML requires DEL to be escaped."""
     return msgspec.json.encode(value).decode().replace("\x7f", "\\u007f")
 
 
@@ -156,7 +156,7 @@ def _is_there(file: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError:
-        return True  # and reading it says why it cannot be read
+        return True  # reading it will raise the error that says why
     return True
 
 
@@ -165,7 +165,7 @@ def _read(file: Path) -> Tables:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(
-            f"{file}: cannot be read: {error.strerror}; name another with --config, or take --no-config"
+            f"{file}: cannot be read: {error.strerror}; name another with --config, or use --no-config"
         ) from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{file}: is not UTF-8 text: {error}") from error
@@ -179,10 +179,10 @@ def _check_keys(tables: Tables, origin: str) -> None:
         if table not in rooms:
             homes = [f"[{room}]" for room, keys in rooms.items() if table in keys]
             if homes and not isinstance(values, Mapping):
-                raise ConfigError(f"{origin}: {table} stands in no table; put it below {' or '.join(homes)}")
+                raise ConfigError(f"{origin}: {table} is in no table; put it below {' or '.join(homes)}")
             raise ConfigError(f"{origin}: unknown table [{table}]{_nearest(table, list(rooms))}")
         if not isinstance(values, Mapping):
-            raise ConfigError(f"{origin}: {table} is a table; write [{table}] and the keys below it")
+            raise ConfigError(f"{origin}: {table} is a table; write [{table}], and its keys below it")
         for key in values:
             if key not in rooms[table]:
                 raise ConfigError(f"{origin}: unknown key {key!r} in [{table}]{_nearest(key, rooms[table])}")
@@ -194,11 +194,11 @@ def _keys(settings: Any) -> list[str]:
 
 def _nearest(word: str, known: list[str]) -> str:
     close = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
+    return f"; did you mean {close[0]!r}?" if close else f"; use one of {', '.join(known)}"
 
 
 def _explain(error: Exception, origins: Mapping[str, str]) -> str:
-    """Where the value stands that msgspec complains about, at `$.table.key` or `$.table`, and why."""
+    """Origin and key of the value that msgspec rejects, at `$.table.key` or `$.table`, and the reason."""
     why, _, path = str(error).partition(" - at `$.")
     key = path.rstrip("`").partition("[")[0]
     places = dict.fromkeys(origin for name, origin in origins.items() if f"{name}.".startswith(f"{key}."))

@@ -1,4 +1,4 @@
-"""What each command does to the running daemon."""
+"""Carries out each MQTT command on the running daemon."""
 
 from __future__ import annotations
 
@@ -35,24 +35,24 @@ from edge.voice.file import device_voice
 
 _LOG = logging.getLogger(__name__)
 
-RESTART = "a command asks for a restart"
+RESTART = "a command requests a restart"
 _MARGIN_MAX_DB = 60.0
 _RELOADED = ("gate", "turns", "voice", "model", "log")
-"""Tables that a running daemon takes over; all others need a restart"""
+"""Tables that `reload` applies to a running daemon; all others need a restart"""
 
 
 class Controls:
-    """Carries out commands. All are quick and called from one thread, that of the network.
+    """Carries out commands. All are quick, and all are called from the MQTT network thread.
 
     Args:
-        config: in force.
-        reload: reads the configuration again, raising a `ConfigError`.
+        config: the configuration in force.
+        reload: reads the configuration again; raises `ConfigError` if it cannot be used.
         listener: the recognition.
-        source: what is muted.
-        memory: remembers that across restarts.
+        source: the sound source, which `mute` closes.
+        memory: remembers across restarts whether the device is muted.
         health: reports after each change.
-        endings: where a restart is asked for.
-        store: the models that were installed.
+        endings: queue into which a request to restart is put.
+        store: the installed models.
     """
 
     def __init__(
@@ -96,14 +96,14 @@ class Controls:
         }
 
     def execute(self, name: str, command: Command) -> dict[str, Any] | Future[dict[str, Any]]:
-        """Carry out a command of `edge.mqtt.commands.KINDS`, and give what to answer, or a future of it.
+        """Carry out a command of `edge.mqtt.commands.KINDS` and return the answer, or a future of it.
 
         Raises:
-            AffectdError: when it cannot be carried out; nothing has changed then.
+            AffectdError: when it cannot be carried out; nothing has been changed then.
         """
         act = self._acts.get(name)
         if act is None:
-            raise CommandRefusedError(f"this affectd cannot {name}")
+            raise CommandRefusedError(f"this affectd does not support the command {name}")
         return act(command)
 
     def _mute(self, muted: bool) -> dict[str, Any]:
@@ -117,15 +117,15 @@ class Controls:
         if margin_db is None:
             configured = self._config.gate.margin_db
             raise CommandRefusedError(
-                f"value is {command.value:g}: with the configured margin_db of {configured:g}, it must be "
-                f"{configured - _MARGIN_MAX_DB:g} to below {configured:g}"
+                f"value is {command.value:g}: with margin_db configured as {configured:g}, it must be at "
+                f"least {configured - _MARGIN_MAX_DB:g} and below {configured:g}"
             )
         remembered = self._tune(msgspec.structs.replace(self._tuning, sensitivity_db=command.value))
         self._health.publish()
         return {"sensitivity": command.value, "margin_db": margin_db, "remembered": remembered}
 
     def _margin_db(self, sensitivity_db: float) -> float | None:
-        """Decibels above the noise that are speech then; None where that makes no sense."""
+        """Decibels above the noise floor that then count as speech; None if that is out of range."""
         margin_db = self._config.gate.margin_db - sensitivity_db
         return margin_db if 0.0 < margin_db <= _MARGIN_MAX_DB else None
 
@@ -134,7 +134,7 @@ class Controls:
         return {"uncertain_below": command.value, "remembered": remembered}
 
     def _tune(self, tuning: Tuning) -> bool:
-        """Go on with this, and keep it over a restart; says whether that can be."""
+        """Apply this tuning and store it; returns whether it will survive a restart."""
         self._tuning = tuning
         self._apply_tuning()
         return self._tuning_file.write(tuning)
@@ -149,7 +149,7 @@ class Controls:
         if margin_db is None:
             configured = self._config.gate.margin_db
             _LOG.warning(
-                "sensitivity %g dB, set by a command, does not fit margin_db %g: left out",
+                "sensitivity %g dB, set by a command, is out of range for margin_db %g: ignored",
                 tuning.sensitivity_db,
                 configured,
             )
@@ -159,7 +159,7 @@ class Controls:
 
     def _enrol(self, command: EnrolCommand) -> Future[dict[str, Any]]:
         if self._source.muted:
-            raise CommandRefusedError("muted: nothing is heard; unmute first")
+            raise CommandRefusedError("the device is muted; unmute first")
         answer = self.enroller.start(command.value, self._config.gate)
         answer.add_done_callback(lambda _: self._health.publish())
         return answer
@@ -171,7 +171,7 @@ class Controls:
 
     def _restart(self, _: Command) -> dict[str, Any]:
         self._endings.put(RESTART)
-        return {"message": "ends now; systemd, or whatever supervises it, starts it again"}
+        return {"message": "affectd ends now; systemd, or another supervisor, starts it again"}
 
     def _reload(self, _: Command) -> dict[str, Any]:
         config = self._read_config()
@@ -198,7 +198,7 @@ class Controls:
         return self.updater.start(command.value, command.sha256, self._config.model)
 
     def _use_installed(self) -> dict[str, Any]:
-        """Go on with the model that is in force now."""
+        """Switch to the model that is in force now."""
         config = self._config
         before, model = self._listener.model, load_model(config.model, self._store)
         self._trial = Trial(config.model, self._store)
@@ -206,15 +206,15 @@ class Controls:
         self._apply_tuning()
         if model.card.labels == before.card.labels:
             return {}
-        return {"message": "it has other labels: restart, so that Home Assistant is told"}
+        return {"message": "the model has other labels: restart, so that Home Assistant learns them"}
 
     def watch_trial(self) -> None:
-        """Give up a model that was installed last and is too slow; to be called now and then."""
+        """Give up the model installed last if it proves too slow; to be called periodically."""
         if self._trial.has_failed(self._listener.model):
             self._use_installed()
 
     def _identify(self, _: Command) -> dict[str, Any]:
-        _LOG.warning("identify: somebody asks which device this is; it is %s", self._config.mqtt.device)
+        _LOG.warning("identify: a command asks which device this is; it is %s", self._config.mqtt.device)
         return {
             "device": self._config.mqtt.device,
             "host": socket.gethostname(),

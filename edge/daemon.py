@@ -1,4 +1,4 @@
-"""The daemon: wires the rooms together and supervises them."""
+"""The daemon: wires the packages together and supervises them."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ _EX_SOFTWARE, _EX_UNAVAILABLE, _EX_TEMPFAIL = 70, 69, 75
 _LOOK_S = 0.5
 _LOOK_DELIVERY_S = 0.05
 _STOP_S = 1.2
-"""What is left for the last messages of the two seconds in which a stopped daemon is gone"""
+"""Seconds for sending the last messages: a stopped daemon has to be gone within two"""
 _OPEN_S = 15.0
-"""What a driver may take to open the device: nothing but a new process helps against one that hangs"""
+"""Seconds that a driver may take to open the device; against one that hangs, only a new process helps"""
 _PATIENCE_S = 5.0
-"""How long the broker may take for each of the last turns of a file or pipe: nobody waits for a quick end"""
+"""Seconds the broker may take for each of a file's or pipe's last turns: there is no hurry to end then"""
 
 
 def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
-    """Listen and publish until a signal comes or the source ends; gives the exit code.
+    """Listen and publish until a signal arrives or the source ends; returns the exit code.
 
     Args:
-        config: what to do.
-        reload: reads the configuration again; None gives this one again.
+        config: the configuration in force.
+        reload: reads the configuration again; None stands for using `config` again.
 
     Raises:
-        AudioSettingsError, InferenceError, MqttError: when something cannot even begin.
+        AudioSettingsError, InferenceError, MqttError: when a part of the daemon cannot be set up.
     """
     store = device_store()
     model = load_model(config.model, store)
@@ -57,7 +57,7 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
     with ExitStack() as held:
         broker = held.enter_context(EmbeddedBroker(config.broker)) if config.broker.embedded else None
         publisher = Publisher(config.mqtt, open_outbox(config.outbox, config.mqtt.topics.device))
-        # Until here a signal ends the process at once, as it does by default: nobody has heard of us yet.
+        # Up to here, signals end the process at once, as is their default: nothing has been published yet.
         endings = _endings_by_signal()
         listener = Listener(config, model, source, publisher, endings)
         health = HealthReporter(publisher, source, listener)
@@ -75,7 +75,7 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
         watchdog.ready()
         held.callback(watchdog.stopping)
         if source.muted:
-            _LOG.warning("muted: the sound is not listened to until somebody publishes to command/unmute")
+            _LOG.warning("muted: not listening until a message arrives on command/unmute")
         _LOG.info(
             "listening to %s, publishing to %s as %s",
             config.audio.source.value,
@@ -101,16 +101,16 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
 
 
 def _beyond_help(publisher: Publisher, source: SupervisedSource, broker: EmbeddedBroker | None) -> int | None:
-    """The exit code, where only a new process helps; None while all is well."""
+    """The exit code, if only a new process can help; None while all is well."""
     if not publisher.alive:
         _LOG.critical(
-            "the MQTT or outbox thread has ended; so does this process, for its supervisor to restart"
+            "the MQTT or outbox thread has ended; this process ends too, so that its supervisor restarts it"
         )
         return _EX_SOFTWARE
     if source.opening_s > _OPEN_S:
         _LOG.critical(
-            "the driver has been opening the microphone for %.0f s, and hangs: this process ends, for its "
-            "supervisor to restart; if that does not help, unplug the microphone and plug it in again",
+            "the driver has been opening the microphone for %.0f s, and hangs: this process ends, so that "
+            "its supervisor restarts it; if that does not help, unplug the microphone and plug it in again",
             _OPEN_S,
         )
         return _EX_UNAVAILABLE
@@ -136,7 +136,7 @@ def _announce_to_home_assistant(config: Config, model: TimedModel, publisher: Pu
 
 
 def _deliver(publisher: Publisher, endings: Endings) -> int:
-    """The source is over: wait until its turns have arrived, a signal comes or the broker takes no more."""
+    """After the source has ended, wait until its turns are delivered, a signal comes or the broker stalls."""
     waiting, deadline = publisher.queued, time.monotonic() + _PATIENCE_S
     while time.monotonic() < deadline:
         if publisher.connected and not publisher.queued:
@@ -146,14 +146,14 @@ def _deliver(publisher: Publisher, endings: Endings) -> int:
         if publisher.queued < waiting:
             waiting, deadline = publisher.queued, time.monotonic() + _PATIENCE_S
     if not waiting:
-        _LOG.error("the broker could not be told that the source has ended")
+        _LOG.error("could not tell the broker that the source has ended")
     return _EX_UNAVAILABLE
 
 
 def _endings_by_signal() -> Endings:
     """A queue into which SIGTERM and SIGINT put their names.
 
-    A simple queue may be put into from a signal handler at any moment; an event's lock could be held by
+    A signal handler may put into a SimpleQueue at any moment; the lock of a threading.Event could be held by
     the very thread that the handler interrupts.
     """
     endings: Endings = queue.SimpleQueue()

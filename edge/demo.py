@@ -27,8 +27,8 @@ _BAR = 10
 _LOOK_S = 0.2
 
 _INTRODUCTION = """\
-affectd demo: synthetic speech (espeak-ng) is played in real time through the path that a microphone's
-sound takes: gate, turns, MFCC, int8 model, MQTT. It shows the path, not the accuracy: no person speaks here.
+affectd demo: plays synthetic speech (espeak-ng) in real time through the same path as a microphone's sound:
+gate, turns, MFCC, int8 model, MQTT. It shows how affectd works, not how accurate it is: no person speaks.
 
 broker      {host}:{port}, embedded; listen along with
             mosquitto_sub -h {host} -p {port} -t 'affectd/#' -v
@@ -45,16 +45,16 @@ without PyAudio, through arecord:
 
 
 Arrivals = queue.SimpleQueue[MQTTMessage | None]
-"""Messages; None when somebody has seen enough"""
+"""Messages; None when the user stops the demo"""
 
 
 def run_demo(speech: Path = SPEECH) -> int:
-    """Play the demo and print every message; gives the exit code.
+    """Play the demo and print every message; returns the exit code.
 
     Raises:
         MqttError: when the embedded broker does not start.
     """
-    # As Ctrl-C does, so that neither ends the demo and leaves the daemon behind.
+    # SIGTERM raises KeyboardInterrupt, as Ctrl-C does, so that neither leaves the daemon behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     broker = BrokerSettings(port=free_port(1883))
     arrivals: Arrivals = queue.SimpleQueue()
@@ -69,9 +69,9 @@ def run_demo(speech: Path = SPEECH) -> int:
 
 
 def _show_all(arrivals: Arrivals, process: subprocess.Popen[bytes]) -> int:
-    """Print what arrives until the daemon ends or somebody has seen enough; gives the number of turns."""
+    """Print what arrives until the daemon ends or the user stops it; returns the number of turns."""
     for number in (signal.SIGINT, signal.SIGTERM):
-        # A shell has its background jobs ignore SIGINT, and where it is ignored Python raises no exception.
+        # Shells make their background jobs ignore SIGINT, and then Python raises no KeyboardInterrupt.
         signal.signal(number, lambda *_: arrivals.put(None))
     turns, last_state = 0, ""
     while True:
@@ -88,7 +88,7 @@ def _show_all(arrivals: Arrivals, process: subprocess.Popen[bytes]) -> int:
         turns += message.topic.endswith("/turn")
         text = render(message.topic, bytes(message.payload))
         if message.topic.endswith("/state"):
-            # First guesses come twice a second, and most say what the one before said.
+            # First guesses arrive twice a second, and most repeat the one before.
             if text == last_state:
                 continue
             last_state = text
@@ -96,7 +96,7 @@ def _show_all(arrivals: Arrivals, process: subprocess.Popen[bytes]) -> int:
 
 
 def render(topic: str, payload: bytes) -> str:
-    """What one message says, as a line: for a turn with a bar of probabilities."""
+    """One message as a line of text; for a turn, with a bar and probabilities."""
     kind = topic.rpartition("/")[2]
     if kind == "turn":
         turn = msgspec.json.decode(payload, type=Turn)
@@ -121,7 +121,7 @@ def _bar(turn: Turn) -> str:
 
 
 class _Subscriber:
-    """A plain MQTT client, as anybody's would be."""
+    """An ordinary MQTT client."""
 
     def __init__(self, broker: BrokerSettings, arrivals: Arrivals) -> None:
         self._client = Client(CallbackAPIVersion.VERSION2, client_id=f"demo-{uuid.uuid4().hex[:8]}")
@@ -139,7 +139,7 @@ class _Subscriber:
 
 
 class _Daemon:
-    """`affectd run` as a process of its own, fed with the speech at the pace of the clock."""
+    """`affectd run` as a separate process that plays the speech in real time."""
 
     def __init__(self, broker: BrokerSettings, speech: Path) -> None:
         self._command = [
@@ -158,7 +158,7 @@ class _Daemon:
         ]
 
     def __enter__(self) -> _Daemon:
-        # Away from the terminal's Ctrl-C: this process ends it in its own time, so that it says `offline`.
+        # A new session shields it from the terminal's Ctrl-C: we stop it, and it has time to say `offline`.
         self.process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, start_new_session=True)
         return self
 
@@ -173,7 +173,7 @@ class _Daemon:
 
 
 def free_port(wanted: int) -> int:
-    """The wanted TCP port where nobody listens on it, else one that the system picks."""
+    """The wanted TCP port if nothing listens on it, else one that the system picks."""
     for port in (wanted, 0):
         with socket.socket() as probe, suppress(OSError):
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""How the device fares: what the recognition, the outbox and the board say of themselves, in one message."""
+"""The health of the device: figures on recognition, outbox and board, in one message."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from edge.voice.enrolment import Enrolment
 
 PERIOD_S = 60.0
 SILENT_S = 2.0
-"""A source that gave nothing for so long is called silent"""
+"""Seconds without any block after which a source is reported as silent"""
 
 _QUIETEST_DBFS = -120.0
 _REMEMBERED = 256
-"""Inferences of which the percentiles are taken"""
+"""Most recent timings, over which the percentiles are taken"""
 
 
 class TimedModel(EmotionModel):
@@ -37,7 +37,7 @@ class TimedModel(EmotionModel):
         super().__init__(*args, **options)  # type: ignore[arg-type]
         self.took_ms: deque[float] = deque(maxlen=_REMEMBERED)
         self.window_ms: deque[float] = deque(maxlen=_REMEMBERED)
-        """The same of each window, of which an answer has several"""
+        """The same for each window; one answer may need several"""
 
     def logits(self, window: Frames) -> Frames:
         """Dequantised outputs (n_labels,) for one normalised window (n_frames, n_features)."""
@@ -47,7 +47,7 @@ class TimedModel(EmotionModel):
         return logits
 
     def answer(self, frames: Frames, voice: Voice | None = None) -> Answer:
-        """What the model makes of a turn's frames (n, n_features), n >= 1."""
+        """The model's answer to a turn's frames (n, n_features), n >= 1."""
         begun = time.perf_counter()
         answer = super().answer(frames, voice)
         self.took_ms.append(1000.0 * (time.perf_counter() - begun))
@@ -55,7 +55,7 @@ class TimedModel(EmotionModel):
 
 
 class LevelMeter:
-    """The level of the sound since it was last read."""
+    """Measures the level of the sound since the last reading."""
 
     def __init__(self) -> None:
         self._heard: tuple[float, int] = (0.0, 0)
@@ -76,20 +76,20 @@ class LevelMeter:
 
     @property
     def silent_s(self) -> float:
-        """Seconds since the source gave something, be it silence, or since the start."""
+        """Seconds since the source last gave a block, even one of silence; or since the start."""
         return time.monotonic() - self._last_at
 
     @property
     def is_silent(self) -> bool:
-        """Whether the source has given nothing of late, not even silence."""
+        """Whether the source has given no block recently, not even one of silence."""
         return self.silent_s > SILENT_S
 
 
 class Recognition(Protocol):
-    """What the report asks of the recognition: a part of `edge.listener.Listener`."""
+    """What the report needs from the recognition: a part of `edge.listener.Listener`."""
 
     meter: LevelMeter
-    """Of the source's sound"""
+    """Measures the source's sound"""
 
     sensitivity_db: float
     """Decibels by which speech may be quieter than configured"""
@@ -100,31 +100,31 @@ class Recognition(Protocol):
 
     @property
     def microphone(self) -> Microphone:
-        """What comes from the source."""
+        """Condition of the source."""
 
     @property
     def voice(self) -> Voice:
-        """What is known of the present voice."""
+        """What has been learnt about the current voice."""
 
     @property
     def enrolment(self) -> Enrolment | None:
-        """The voice that was enrolled."""
+        """The enrolled voice; None if there is none."""
 
 
 class HealthReporter:
-    """Publishes the health of the device every minute, and whenever it is asked to.
+    """Publishes the health of the device every minute, and on request.
 
     Args:
-        publisher: where it goes.
-        source: whose condition and dropped samples are told.
-        recognition: of the source's sound.
+        publisher: publishes the message.
+        source: the source whose condition and dropped samples are reported.
+        recognition: the recognition of that source's sound.
     """
 
     def __init__(self, publisher: Publisher, source: SupervisedSource, recognition: Recognition) -> None:
         self._publisher = publisher
         self._source = source
         self._recognition = recognition
-        # Asked by the main thread every minute, and by that of the network when a command comes.
+        # Called by the main thread every minute, and by the MQTT network thread for commands.
         self._lock = threading.Lock()
         self._begun = time.monotonic()
         self._cpu = (self._begun, time.process_time())
@@ -132,7 +132,7 @@ class HealthReporter:
         self._said: Microphone | None = None
 
     def tick(self) -> None:
-        """Publish, when a minute has passed or the microphone is not what it was."""
+        """Publish if a minute has passed or the condition of the microphone has changed."""
         if time.monotonic() >= self._due or self._recognition.microphone is not self._said:
             self._due = time.monotonic() + PERIOD_S
             self.publish()
@@ -145,7 +145,7 @@ class HealthReporter:
         return health
 
     def measure(self) -> Health:
-        """How the device fares now; level and CPU are those since the last measurement."""
+        """Measure the present health; level and CPU cover the time since the last measurement."""
         recognition = self._recognition
         took = sorted(recognition.model.took_ms)
         level = recognition.meter.read_dbfs()
@@ -184,10 +184,10 @@ class HealthReporter:
 
 
 def read_board(root: Path = Path("/sys")) -> tuple[float | None, bool | None]:
-    """Degrees Celsius of the processor, and whether it is slowed down now; None where no board says so."""
+    """The processor's temperature in degrees Celsius, and whether it is throttled now; None if unknown."""
     temperature = _read(root / "class/thermal/thermal_zone0/temp", 10)
     throttled = _read(root / "devices/platform/soc/soc:firmware/get_throttled", 16)
-    # Bits 0 to 3: undervoltage, frequency capped, throttled, temperature limit; the others are of the past.
+    # Bits 0 to 3: undervoltage, frequency capped, throttled, temperature limit; the others record the past.
     return (
         None if temperature is None else temperature / 1000.0,
         None if throttled is None else bool(throttled & 0xF),
@@ -207,5 +207,5 @@ def _rss_bytes() -> int:
 
 
 def _percentile(ascending: list[float], share: float) -> float | None:
-    """The smallest value that so large a share does not exceed."""
+    """The smallest value that is not exceeded by at least this share of all values; None without any."""
     return ascending[max(0, math.ceil(share * len(ascending)) - 1)] if ascending else None

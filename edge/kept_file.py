@@ -1,6 +1,6 @@
-"""Small files in the state folder, replaced as a whole.
+"""Small files in the state folder, replaced atomically.
 
-root writes there as well, in a folder that the service's user may fill with links: none may be followed.
+Root writes there as well, and the service's user can put symbolic links into that folder: none is followed.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from typing import IO
 
 
 def write_kept(file: Path, content: bytes) -> None:
-    """Put this in place of what the file held, readable by this user alone; its folder is made.
+    """Replace the content of a file, readable by its owner only; the folder is created if needed.
 
-    A power cut leaves the old file or the new one, never half of either. What root writes for the service
-    belongs to the service, as its folder does.
+    A power cut leaves the old file or the new one, never half of either. A file that root writes into the
+    service's folder is given to the owner of that folder.
 
     Raises:
-        OSError: when it cannot be written; the old file is as it was.
+        OSError: when it cannot be written; the old file is unchanged then.
     """
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     fresh = file.with_suffix(".new")
@@ -30,26 +30,26 @@ def write_kept(file: Path, content: bytes) -> None:
 
 
 def create_anew(path: Path, mode: int) -> IO[bytes]:
-    """A file for writing that was not there before; a leftover or a link of its name is removed.
+    """Create a new file for writing; a leftover file or a link of that name is removed first.
 
     Args:
         path: of the file.
-        mode: its permissions, less the umask.
+        mode: its permissions, before the umask is applied.
 
     Raises:
-        OSError: when it cannot be made, or somebody makes another at the same moment.
+        OSError: when it cannot be created, or something else creates it at the same moment.
     """
     path.unlink(missing_ok=True)
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode), "wb")
 
 
 def give_to_owner(descriptor: int, folder: Path) -> None:
-    """Have an open file belong to the owner of a folder, where this is root.
+    """Give an open file to the owner of a folder, if this process runs as root.
 
     Raises:
-        OSError: when the folder cannot be looked at, or the file not given away.
+        OSError: when the folder's owner cannot be read, or the file's owner cannot be changed.
     """
     owner = folder.stat()
-    # By its descriptor: by its name, the owner of the folder could have root give away another file.
+    # By descriptor: given a path, root could be tricked by the folder's owner into giving away another file.
     if os.geteuid() == 0 and owner.st_uid != os.fstat(descriptor).st_uid:
         os.fchown(descriptor, owner.st_uid, owner.st_gid)

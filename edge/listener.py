@@ -1,4 +1,4 @@
-"""The recognition thread: takes blocks from the source and publishes what they bring about."""
+"""The recognition thread: takes blocks from the source and publishes the resulting states and turns."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ SOURCE_ENDED = "the source has ended"
 _EX_SOFTWARE = 70
 
 Endings = queue.SimpleQueue[str]
-"""Why the daemon is to end; the first counts"""
+"""Reasons for the daemon to end; the first one counts"""
 
 _Settings = tuple[TimedModel, GateSettings, TurnSettings, VoiceSettings]
 
 
 class Overhearing(Protocol):
-    """Whoever hears the same sound as the recognition, in its thread."""
+    """A second consumer of the recognition's sound, called in the recognition thread."""
 
     def hear(self, block: Block) -> None:
-        """Take the block that was recognised last."""
+        """Take the block that the recognition has just processed."""
 
     def break_off(self, why: str) -> None:
-        """The sound has broken off."""
+        """Called when the sound is interrupted, with the reason."""
 
 
 class Listener(threading.Thread):
-    """Recognises the turns of a source. What other threads change of it holds from the next block on."""
+    """Recognises the turns of a source. Changes that other threads make take effect with the next block."""
 
     def __init__(
         self,
@@ -72,48 +72,48 @@ class Listener(threading.Thread):
         """Decibels by which speech may be quieter than configured, as it was last set"""
         self.exit_code = 0
         self.has_ended = False
-        """Whether no more sound will be listened to"""
+        """Whether the thread has stopped listening for good"""
         self._busy_since: float | None = None
         self._waiting_since = time.monotonic()
 
     def busy_s(self) -> float:
-        """Seconds that the present block of sound has been worked on; 0 while the next one is waited for."""
+        """Seconds for which the current block has been processed; 0 while waiting for the next one."""
         since = self._busy_since
         return 0.0 if since is None else time.monotonic() - since
 
     @property
     def voice(self) -> Voice:
-        """What is known of the voice that is speaking."""
+        """What has been learnt about the current voice."""
         return self._recognizer.voice
 
     @property
     def enrolment(self) -> Enrolment | None:
-        """The voice that was enrolled; None also where this model cannot use it."""
+        """The enrolled voice; None if there is none, or if this model cannot use it."""
         enrolment = self._enrolment
         if enrolment is None or enrolment.misfit(self.model.mfcc_config):
             return None
         return enrolment
 
     def use_enrolment(self, enrolment: Enrolment | None) -> None:
-        """Know this voice, or none; what was heard of the present one is forgotten."""
+        """Use this enrolled voice, or none; what was learnt about the current voice is forgotten."""
         self._enrolment = enrolment
         self._is_enrolment_new = True
 
     @property
     def model(self) -> TimedModel:
-        """The model in use, or the one that takes its place with the next block."""
+        """The model in use, or the one that replaces it with the next block."""
         coming = self._next
         return self._model if coming is None else coming[0]
 
     @property
     def microphone(self) -> Microphone:
-        """What comes from the source; a file or pipe that gives nothing of late is silent."""
+        """Condition of the source; a file or pipe that has given nothing recently is silent."""
         if self._source.condition is Condition.OK and self.meter.is_silent:
             return Microphone.SILENT
         return Microphone(self._source.condition.value)
 
     def look(self) -> None:
-        """Let the emotion lapse when no sound came for so long: the recognition's time stands still then."""
+        """Let the emotion lapse if no sound has come for long: the recogniser counts time only by sound."""
         if self._announcer.has_emotion and self.meter.silent_s > self._turns.none_after_s:
             self._announcer.microphone = self.microphone
             self._publisher.publish_state(self._announcer.silent())
@@ -121,14 +121,14 @@ class Listener(threading.Thread):
     def replace(
         self, model: TimedModel, gate: GateSettings, turns: TurnSettings, voice: VoiceSettings
     ) -> None:
-        """Go on with these; a turn that is being spoken is forgotten."""
+        """Switch to these with the next block; a turn in progress is discarded."""
         with self._taking_over:
             self._next_margin = None
             self.sensitivity_db = 0.0
             self._next = (model, gate, turns, voice)
 
     def set_margin(self, margin_db: float) -> None:
-        """Take what is so many decibels above the noise floor for speech."""
+        """Set how many decibels above the noise floor count as speech."""
         with self._taking_over:
             self._next_margin = margin_db
 
@@ -148,11 +148,11 @@ class Listener(threading.Thread):
             _LOG.critical("%s", error)
             self.exit_code = error.exit_code
         except Exception:  # noqa: BLE001
-            # Never alive but deaf: whatever went wrong here ends the process.
+            # The process must not stay alive without listening: any failure here ends it.
             _LOG.critical("recognition has failed", exc_info=True)
             self.exit_code = _EX_SOFTWARE
         finally:
-            # In this order: who begins to overhear now is told here, or sees that it is over.
+            # In this order: a consumer that registers now is notified here, or sees `has_ended`.
             self.has_ended = True
             self._stop_overhearing(SOURCE_ENDED)
             self._endings.put(SOURCE_ENDED)
@@ -175,7 +175,7 @@ class Listener(threading.Thread):
         return time.monotonic() - self._waiting_since
 
     def _bridge(self, pause_s: float) -> None:
-        """Nothing came for so long, as where the writer of a pipe pauses: the turn before is over."""
+        """End the turn before a long gap between blocks, as when the writer of a pipe pauses."""
         if pause_s < SILENT_S:
             return
         self._hear(self._recognizer.flush(), pause_s)
@@ -185,7 +185,7 @@ class Listener(threading.Thread):
             self._be_silent()
 
     def _overhear(self, block: Block) -> None:
-        # Other threads take it away at any moment.
+        # Other threads may remove it at any moment.
         overhearing = self.overhearing
         if overhearing is not None:
             overhearing.hear(block)
@@ -196,7 +196,7 @@ class Listener(threading.Thread):
             overhearing.break_off(why)
 
     def _change(self, condition: Condition, why: str) -> None:
-        """The sound has broken off, or begins anew: nothing behind it belongs to the turn before it."""
+        """End the turn when the sound is interrupted or resumes: what follows does not belong to it."""
         if condition is not Condition.MUTED:
             self._hear(self._recognizer.flush(), self._waited_s())
         self._recognizer.reset()
@@ -206,7 +206,7 @@ class Listener(threading.Thread):
         self._waiting_since = time.monotonic()
 
     def _adopt(self) -> None:
-        """Take over what other threads have changed."""
+        """Apply what other threads have changed."""
         with self._taking_over:
             coming, margin_db = self._next, self._next_margin
             if coming is not None:
@@ -224,12 +224,12 @@ class Listener(threading.Thread):
         misfit = None if enrolment is None else enrolment.misfit(self._model.mfcc_config)
         if misfit is not None:
             _LOG.warning("the enrolled voice is not used: %s", misfit)
-        # Else the last turn, which may be part of the enrolment, would count once more.
+        # Otherwise the last turn, which may be part of the enrolment, would count twice.
         self._recognizer.forget_voice()
         if enrolment is None or misfit is not None:
             self.voice.enrol([], [])
         else:
-            _LOG.info("the voice enrolled at %s is known", enrolment.at)
+            _LOG.info("using the voice enrolled at %s", enrolment.at)
             enrolment.teach(self.voice, self._model.card)
 
     def _be_silent(self) -> None:
@@ -237,7 +237,7 @@ class Listener(threading.Thread):
         self._publisher.publish_state(self._announcer.silent())
 
     def _hear(self, events: list[Event], pause_s: float = 0.0) -> None:
-        """Tell of these; since the sound that they are about, nothing came for so long."""
+        """Publish these events; no sound has come for `pause_s` seconds since the last block."""
         pause = round(pause_s * self._model.mfcc_config.sample_rate)
         for event in events:
             self._announce(event, self._recognizer.samples + pause)

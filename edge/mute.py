@@ -1,4 +1,4 @@
-"""Whether somebody has muted the device: a file that outlives it."""
+"""Remembers across restarts whether the device is muted."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ _LOG = logging.getLogger(__name__)
 
 
 class MuteMemory:
-    """Remembers across restarts, by a file that is there while the device is muted.
+    """Remembers the mute state in a file that exists while the device is muted.
 
     Args:
-        folder: where affectd keeps what is to outlive it; made when it is needed.
-        device: whose name the file carries.
+        folder: affectd's state folder; created when needed.
+        device: name of the device, which is part of the file's name.
     """
 
     def __init__(self, folder: Path, device: str) -> None:
@@ -21,17 +21,17 @@ class MuteMemory:
 
     @property
     def muted(self) -> bool:
-        """What was remembered last. Where it cannot be read, muted: rather deaf than listening unasked."""
+        """The state stored last; if it cannot be read, True: better not to listen than to listen unasked."""
         try:
             self._file.stat()
         except (FileNotFoundError, NotADirectoryError):
             return False
         except OSError as error:
-            _LOG.warning("%s cannot be looked at (%s): starting muted", self._file, error)
+            _LOG.warning("cannot check for %s (%s): starting muted", self._file, error)
         return True
 
     def remember(self, muted: bool) -> bool:
-        """Write it down; False, and a line in the log, where that fails."""
+        """Store the mute state; logs the error and returns False if that fails."""
         try:
             if muted:
                 self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -40,7 +40,7 @@ class MuteMemory:
                 self._file.unlink(missing_ok=True)
         except OSError as error:
             _LOG.warning(
-                "%s cannot be changed (%s): a restart forgets that muted is %s", self._file, error, muted
+                "cannot change %s (%s): a restart will forget that muted is %s", self._file, error, muted
             )
             return False
         return True

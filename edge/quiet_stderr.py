@@ -1,4 +1,4 @@
-"""Keeping what a C library prints off the terminal, and the log on it."""
+"""Keeps what C libraries print off standard error, while the log still reaches it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STDERR = 2
 
 
 class _Redirection:
-    """Of file descriptor 2: set up by the first who wants it, taken back by the last."""
+    """Redirects file descriptor 2: set up by the first user, undone by the last."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -32,7 +32,7 @@ class _Redirection:
             self._wanted_by += 1
 
     def end(self) -> bytes:
-        """What was printed, where this was the last who wanted it."""
+        """Undo the redirection if this is its last user; returns what was printed meanwhile, else nothing."""
         with self._lock:
             self._wanted_by -= 1
             if self._wanted_by or self._heard is None:
@@ -60,14 +60,14 @@ _redirection = _Redirection()
 
 @contextlib.contextmanager
 def quiet_stderr(speaker: str) -> Iterator[None]:
-    """Everything that reaches file descriptor 2 in the body goes to the debug log instead.
+    """Sends everything that reaches file descriptor 2 in the body to the debug log instead.
 
     The redirection holds for the whole process, so the body should be short. Nothing is lost: a line that
     another thread prints meanwhile is logged as well. Bodies may overlap. Where standard error is closed,
     nothing is redirected.
 
     Args:
-        speaker: Who is expected to print, for the log.
+        speaker: Name of the library that is expected to print, for the log.
     """
     _redirection.begin()
     try:
@@ -78,7 +78,7 @@ def quiet_stderr(speaker: str) -> Iterator[None]:
 
 
 def lasting_stderr() -> TextIO:
-    """Standard error as it is now, which no redirection reaches: for the log, whatever a library hangs in."""
+    """A copy of standard error that no redirection affects, so that the log works while a library hangs."""
     try:
         return os.fdopen(os.dup(_STDERR), "w", 1, encoding="utf-8", errors="backslashreplace")
     except OSError:
@@ -86,13 +86,13 @@ def lasting_stderr() -> TextIO:
 
 
 def _scratch() -> IO[bytes]:
-    """A file in memory where the system has such: a service's disk may be read-only."""
+    """A file in memory if the system supports that: a service's disk may be read-only."""
     if hasattr(os, "memfd_create"):
         return os.fdopen(os.memfd_create("stderr"), "w+b")
     return tempfile.TemporaryFile()
 
 
 def _flush() -> None:
-    # A host may have taken stderr away or closed it; there is nothing to flush then.
+    # The embedding program may have removed or closed sys.stderr; there is nothing to flush then.
     with contextlib.suppress(AttributeError, OSError, ValueError):
         sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""Where affectd keeps what is to outlive it: the service's folder, or the user's own."""
+"""Where affectd keeps its state across restarts: in the service's folder, or in the user's own."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 
 SERVICE_FOLDER = Path("/var/lib/affectd")
-"""State of the service, as firmware_configs/install.sh and the unit have it"""
+"""State folder of the service, as set up by firmware_configs/install.sh and the systemd unit"""
 
 
 def state_folder() -> Path:
-    """Where affectd keeps what is to outlive it: systemd's state directory, else one of the user's own."""
+    """The folder for state that survives restarts: systemd's state directory, else one of the user's own."""
     given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
     if given:
         return Path(given)
@@ -19,13 +19,13 @@ def state_folder() -> Path:
 
 
 def mean_the_service() -> bool:
-    """Have `state_folder` be that of the service, for this process and its children, where one is installed.
+    """Make `state_folder` the service's folder, for this process and its children, if a service is installed.
 
-    For commands that look at a device or change it: root and the service's own user mean the service, which
-    alone is told its folder by systemd.
+    For commands that inspect or change a device: run by root or by the service's user, they apply to the
+    service. systemd passes the folder to the service only, so these commands have to set it themselves.
 
     Returns:
-        False where there is a service, and this user is another, whose own folder it stays.
+        False if a service is installed but another user runs this; `state_folder` stays that user's own.
     """
     if os.environ.get("STATE_DIRECTORY") or os.environ.get("XDG_STATE_HOME"):
         return True

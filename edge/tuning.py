@@ -1,4 +1,4 @@
-"""What commands have set finer than the configuration, kept over a restart in a small file."""
+"""Values that commands have set over those of the configuration, kept across restarts in a small file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Tuning(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Values that hold until `reload`; null where the configuration or the model says."""
+    """Values that hold until `reload`; None leaves a value to the configuration or the model."""
 
     sensitivity_db: float | None = None
     """Decibels by which speech may be quieter than configured"""
@@ -27,31 +27,31 @@ class TuningFile:
     """Remembers a device's tuning.
 
     Args:
-        folder: where affectd keeps what is to outlive it; made when it is needed.
-        device: whose name the file carries.
+        folder: affectd's state folder; created when needed.
+        device: name of the device, which is part of the file's name.
     """
 
     def __init__(self, folder: Path, device: str) -> None:
         self._file = folder / f"tuning-{device}.json"
 
     def read(self) -> Tuning:
-        """What was remembered last. A file that cannot be used is said to be so, and passed over."""
+        """The tuning stored last; a file that cannot be used is logged and ignored."""
         try:
             return msgspec.json.decode(self._file.read_bytes(), type=Tuning)
         except (FileNotFoundError, NotADirectoryError):
             pass
         except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-            _LOG.warning("%s cannot be used (%s): going on as configured", self._file, error)
+            _LOG.warning("cannot use %s (%s): using the configured values", self._file, error)
         return Tuning()
 
     def write(self, tuning: Tuning) -> bool:
-        """Remember this in place of what was; False, and a line in the log, where that fails."""
+        """Store this tuning; logs the error and returns False if that fails."""
         try:
             if tuning == Tuning():
                 self._file.unlink(missing_ok=True)
                 return True
             write_kept(self._file, msgspec.json.encode(tuning))
         except OSError as error:
-            _LOG.warning("%s cannot be written (%s): a restart forgets what was set", self._file, error)
+            _LOG.warning("cannot write %s (%s): a restart will forget what was set", self._file, error)
             return False
         return True

@@ -1,4 +1,4 @@
-"""What systemd is told while the daemon runs: that it is ready, and that it still works.
+"""Notifies systemd while the daemon runs: that it is ready, and that it still works.
 
 The protocol is that of sd_notify(3): a datagram of `KEY=value` lines to the socket in NOTIFY_SOCKET.
 """
@@ -13,30 +13,30 @@ import time
 _LOG = logging.getLogger(__name__)
 
 _SHARE = 0.25
-"""Of the time after which systemd kills us; it recommends half, and a busy board may be late"""
+"""Notification period, as a share of systemd's timeout; it recommends half, but a busy board may be late"""
 
 
 class Watchdog:
-    """Tells systemd how the daemon fares; without systemd it does nothing."""
+    """Notifies systemd of the daemon's condition; does nothing without systemd."""
 
     def __init__(self) -> None:
         self._address = os.environ.get("NOTIFY_SOCKET", "")
         self.patience_s = _limit_s()
-        """Seconds after which systemd takes us for hung; infinite where it does not watch"""
+        """Seconds without a notification until systemd considers us hung; infinite without a watchdog"""
         self._due = 0.0
 
     def ready(self) -> None:
-        """The daemon listens, or waits for its microphone."""
+        """Report that the daemon is listening, or waiting for its microphone."""
         self._tell("READY=1")
 
     def feed(self) -> None:
-        """The daemon works; to be called often, and passed on now and then."""
+        """Report that the daemon works; to be called often, and passed on only when due."""
         if time.monotonic() >= self._due:
             self._due = time.monotonic() + _SHARE * self.patience_s
             self._tell("WATCHDOG=1")
 
     def stopping(self) -> None:
-        """The daemon is about to end."""
+        """Report that the daemon is about to end."""
         self._tell("STOPPING=1")
 
     def _tell(self, text: str) -> None:
@@ -49,7 +49,7 @@ class Watchdog:
                 connection.connect(address)
                 connection.sendall(text.encode())
         except OSError as error:
-            _LOG.warning("systemd cannot be told %s: %s", text, error)
+            _LOG.warning("cannot notify systemd of %s: %s", text, error)
 
 
 def _limit_s() -> float:

@@ -1,1 +1,1 @@
-"""Sound in: sources, resampling; blocks of 16 kHz mono out."""
+"""Sound sources and resampling: turns microphones, files and pipes into blocks of 16 kHz mono."""

@@ -1,4 +1,4 @@
-"""The one type that leaves this room."""
+"""The types for sound: `Block` is the only one that leaves this package."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 SAMPLE_RATE = 16_000
-"""Hertz of every block"""
+"""Sample rate of every block in hertz"""
 
 Block: TypeAlias = NDArray[np.float32]
 """Mono sound in [-1, 1] at SAMPLE_RATE, shape (n,), any n"""
 
 Frames: TypeAlias = NDArray[np.float32]
-"""Sound as it came, shape (n, channels), at the source's own rate"""
+"""Sound as it comes from the source, shape (n, channels), at the source's own rate"""

@@ -28,13 +28,13 @@ from edge.audio.stoppable_reader import StoppableReader
 _log = logging.getLogger(__name__)
 
 _LAST_LINES = 5
-"""Lines of stderr that an error carries"""
+"""Lines of stderr that an error message includes"""
 
 _FAREWELL_S = 1.0
 """Seconds that a program has between closing its output and ending"""
 
 _FIRST_S = 15.0
-"""Seconds that a program may take to its first sound: ssh has to connect, and a model to load"""
+"""Seconds that a program may take until its first sound: ssh has to connect, or a model to load"""
 
 _STALL_S = 1.5
 """Seconds without a byte after which a program that has written sound counts as hung"""
@@ -48,7 +48,7 @@ class CommandSource:
 
     Args:
         command: Program and arguments, or one string that is split into words as a shell would. No shell
-            runs; for a pipeline say `["sh", "-c", "one | other"]`.
+            runs; for a pipeline, write `["sh", "-c", "one | other"]`.
         rate: Hertz of raw PCM.
         channels: Interleaved channels of raw PCM.
         channel: Which channel to keep, or "mix".
@@ -88,10 +88,10 @@ class CommandSource:
         Raises:
             CommandNotFoundError: there is no such program, or it may not be run.
             CommandFailedError: it ended with an error; the message has the last lines of its stderr.
-            CommandStalledError: it runs and writes nothing any more.
-            EmptyAudioError: it ended well and wrote no sound.
-            AudioFormatError: it writes FLAC, MP3 or another format that wants a decoder.
-            DamagedAudioError: its WAV header makes no sense.
+            CommandStalledError: it still runs but writes nothing any more.
+            EmptyAudioError: it ended without an error but wrote no sound.
+            AudioFormatError: it writes FLAC, MP3 or another format that needs a decoder.
+            DamagedAudioError: its WAV header is invalid.
             AudioSettingsError: the sound has no such channel.
         """
         try:
@@ -115,7 +115,7 @@ class CommandSource:
                     self._note(data)
                 else:
                     yield from self._stream.push(data)
-                    # Counted from here: while the consumer took its time, the program could not write.
+                    # Counted from here: while the consumer was busy, the program could not write.
                     patience_s, deadline = _STALL_S, time.monotonic() + _STALL_S
             self._check_exit(process, err if err in open_ends else None)
             yield from self._stream.finish()
@@ -135,7 +135,7 @@ class CommandSource:
             if self._reader.stopped:
                 return None
             try:
-                # A session of its own: close() reaches the program's children, and Ctrl-C only us.
+                # A new session, so that close() reaches the program's children and Ctrl-C only us.
                 self._process = subprocess.Popen(
                     self._argv,
                     stdin=subprocess.DEVNULL,
@@ -157,10 +157,10 @@ class CommandSource:
             return self._process
 
     def _stalled(self, patience_s: float) -> str:
-        said = "; it said: " + " | ".join(self._last_lines) if self._last_lines else ""
+        said = f" (it said: {' | '.join(self._last_lines)})" if self._last_lines else ""
         return (
-            f"the command `{self._name}` has written nothing for {patience_s:g} s{said}. Run it by itself to "
-            "see what it waits for"
+            f"the command `{self._name}` has written nothing for {patience_s:g} s{said}; run it on its own "
+            "to see what it waits for"
         )
 
     def _note(self, data: bytes) -> None:
@@ -173,7 +173,7 @@ class CommandSource:
                 _log.debug("%s: %s", self._argv[0], line)
 
     def _check_exit(self, process: subprocess.Popen[bytes], err: int | None) -> None:
-        """Raises CommandFailedError when the program, whose output has ended, ended with an error."""
+        """Raises CommandFailedError if the program, whose output has ended, exits with an error."""
         deadline = time.monotonic() + _FAREWELL_S
         while err is not None and (left_s := deadline - time.monotonic()) > 0.0:
             chunk = self._reader.read([err], 4096, left_s)
@@ -184,13 +184,13 @@ class CommandSource:
         try:
             status = process.wait(_FAREWELL_S)
         except subprocess.TimeoutExpired:
-            return  # close() ends it; its sound was whole
+            return  # close() ends it; its sound was complete
         if self._reader.stopped or status == 0:
             return
         how = f"with status {status}" if status > 0 else f"by {_signal_name(-status)}"
-        said = "; it said: " + " | ".join(self._last_lines) if self._last_lines else " and said nothing"
+        said = f" (it said: {' | '.join(self._last_lines)})" if self._last_lines else " and said nothing"
         raise CommandFailedError(
-            f"the command `{self._name}` ended {how}{said}. Run it by itself to see what it needs"
+            f"the command `{self._name}` ended {how}{said}; run it on its own to see what it needs"
         )
 
 
@@ -203,7 +203,7 @@ def _split(command: str | Sequence[str]) -> list[str]:
         raise AudioSettingsError("command is empty; name the program that writes the sound, e.g. arecord")
     if isinstance(command, str) and "|" in argv:
         raise AudioSettingsError(
-            f'command {command!r} has a pipe, and no shell runs it; write ["sh", "-c", "one | other"]'
+            f'command {command!r} has a pipe, but no shell runs it; write ["sh", "-c", "one | other"]'
         )
     return argv
 

@@ -1,4 +1,4 @@
-"""The input devices of this machine, and the one that a name means."""
+"""Lists the input devices of this machine, and selects one by name."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from edge.audio.errors import (
 from edge.quiet_stderr import quiet_stderr
 
 _WAY_ROUND = (
-    'or use the source "command" with, for instance, "arecord -q -f S16_LE -r 16000 -c 1 -t raw", which '
+    'or use the source "command" with, for example, "arecord -q -f S16_LE -r 16000 -c 1 -t raw", which '
     "needs no PyAudio"
 )
 
-# PortAudio's own bookkeeping is not safe against two threads that start or end it at once.
+# PortAudio's reference counting is not thread-safe: no two threads may start or end it at the same time.
 _start_or_end = threading.Lock()
 
 _START_S = 5.0
-"""Seconds to wait for another thread that starts or ends PortAudio; one whose driver hangs never lets go"""
+"""Seconds to wait for another thread that starts or ends PortAudio; if its driver hangs, it never finishes"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class InputDevice:
     """Hertz, the device's default"""
 
     channels: int
-    """Most input channels it claims; ALSA's converting devices claim 128"""
+    """Maximum of input channels that it claims to have; ALSA's converting devices claim 128"""
 
     host_api: str
     """ALSA, JACK, Core Audio, ..."""
@@ -48,11 +48,11 @@ class InputDevice:
     is_default: bool
 
     index: int
-    """PortAudio's number for it, which means nothing once PortAudio is started anew"""
+    """PortAudio's number for it, valid only until PortAudio is started again"""
 
     @property
     def stable_name(self) -> str:
-        """The name without its ALSA address: what belongs into a configuration."""
+        """The name without its ALSA address, as it belongs in a configuration."""
         return re.sub(r"\s*\((?:plug)?hw:[^)]*\)$", "", self.name)
 
     def __str__(self) -> str:
@@ -90,17 +90,17 @@ def start_port_audio() -> Any:
         ) from None
     except ImportError as error:
         raise PyAudioMissingError(
-            f"PyAudio is installed and does not load ({error}); apt install libportaudio2, then "
+            f"PyAudio is installed but does not load ({error}); apt install libportaudio2, then "
             f"pip install --force-reinstall 'affectd[mic]', {_WAY_ROUND}"
         ) from None
     if not _start_or_end.acquire(timeout=_START_S):
-        raise AudioError("PortAudio hangs in the driver of another input device; start the program again")
+        raise AudioError("PortAudio hangs in the driver of another input device; restart the program")
     try:
         with quiet_stderr("PortAudio"):
             return pyaudio.PyAudio()
     except OSError as error:
         raise AudioError(
-            f"PortAudio does not start ({error}); see whether `arecord -l` works, {_WAY_ROUND}"
+            f"PortAudio does not start ({error}); check that `arecord -l` works, {_WAY_ROUND}"
         ) from None
     finally:
         _start_or_end.release()
@@ -138,22 +138,22 @@ def devices_of(port_audio: Any) -> list[InputDevice]:
 
 
 def choose_device(devices: Sequence[InputDevice], wanted: str | None) -> InputDevice:
-    """The device that a name means.
+    """Select a device by name.
 
     Args:
-        devices: Those present.
+        devices: The devices present.
         wanted: The whole name, the stable name, or a part of the stable name, in that order of preference;
-            upper and lower case are one. None means the default device, or the first where none is default.
+            case is ignored. None means the default device, or the first one if none is the default.
 
     Raises:
         NoInputDeviceError: there are no devices.
-        UnknownDeviceError: none fits.
-        AmbiguousDeviceError: several fit equally well.
+        UnknownDeviceError: no device matches.
+        AmbiguousDeviceError: several match equally well.
     """
     if not devices:
         raise NoInputDeviceError(
-            "there is no input device: plug in a microphone and see whether `arecord -l` lists it; in a "
-            "container pass --device /dev/snd, and the user must be in the group audio"
+            "there is no input device; plug in a microphone and check that `arecord -l` lists it; in a "
+            "container, pass --device /dev/snd, and the user must be in the group audio"
         )
     if wanted is None:
         return next((device for device in devices if device.is_default), devices[0])
@@ -168,12 +168,12 @@ def choose_device(devices: Sequence[InputDevice], wanted: str | None) -> InputDe
         return best[0]
     if not best:
         raise UnknownDeviceError(
-            f"no input device is called {wanted!r}; present are: {_listing(devices)}. Put one of these "
-            "names, or a part that only it has, into device"
+            f"no input device is called {wanted!r} (present are: {_listing(devices)}); set device to one of "
+            "these names, or to a part that is unique"
         )
     raise AmbiguousDeviceError(
-        f"{wanted!r} fits {len(best)} input devices: {_listing(best)}. Put a longer part of the name "
-        "into device"
+        f"{wanted!r} matches {len(best)} input devices: {_listing(best)}; set device to a longer part of the "
+        "name"
     )
 
 

@@ -7,10 +7,10 @@ from collections import deque
 
 
 class DropQueue:
-    """Holds the newest chunks of sound; the oldest are dropped, and counted, when it is full.
+    """Holds the newest chunks of sound; when it is full, the oldest are dropped and counted.
 
     Args:
-        max_frames: Most frames to hold; one chunk is always held, however long.
+        max_frames: Maximum of frames to hold; one chunk is always held, however long.
     """
 
     def __init__(self, max_frames: int) -> None:
@@ -47,9 +47,9 @@ class DropQueue:
                 self._changed.notify()
 
     def get(self, timeout_s: float, n_frames: int = 1) -> bytes | None:
-        """The oldest chunks, joined, that have `n_frames` frames, or what came within `timeout_s` seconds.
+        """The oldest chunks, joined: at least `n_frames` frames, or fewer after `timeout_s` seconds.
 
-        None when none came, or once closed.
+        None if nothing came in that time, or once closed.
         """
         with self._changed:
             self._wanted = n_frames
@@ -63,7 +63,7 @@ class DropQueue:
             return b"".join(taken) if taken else None
 
     def close(self) -> None:
-        """Ends every `get`, in any thread, and forgets what is held."""
+        """Ends every `get`, in any thread, and discards what is held."""
         with self._changed:
             self._closed = True
             self._chunks.clear()

@@ -1,4 +1,4 @@
-"""What can go wrong with sound: every failure says what, where and what to do about it."""
+"""Errors of the sound sources; each message says what is wrong, where, and what to do about it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from edge.errors import AffectdError
 
 
 class AudioError(AffectdError):
-    """Base of every failure in this room. `exit_code` follows sysexits(3)."""
+    """Base class of all errors in this package. `exit_code` follows sysexits(3)."""
 
     exit_code = 69
 
 
 class AudioSettingsError(AudioError, ValueError):
-    """Raised when settings contradict each other or the sound: no path, no such channel."""
+    """Raised when settings contradict each other or do not fit the sound: no path, no such channel."""
 
     exit_code = 64
 
@@ -24,7 +24,7 @@ class AudioFileAccessError(AudioError):
 
 
 class AudioFormatError(AudioError):
-    """Raised when the bytes are no sound, or sound in a form that is not understood."""
+    """Raised when the bytes are not sound, or sound in an unsupported format."""
 
     exit_code = 65
 
@@ -36,19 +36,19 @@ class EmptyAudioError(AudioError):
 
 
 class DamagedAudioError(AudioError):
-    """Raised when sound breaks off before its own header says, or cannot be decoded."""
+    """Raised when sound ends before its header says, or cannot be decoded."""
 
     exit_code = 65
 
 
 class NonFiniteAudioError(AudioError):
-    """Raised when a sample is not a number or infinite."""
+    """Raised when a sample is NaN or infinite."""
 
     exit_code = 65
 
 
 class StdinUnavailableError(AudioError):
-    """Raised when standard input is closed or a terminal instead of a pipe."""
+    """Raised when standard input is closed, or is a terminal instead of a pipe."""
 
     exit_code = 64
 
@@ -60,7 +60,7 @@ class CommandNotFoundError(AudioError):
 
 
 class CommandFailedError(AudioError):
-    """Raised when the program of a command source ends with an error; carries its last words."""
+    """Raised when the program of a command source ends with an error; includes its last output."""
 
     exit_code = 69
 
@@ -78,31 +78,31 @@ class NoInputDeviceError(AudioError):
 
 
 class UnknownDeviceError(AudioError):
-    """Raised when no input device has the name that was asked for; lists those present."""
+    """Raised when no input device has the requested name; lists those present."""
 
     exit_code = 66
 
 
 class AmbiguousDeviceError(AudioError):
-    """Raised when several input devices fit the name that was asked for; lists them."""
+    """Raised when several input devices match the requested name; lists them."""
 
     exit_code = 64
 
 
 class DeviceOpenError(AudioError):
-    """Raised when an input device is present and will not open: busy, or no common format."""
+    """Raised when an input device is present but does not open: busy, or no common format."""
 
     exit_code = 69
 
 
 class DeviceStalledError(AudioError):
-    """Raised when an open input device delivers nothing any more: unplugged, or its driver hangs."""
+    """Raised when an open input device no longer delivers anything: unplugged, or its driver hangs."""
 
     exit_code = 69
 
 
 class CommandStalledError(AudioError):
-    """Raised when the program of a command source runs and writes nothing: its device is gone, it hangs."""
+    """Raised when the program of a command source runs but writes nothing: device gone, or hung."""
 
     exit_code = 69
 

@@ -1,4 +1,4 @@
-"""A sound file as a source: as fast as it can be read, or at the pace of a microphone."""
+"""A sound file as a source: as fast as it can be read, or in real time."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from edge.audio.settings import Channel
 
 
 class FileSource:
-    """Streams a sound file; never holds more of it than one block.
+    """Streams a sound file; never holds more than one block of it.
 
     Args:
         path: Any file that libsndfile reads.
         realtime: Give each block when a microphone would have, by the monotonic clock. A consumer that
-            was slow gets the blocks that are due at once.
+            has fallen behind gets the overdue blocks at once.
         channel: Which channel to keep, or "mix".
-        block_ms: Milliseconds of sound that are read at a time.
+        block_ms: Milliseconds of sound to read at a time.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Sound files of any rate and any number of channels, decoded piece by piece or at once."""
+"""Reads sound files of any rate and any number of channels, piece by piece or at once."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Content = bytes | bytearray
 """A file's bytes"""
 
 SHORTFALL_S = 0.1
-"""Seconds that a file may lack of what its header says: an encoder's padding"""
+"""Seconds by which a file may be shorter than its header says: an encoder's padding"""
 
 _HEADER_BYTES = 64 * 1024
 _CONVERT = "convert it first: ffmpeg -i INPUT OUTPUT.wav"
@@ -41,14 +41,14 @@ class SoundFile:
     """A sound file that is being read.
 
     Args:
-        path: WAV, FLAC, Ogg, MP3 or whatever else libsndfile reads; the name's ending does not matter.
-        content: the file itself, where it is in memory; `path` is then but its name in messages.
+        path: WAV, FLAC, Ogg, MP3 or whatever else libsndfile reads; the file extension does not matter.
+        content: the file's bytes, if it is in memory; `path` is then only its name in messages.
 
     Raises:
-        AudioFileAccessError: no such file, a directory, or one that may not be read.
-        AudioFormatError: the file is no sound that libsndfile knows.
-        EmptyAudioError: the file holds no sample.
-        DamagedAudioError: the file is shorter than its header says, or the header makes no sense.
+        AudioFileAccessError: no such file, a directory, or no permission to read it.
+        AudioFormatError: the file is not sound that libsndfile can read.
+        EmptyAudioError: the file holds no samples.
+        DamagedAudioError: the file is shorter than its header says, or the header is invalid.
     """
 
     def __init__(self, path: str | os.PathLike[str], content: Content | None = None) -> None:
@@ -70,7 +70,7 @@ class SoundFile:
         self.channels: int = self._file.channels
         if not self._length_is_exact:
             _log.warning(
-                "%s has no length header; libsndfile estimates its length and may leave out its end; %s",
+                "%s has no length header; libsndfile estimates its length and may cut off its end; %s",
                 self._path,
                 _CONVERT,
             )
@@ -81,13 +81,13 @@ class SoundFile:
         Raises:
             DamagedAudioError: the file cannot be decoded, or ends before its header says.
             EmptyAudioError: the file ended without a sample.
-            NonFiniteAudioError: a sample is not a number or infinite.
+            NonFiniteAudioError: a sample is NaN or infinite.
         """
         try:
             frames: Frames = self._file.read(n_frames, dtype="float32", always_2d=True)
         except self._library.SoundFileError as error:
             raise DamagedAudioError(
-                f"{self._path} cannot be decoded behind {self._seconds(self._frames_read)} s "
+                f"{self._path} cannot be decoded after {self._seconds(self._frames_read)} s "
                 f"({_reason(error)}); {_RESTORE}"
             ) from None
         if not len(frames):
@@ -95,8 +95,8 @@ class SoundFile:
         bad = np.flatnonzero(~np.isfinite(frames).all(axis=1))
         if bad.size:
             raise NonFiniteAudioError(
-                f"{self._path} holds a sample that is no finite number at "
-                f"{self._seconds(self._frames_read + int(bad[0]))} s; mend what wrote it, or {_CONVERT}"
+                f"{self._path} holds a sample that is NaN or infinite at "
+                f"{self._seconds(self._frames_read + int(bad[0]))} s; fix what wrote it, or {_CONVERT}"
             )
         self._frames_read += len(frames)
         return frames
@@ -114,16 +114,16 @@ class SoundFile:
 
     def _decoder(self, descriptor: int) -> Any:
         try:
-            # By descriptor: by name, libsndfile would believe the name's ending. By one of its own: whether
-            # it closes a descriptor that turns out to be no sound differs between its versions.
+            # By descriptor: by name, libsndfile would trust the file extension. By a duplicate: whether it
+            # closes the descriptor of a file that it cannot read differs between its versions.
             return self._library.SoundFile(os.dup(descriptor), closefd=True)
         except (self._library.SoundFileError, TypeError) as error:
             raise AudioFormatError(
-                f"{self._path} is no sound that libsndfile reads ({_reason(error)}); {_CONVERT}"
+                f"{self._path} is no sound that libsndfile can read ({_reason(error)}); {_CONVERT}"
             ) from None
 
     def _check_head(self, head: bytes, n_bytes: int) -> None:
-        """Reads the header of a WAV, because libsndfile quietly shortens a truncated one to what is there."""
+        """Checks the header of a WAV, because libsndfile silently accepts a truncated file."""
         if not head:
             raise EmptyAudioError(f"{self._path} is empty (0 bytes); record or copy it again")
         if not is_wav(head):
@@ -131,7 +131,7 @@ class SoundFile:
         try:
             header = parse_wav_header(head)
         except AudioFormatError:
-            return  # libsndfile knows encodings, such as mu-law, that streams need not
+            return  # libsndfile reads encodings, such as mu-law, that our parser for streams does not
         except DamagedAudioError as error:
             raise DamagedAudioError(f"{self._path}: {error}") from None
         if header is None or header.data_size is None:
@@ -166,11 +166,11 @@ def read_file(path: str | os.PathLike[str], channel: Channel = "mix") -> Block:
         channel: Which channel to keep, or "mix" for the mean of all.
 
     Raises:
-        AudioFileAccessError: no such file, a directory, or one that may not be read.
-        AudioFormatError: the file is no sound that libsndfile knows.
-        EmptyAudioError: the file holds no sample.
+        AudioFileAccessError: no such file, a directory, or no permission to read it.
+        AudioFormatError: the file is not sound that libsndfile can read.
+        EmptyAudioError: the file holds no samples.
         DamagedAudioError: the file is truncated or cannot be decoded.
-        NonFiniteAudioError: a sample is not a number or infinite.
+        NonFiniteAudioError: a sample is NaN or infinite.
         AudioSettingsError: the file has no such channel.
     """
     with SoundFile(path) as file:
@@ -189,7 +189,7 @@ def _open(path: Path) -> int:
 
 
 def _in_memory(content: Content) -> int:
-    """A descriptor that reads this and is on no disk; every check then reads it as it reads a file."""
+    """A descriptor of an in-memory file with this content, so that all checks can read it like a file."""
     descriptor = os.memfd_create("sound", os.MFD_CLOEXEC)
     try:
         with os.fdopen(descriptor, "wb", closefd=False) as file:
@@ -202,7 +202,7 @@ def _in_memory(content: Content) -> int:
 
 
 def _refuse_pipe(path: Path) -> None:
-    """A named pipe would block whoever opens it until somebody writes."""
+    """Raises for a named pipe, which would block at opening until somebody writes."""
     if stat.S_ISFIFO(path.stat().st_mode):
         raise AudioFileAccessError(f"{path} is a pipe; read it through the stdin source: < {path}")
 
@@ -216,7 +216,7 @@ def _access_errors(path: Path) -> Iterator[None]:
     except IsADirectoryError:
         raise AudioFileAccessError(f"{path} is a directory; name a sound file in it") from None
     except PermissionError:
-        raise AudioFileAccessError(f"{path} may not be read; change its owner or mode") from None
+        raise AudioFileAccessError(f"no permission to read {path}; change its owner or mode") from None
     except (OSError, ValueError) as error:
         raise AudioFileAccessError(f"{path} cannot be read ({error}); check the path") from None
 

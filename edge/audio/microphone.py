@@ -27,29 +27,30 @@ from edge.quiet_stderr import quiet_stderr
 _log = logging.getLogger(__name__)
 
 MAX_CHANNELS = 8
-"""More is what ALSA's converting devices claim, not what a microphone has"""
+"""A higher count is what ALSA's converting devices claim, not what a microphone has"""
 
 STALL_S = 1.2
-"""Seconds without a callback after which the device counts as gone; told within two, closing it included"""
+"""Seconds without a callback until the device counts as gone; reported within two, closing it included"""
 
 _LOOK_S = 0.25
-"""Seconds between looks at whether the stream is still alive"""
+"""Seconds between checks that the stream is still alive"""
 
 _LOG_EVERY_S = 60.0
 
 _RELEASE_S = 0.4
 """Seconds that `close` waits for a driver that may hang"""
 
-_REPLUG = "plug it in again and see whether `arecord -l` lists it"
+_REPLUG = "plug it in again and check that `arecord -l` lists it"
 
 
 class MicrophoneSource:
     """Captures from an input device at its own rate; resampling and mixing happen in the consumer's thread.
 
     Args:
-        device: Name of the device or a part of it; None for the system's default.
-        channel: Which channel to keep, or "mix". One or two channels are opened unless a higher one is asked.
-        buffer_s: Seconds of sound kept for a slow consumer; then the oldest is dropped, counted and logged.
+        device: Name of the device, or a part of it; None for the system's default.
+        channel: Which channel to keep, or "mix". One or two channels are opened unless it is a higher one.
+        buffer_s: Seconds of sound kept for a slow consumer; beyond that, the oldest is dropped, counted and
+            logged.
         block_ms: Milliseconds of sound in a block.
         rate: Hertz to open the device at; None for the device's own.
     """
@@ -88,21 +89,21 @@ class MicrophoneSource:
 
     @property
     def opening_s(self) -> float:
-        """Seconds that the device has been being opened; 0 when it is not."""
+        """Seconds for which the device has been opening; 0 if it is not being opened."""
         since = self._opening_since
         return 0.0 if since is None else time.monotonic() - since
 
     def blocks(self) -> Iterator[Block]:
-        """The blocks that the device hears, until `close`; once.
+        """The blocks that the device captures, until `close`; may be iterated once.
 
         Raises:
             PyAudioMissingError: PyAudio or PortAudio is not installed.
             NoInputDeviceError: the machine has no input device.
-            UnknownDeviceError: none has that name.
-            AmbiguousDeviceError: several fit that name.
+            UnknownDeviceError: no device has that name.
+            AmbiguousDeviceError: several devices match that name.
             AudioSettingsError: the device has no such channel.
-            DeviceOpenError: the device will not open.
-            DeviceStalledError: the device went silent for STALL_S seconds, or its stream ended.
+            DeviceOpenError: the device does not open.
+            DeviceStalledError: the device delivered nothing for STALL_S seconds, or its stream ended.
         """
         try:
             self._opening_since = time.monotonic()
@@ -125,17 +126,17 @@ class MicrophoneSource:
     def close(self) -> None:
         """Ends `blocks()` and lets go of the device, from any thread; a second call does nothing.
 
-        Never waits for a driver that hangs: what is being opened is let go when that ends.
+        Never waits for a driver that hangs: a device that is still being opened is released afterwards.
         """
         self._closed.set()
         if self._queue is not None:
             self._queue.close()
-        # A driver that hangs would hang whoever waits for it: the caller gets away, and can end the process.
+        # Waiting for a hung driver would hang the caller too: after a timeout, it can still end the process.
         if not self._lock.acquire(timeout=_RELEASE_S):
-            _log.warning("the input device is still being opened; it is let go as soon as that ends")
+            _log.warning("the input device is still being opened; it is released as soon as that ends")
             return
         try:
-            # Again, for a queue that `_open` has made meanwhile.
+            # Again, for a queue that `_open` has created meanwhile.
             if self._queue is not None:
                 self._queue.close()
             port_audio, self._port_audio = self._port_audio, None
@@ -150,7 +151,7 @@ class MicrophoneSource:
         release.start()
         release.join(_RELEASE_S)
         if release.is_alive():
-            _log.warning("the input device does not let go; its driver hangs")
+            _log.warning("the input device cannot be released; its driver hangs")
 
     def _open(self) -> tuple[InputDevice, DropQueue, Resampler] | None:
         with self._lock:
@@ -174,8 +175,8 @@ class MicrophoneSource:
                 _log.info("listening to %s at %d Hz, %d channels", device.name, rate, channels)
                 return device, queue, Resampler(rate, channels, self._channel)
         raise DeviceOpenError(
-            f"the input device {device.name!r} does not open ({'; '.join(reasons)}); end other programs that "
-            "use it (fuser -v /dev/snd/*), or choose another device"
+            f"the input device {device.name!r} does not open ({'; '.join(reasons)}); stop other programs "
+            "that use it (fuser -v /dev/snd/*), or choose another device"
         )
 
     def _open_stream(self, device: InputDevice, queue: DropQueue, rate: int, channels: int) -> Any:
@@ -226,7 +227,7 @@ class MicrophoneSource:
             return
         self._logged_drops, self._next_log_s = drops, now + _LOG_EVERY_S
         _log.warning(
-            "%s: %.2f s of sound dropped so far because it was not taken in time, %d overflows in the driver",
+            "%s: %.2f s of sound dropped so far because it was not read in time, %d overflows in the driver",
             device.name,
             self.dropped_samples / SAMPLE_RATE,
             self._overflows,
@@ -234,11 +235,11 @@ class MicrophoneSource:
 
 
 def _channel_counts(device: InputDevice, channel: Channel) -> list[int]:
-    """Channel counts to try, best first: stereo or mono, then all that a microphone array has."""
+    """Channel counts to try, best first: stereo, mono, then all channels of a microphone array."""
     needed = 1 if channel == "mix" else channel + 1
     if needed > device.channels:
         raise AudioSettingsError(
-            f"channel {channel} is not there: {device.name!r} has {device.channels}, counted from 0"
+            f"there is no channel {channel}: {device.name!r} has {device.channels}, counted from 0"
         )
     counts = [count for count in (2, 1) if needed <= count <= device.channels]
     most = max(needed, min(device.channels, MAX_CHANNELS))

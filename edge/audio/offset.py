@@ -1,4 +1,4 @@
-"""Takes a constant offset out of a microphone's sound, which cheap converters add."""
+"""Removes the constant (DC) offset that cheap converters add to a microphone's sound."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import numpy as np
 from edge.audio.block import SAMPLE_RATE, Block
 
 _TIME_CONSTANT_S = 0.5
-"""A high pass at 0.3 Hz, far below any sound"""
+"""Corresponds to a high-pass filter at 0.3 Hz, far below any sound"""
 
 
 class OffsetRemover:
-    """Subtracts the running mean of a stream, which begins with the mean of its first block."""
+    """Subtracts the running mean of a stream, starting from the mean of its first block."""
 
     def __init__(self) -> None:
         self._offset: float | None = None
 
     def push(self, block: Block) -> Block:
-        """The next block (n,), n >= 1, less the offset; clipped to [-1, 1]."""
+        """The next block (n,), n >= 1, minus the offset; clipped to [-1, 1]."""
         mean = float(block.mean())
         if self._offset is None:
             self._offset = mean

@@ -1,4 +1,4 @@
-"""How long to wait between attempts to open a source, and since when it has been away."""
+"""Keeps track of how long to wait before the next attempt to open a source, and how long it has been gone."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ _LONGEST_S = 30.0
 """Longest wait between two attempts"""
 
 _STEADY_S = 5.0
-"""Sound that shows that a source works again; less may be the last twitch of a loose plug"""
+"""Seconds of sound after which a source counts as working again; less may come from a loose plug"""
 
 
 class Patience:
-    """Waits that double from attempt to attempt, until there was steady sound.
+    """Waits that double from attempt to attempt, until there has been steady sound.
 
     Args:
         first_s: the first wait.
-        limit_s: how long a source may be away; no wait goes beyond its end.
+        limit_s: how long a source may be gone; no wait extends beyond that.
     """
 
     def __init__(self, first_s: float, limit_s: float) -> None:
@@ -25,7 +25,7 @@ class Patience:
         self.restart()
 
     def restart(self) -> None:
-        """Begin anew."""
+        """Start over with the first wait."""
         self._next_s = self._first_s
         self._sound_s = 0.0
         self._lost_at: float | None = None
@@ -39,7 +39,7 @@ class Patience:
         return max(0.0, min(self._next_s, left_s + 0.001))
 
     def heard(self, seconds: float) -> None:
-        """There was so much sound."""
+        """Note that the source has given this much sound."""
         if self._lost_at is None and self._next_s == self._first_s:
             return
         self._lost_at = None
@@ -48,12 +48,12 @@ class Patience:
             self.restart()
 
     def lost(self) -> float:
-        """The source is away; gives for how many seconds it has been."""
+        """Note that the source is gone; returns for how many seconds it has been."""
         self._sound_s = 0.0
         if self._lost_at is None:
             self._lost_at = time.monotonic()
         return time.monotonic() - self._lost_at
 
     def tried(self) -> None:
-        """There was an attempt: the next wait is longer."""
+        """Note an attempt: the next wait is longer."""
         self._next_s = min(2.0 * self._next_s, _LONGEST_S)

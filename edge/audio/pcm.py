@@ -1,4 +1,4 @@
-"""From the bytes of a pipe to blocks: raw PCM, or WAV when the bytes say so."""
+"""Decodes the bytes of a pipe into blocks: raw PCM, or WAV if they begin with its header."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _OTHER_FORMATS = {
     b"RIFX": "big-endian WAV",
     b"\x1aE\xdf\xa3": "Matroska or WebM",
 }
-"""First bytes of what people pipe by mistake; played as PCM it would be noise, and scored as sound"""
+"""First bytes of formats that may be piped in by mistake; read as PCM, they would be noise"""
 
 _TEXT_BYTES = 32
-"""So many printable bytes at the beginning are a message, not samples"""
+"""This many printable bytes at the beginning are a message, not samples"""
 
 _TRAILER_BYTES = 256 * 1024
-"""More than this behind the samples of a WAV is sound that is not heard, not its title and picture"""
+"""More than this after the samples of a WAV is sound that is not heard, not a title and a picture"""
 
 
 def decode_samples(data: bytes, encoding: Encoding) -> Block:
@@ -54,7 +54,7 @@ def decode_samples(data: bytes, encoding: Encoding) -> Block:
 class PcmStream:
     """Bytes in, blocks out. The first bytes decide between WAV and raw 16-bit little-endian PCM.
 
-    Behind the samples of a WAV another may follow, as where a program records minute by minute.
+    Another WAV may follow the samples of the first, for example if a program records minute by minute.
 
     Args:
         origin: Where the bytes come from, for messages.
@@ -76,18 +76,18 @@ class PcmStream:
         self._resampler: Resampler | None = None
         self._got_samples = False
         self._behind: int | None = None
-        """Bytes that have come behind the samples of a WAV; None before its end"""
+        """Bytes received after the samples of a WAV; None before its end"""
 
     @property
     def block_bytes(self) -> int:
-        """Bytes that hold one block, as far as the format is known yet."""
+        """Bytes in one block, as far as the format is known yet."""
         frames = max(1, self._rate * self._block_ms // 1000)
         return frames * self._channels * self._encoding.n_bytes
 
     def to_ask_for(self, unhurried: bool) -> tuple[int, float]:
-        """How many bytes to read at most, and for how many seconds to let them gather.
+        """The most bytes to read at once, and for how many seconds to let them gather.
 
-        One block at once; or about two, read at a pace that lets no sound pile up however the writes fall.
+        One block without waiting; or, if unhurried, about two blocks, without ever falling behind the writer.
         """
         if unhurried:
             return 3 * self.block_bytes, 1.5e-3 * self._block_ms
@@ -97,9 +97,9 @@ class PcmStream:
         """The blocks that are ready once `data` has come.
 
         Raises:
-            AudioFormatError: when the bytes are in a format that is not understood.
-            DamagedAudioError: when the WAV header makes no sense.
-            NonFiniteAudioError: when a sample of a float WAV is not a number.
+            AudioFormatError: when the bytes are in an unsupported format.
+            DamagedAudioError: when the WAV header is invalid.
+            NonFiniteAudioError: when a sample of a float WAV is NaN or infinite.
             AudioSettingsError: when the sound has no such channel.
         """
         data = self._pending + data
@@ -124,21 +124,21 @@ class PcmStream:
         self._resampler, self._data_left, self._pending, self._behind = None, None, b"", 0
 
     def _next_wav(self, data: bytes) -> bytes:
-        """What begins with another WAV, or the last bytes, with which one may begin."""
+        """The data from the start of another WAV on, or else the last bytes, which may begin one."""
         start = find_wav(data)
         skipped = max(0, len(data) - RIFF_PREFIX + 1) if start is None else start
         before = self._behind or 0
         self._behind = None if start is not None else before + skipped
         if before <= _TRAILER_BYTES < before + skipped:
             _log.warning(
-                "%s goes on behind the end that its WAV header tells, and that is not heard; write raw PCM, "
-                "or a header that leaves the length open",
+                "%s continues after the end that its WAV header states, and that part is not heard; write "
+                "raw PCM, or a header that leaves the length open",
                 self._origin,
             )
         return data[skipped:]
 
     def finish(self) -> Iterator[Block]:
-        """The last block, once the bytes have ended. Half a frame at the end is dropped.
+        """The last block, once the bytes have ended. An incomplete frame at the end is dropped.
 
         Raises:
             EmptyAudioError: when no sample ever came.
@@ -160,7 +160,7 @@ class PcmStream:
             yield tail
 
     def _find_start(self, data: bytes) -> int | None:
-        """Index of the first sample, or None when it takes more bytes to tell."""
+        """Index of the first sample, or None if more bytes are needed to tell."""
         if len(data) < RIFF_PREFIX:
             return None
         if is_wav(data):
@@ -173,7 +173,7 @@ class PcmStream:
         for magic, name in _OTHER_FORMATS.items():
             if data.startswith(magic):
                 raise AudioFormatError(
-                    f"{self._origin} is {name}, not raw PCM or WAV; decode it on the way: "
+                    f"{self._origin} is {name}, not raw PCM or WAV; decode it in the pipe: "
                     "ffmpeg -i INPUT -f wav -"
                 )
         if len(data) < _TEXT_BYTES and _is_text(data):
@@ -185,7 +185,8 @@ class PcmStream:
     def _refuse_text(self, data: bytes) -> None:
         if data and _is_text(data):
             raise AudioFormatError(
-                f"{self._origin} is text, not sound: {data.decode('ascii')!r}; run what writes it by itself"
+                f"{self._origin} is text, not sound: {data.decode('ascii')!r}; run the program that writes "
+                "it on its own"
             )
 
     def _start(self, rate: int, channels: int, encoding: Encoding) -> None:
@@ -204,7 +205,7 @@ class PcmStream:
         frames: Frames = decode_samples(data[:whole], self._encoding).reshape(-1, self._channels)
         if self._encoding in {Encoding.F32, Encoding.F64} and not np.isfinite(frames).all():
             raise NonFiniteAudioError(
-                f"{self._origin} holds samples that are no finite number; check what writes it"
+                f"{self._origin} holds samples that are NaN or infinite; check what writes it"
             )
         block = self._resampler.push(frames)
         if block.size:

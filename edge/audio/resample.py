@@ -1,4 +1,4 @@
-"""From any rate and any number of channels to 16 kHz mono, in one pass, without aliases."""
+"""Converts any rate and any number of channels to 16 kHz mono in one pass, without aliasing."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from edge.audio.settings import MAX_RATE, MIN_RATE, Channel
 
 
 class Resampler:
-    """A stream of frames becomes a stream of blocks.
+    """Converts a stream of frames into a stream of blocks.
 
-    The blocks joined are the same, bit for bit, however the frames were cut. At 16 kHz the samples pass
-    unchanged and at once; at other rates the filter holds back about 40 ms (48 kHz, 44.1 kHz) until the
-    frames behind them have come, or `flush` says that there are none. Samples beyond [-1, 1], which floating
-    point files hold and any sharp filter makes, are clipped.
+    The joined blocks are the same, bit for bit, however the frames were split. At 16 kHz the samples pass
+    unchanged and without delay; at other rates the filter holds back about 40 ms (48 kHz, 44.1 kHz) until the
+    next frames come, or `flush` says that there are none. Samples beyond [-1, 1], which floating-point files
+    may hold and any sharp filter produces, are clipped.
 
     Args:
         rate: Hertz of the frames.
@@ -24,18 +24,18 @@ class Resampler:
         channel: Which of them to keep, or "mix" for their mean.
 
     Raises:
-        AudioFormatError: when no sound has such a rate.
+        AudioFormatError: when the rate is outside the supported range.
         AudioSettingsError: when there is no such channel.
     """
 
     def __init__(self, rate: int, channels: int, channel: Channel = "mix") -> None:
         if not MIN_RATE <= rate <= MAX_RATE:
             raise AudioFormatError(
-                f"the sound claims {rate} Hz; rates from {MIN_RATE} to {MAX_RATE} Hz are understood"
+                f"the sound claims {rate} Hz; rates from {MIN_RATE} to {MAX_RATE} Hz are supported"
             )
         if channel != "mix" and not 0 <= channel < channels:
             raise AudioSettingsError(
-                f"channel {channel} is not there: the sound has {channels}, counted from 0; "
+                f"there is no channel {channel}: the sound has {channels}, counted from 0; "
                 f'choose 0 to {channels - 1} or "mix"'
             )
         self.rate = rate
@@ -55,7 +55,7 @@ class Resampler:
         return _clip(self._stream.resample_chunk(mono))
 
     def flush(self) -> Block:
-        """What the filter still holds, once the sound has ended. Nothing may be pushed behind it."""
+        """What the filter still holds, once the sound has ended. Nothing may be pushed afterwards."""
         nothing = np.zeros(0, dtype=np.float32)
         if self._stream is None:
             return nothing

@@ -1,4 +1,4 @@
-"""Where the sound comes from: every setting of the audio room."""
+"""The settings of the sound source."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Channel: TypeAlias = Literal["mix"] | Annotated[int, msgspec.Meta(ge=0)]
 """The mean of all channels, or the index of the one to listen to, from 0"""
 
 MIN_RATE, MAX_RATE = 1_000, 768_000
-"""Hertz that are taken for a sample rate; anything else is a mistake or a damaged header"""
+"""Range of sample rates in hertz; anything else is a mistake or a damaged header"""
 
 MAX_CHANNELS = 64
 
@@ -45,23 +45,23 @@ class AudioSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     source: SourceKind = SourceKind.MICROPHONE
 
     device: str | None = None
-    """Name of the input device, or a part of it that no other has; None: the system's default"""
+    """Name of the input device, or a part of it that is unique; None: the system's default"""
 
     device_rate: int | None = None
-    """Hertz to open the input device at; None: the device's own"""
+    """Sample rate in hertz to open the input device at; None: the device's own"""
 
     path: str | None = None
     """The sound file of the file source"""
 
     realtime: bool = False
-    """The file source gives its blocks at the pace of the clock, as a microphone would"""
+    """Whether the file source gives its blocks in real time, as a microphone would"""
 
     command: str | list[str] | None = None
     """Program and arguments of the command source, e.g. "arecord -q -f S16_LE -r 16000 -c 1 -t raw";
-    a string is split into words, and no shell sees it"""
+    a string is split into words, but no shell runs it"""
 
     rate: int = 16_000
-    """Hertz of raw PCM from stdin or a command; a WAV header overrides it"""
+    """Sample rate in hertz of raw PCM from stdin or a command; a WAV header overrides it"""
 
     channels: int = 1
     """Interleaved channels of raw PCM from stdin or a command; a WAV header overrides it"""
@@ -73,30 +73,30 @@ class AudioSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     is held up (command)"""
 
     block_ms: int = 64
-    """Milliseconds of sound in one block while somebody speaks, at most; two to three such are taken at once
-    while nobody does. To wake up for a block costs more than to hear it: shorter ones take more of the
-    processor, and results come earlier by the difference"""
+    """Most milliseconds of sound in one block while somebody speaks; otherwise two to three times as much is
+    read at once. Waking up for a block costs more than processing it: shorter blocks take more processor
+    time, and results come earlier by the difference"""
 
     gain_db: float = 0.0
-    """Decibels by which the sound is made louder, always the same; what goes beyond full scale is clipped"""
+    """Fixed gain in decibels that is applied to the sound; anything beyond full scale is clipped"""
 
     reopen_s: float = 60.0
-    """Seconds for which a microphone or command that has failed is opened again and again, ever more rarely;
-    then the process ends with 69, for systemd to restart"""
+    """Seconds for which attempts are made to reopen a microphone or command that has failed, at growing
+    intervals; then the process ends with exit code 69, for systemd to restart"""
 
     reopen_on_zeros: bool | None = None
-    """Also when it gives nothing but digital silence for 1.5 s; None: a microphone yes, a command no, which
-    may be playing a recording with silence in it"""
+    """Whether to reopen also after 1.5 s of nothing but digital silence; None: yes for a microphone, no for a
+    command, which may be playing a recording with silence in it"""
 
     start_muted: bool = False
-    """Do not open the source before somebody says unmute, at every start"""
+    """Whether every start is muted: the source is not opened until the command `unmute`"""
 
     def __post_init__(self) -> None:
         rules = (
             (self.source is not SourceKind.FILE or bool(self.path),
-             'source is "file" and path is not set; set path to the sound file'),
+             'source is "file" but path is not set; set path to the sound file'),
             (self.source is not SourceKind.COMMAND or bool(self.command),
-             'source is "command" and command is not set; set it, for instance to '
+             'source is "command" but command is not set; set it, for example to '
              '"arecord -q -f S16_LE -r 16000 -c 1 -t raw"'),
             (self.device is None or bool(self.device.strip()),
              "device is empty; name an input device (affectd devices), or leave it out for the default"),
@@ -122,7 +122,7 @@ class AudioSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     @property
     def reopens_on_zeros(self) -> bool:
-        """Whether digital silence that lasts is a reason to open the source again."""
+        """Whether lasting digital silence is a reason to reopen the source."""
         if self.reopen_on_zeros is None:
             return self.source is SourceKind.MICROPHONE
         return self.reopen_on_zeros

@@ -1,4 +1,4 @@
-"""What every source is, and how settings become one."""
+"""The interface of all sources, and the function that makes one from settings."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from edge.audio.settings import AudioSettings, SourceKind
 
 
 class Source(Protocol):
-    """Anything that gives blocks of sound. Making one touches nothing; `blocks` opens what it needs."""
+    """Anything that gives blocks of sound. The constructor opens nothing; `blocks` opens what it needs."""
 
     unhurried: bool
-    """Set while longer blocks, which come later, will do: each block wakes the processor up. No source has to
-    heed it"""
+    """Set while longer blocks, which come later, are acceptable: every block wakes the processor up. A source
+    may ignore it"""
 
     def blocks(self) -> Iterator[Block]:
-        """Blocks of float32 mono at 16 kHz in [-1, 1], any length; ends when the source ends by itself.
+        """Blocks of float32 mono at 16 kHz in [-1, 1], of any length; ends when the source ends by itself.
 
         To be called once.
 
         Raises:
-            AudioError: when the source fails; the message says what, where and what to do.
+            AudioError: when the source fails; the message says what is wrong, where, and what to do.
         """
         ...
 
     def close(self) -> None:
-        """Ends `blocks()` promptly and lets go of everything, from any thread; may be called twice."""
+        """Ends `blocks()` promptly and releases everything, from any thread; may be called twice."""
         ...
 
 
@@ -37,7 +37,7 @@ def open_source(settings: AudioSettings) -> Source:
     Raises:
         AudioSettingsError: when its command cannot be split into words.
     """
-    # Each kind is imported when it is wanted: a file needs no PyAudio and a microphone no subprocess.
+    # Each kind is imported only when needed: a file needs no PyAudio, and a microphone no subprocess.
     match settings.source:
         case SourceKind.MICROPHONE:
             from edge.audio.microphone import MicrophoneSource  # noqa: PLC0415

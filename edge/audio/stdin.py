@@ -13,7 +13,7 @@ from edge.audio.settings import Channel
 from edge.audio.stoppable_reader import StoppableReader
 
 _REMEDY = (
-    "pipe sound into it, for instance: arecord -q -f S16_LE -r 16000 -c 1 -t raw | affectd ..., or choose "
+    "pipe sound into it, for example: arecord -q -f S16_LE -r 16000 -c 1 -t raw | affectd ..., or choose "
     "another source"
 )
 
@@ -21,7 +21,7 @@ _REMEDY = (
 class StdinSource:
     """Reads 16-bit little-endian PCM, or WAV when the bytes begin with its header, from standard input.
 
-    A pipe is never dropped from: a slow consumer holds up whoever writes.
+    No sound is dropped: a slow consumer holds up the writing program.
 
     Args:
         rate: Hertz of raw PCM.
@@ -45,8 +45,8 @@ class StdinSource:
         Raises:
             StdinUnavailableError: standard input is closed or a terminal.
             EmptyAudioError: it ended without any sound.
-            AudioFormatError: it carries FLAC, MP3 or another format that wants a decoder.
-            DamagedAudioError: its WAV header makes no sense.
+            AudioFormatError: it carries FLAC, MP3 or another format that needs a decoder.
+            DamagedAudioError: its WAV header is invalid.
             AudioSettingsError: the sound has no such channel.
         """
         try:
@@ -74,7 +74,7 @@ def _stdin_descriptor() -> int:
     try:
         descriptor = sys.stdin.buffer.fileno()
     except (AttributeError, OSError, ValueError):
-        # None under a service manager, a stand-in under some hosts, or closed.
+        # sys.stdin may be None (service manager), an object without a descriptor, or closed.
         raise StdinUnavailableError(f"standard input is closed; {_REMEDY}") from None
     if os.isatty(descriptor):
         raise StdinUnavailableError(f"standard input is a terminal; {_REMEDY}")

@@ -1,4 +1,4 @@
-"""Reading from pipes in a way that another thread can end at once."""
+"""Reads from pipes in a way that another thread can interrupt at once."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from collections.abc import Collection
 
 
 class StoppableReader:
-    """Reads whatever comes first on several file descriptors, until `stop`."""
+    """Reads from whichever of several file descriptors has data first, until `stop`."""
 
     def __init__(self) -> None:
-        # Sockets rather than a pipe: they close themselves when a source is dropped unused.
+        # Sockets rather than a pipe: they are closed by the garbage collector if a source is never used.
         self._woken, self._waker = socket.socketpair()
         self._stopped = False
         self._in_read = False
@@ -36,10 +36,10 @@ class StoppableReader:
         timeout_s: float | None = None,
         gather_s: float = 0.0,
     ) -> tuple[int, bytes] | None:
-        """The first of the descriptors that has bytes, with up to `n_bytes` of them; b"" at its end.
+        """The first descriptor that has bytes, with up to `n_bytes` of them; b"" at its end.
 
-        None once stopped, or when nothing came for `timeout_s` seconds. Less than `n_bytes` is given
-        `gather_s` seconds to become more.
+        None once stopped, or if nothing came for `timeout_s` seconds. If fewer than `n_bytes` are there, it
+        waits `gather_s` seconds for more.
         """
         with self._reading:
             self._in_read = True
@@ -57,7 +57,7 @@ class StoppableReader:
                     self._close()
 
     def _wait(self, descriptors: Collection[int], timeout_s: float | None) -> int | None:
-        """The first of the descriptors that has bytes; None once stopped, and after the time."""
+        """The first descriptor that has bytes; None once stopped, or after the timeout."""
         if self._stopped:
             return None
         poll = select.poll()
@@ -69,14 +69,14 @@ class StoppableReader:
     def stop(self) -> None:
         """Ends the read in progress and every later one; a second call does nothing.
 
-        Once it has returned, no descriptor is being read, so that they may be closed.
+        Once it has returned, no descriptor is being read any more, so that they may be closed.
         """
         with self._stopping:
             if not self._stopped:
                 self._stopped = True
                 self._waker.send(b"\0")
             with self._reading:
-                # Still in it: this is a signal handler, and the read that it interrupted needs the sockets.
+                # Still reading: this is a signal handler, and the read that it interrupted needs the sockets.
                 if self._in_read:
                     self._close_after_read = True
                 else:

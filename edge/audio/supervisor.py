@@ -1,4 +1,4 @@
-"""A source that never goes deaf unnoticed: what is wrong with it is told, and it is opened again."""
+"""Supervises a source: failures are reported, and the source is opened again."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from edge.audio.sources import Source, open_source
 _log = logging.getLogger(__name__)
 
 ZEROS_S = 1.5
-"""Seconds of digital silence after which a live source counts as broken: no room is so quiet"""
+"""Seconds of digital silence after which a live source counts as broken: no room is that quiet"""
 
 _PASSING = (
     AmbiguousDeviceError,
@@ -42,42 +42,42 @@ _PASSING = (
     NoInputDeviceError,
     UnknownDeviceError,
 )
-"""What may be over when somebody plugs a device in again, or another program lets go of it"""
+"""Errors that may pass, when a device is plugged in again or another program releases it"""
 
 
 class Condition(StrEnum):
-    """What comes from a source."""
+    """The condition of a source."""
 
     OK = "ok"
-    """Sound"""
+    """It gives sound"""
 
     ZEROS = "zeros"
-    """Digital silence: switched off at the device, or broken"""
+    """It gives only digital silence: switched off at the device, or broken"""
 
     SILENT = "silent"
-    """It is open and gives nothing"""
+    """It is open but gives nothing"""
 
     LOST = "lost"
     """It does not open: unplugged, busy, or failing"""
 
     MUTED = "muted"
-    """It is closed because somebody wants it so"""
+    """It is closed on request"""
 
 
 OnChange = Callable[[Condition, str], None]
-"""Takes the new condition, and what is wrong in words; called by whoever iterates over the blocks"""
+"""Takes the new condition and the problem in words; called in the thread that iterates over the blocks"""
 
 
 class SupervisedSource:
     """The source that the settings describe, opened again whenever it fails.
 
-    What fails before it ever gave sound is a mistake in the setup and is raised at once. A file and standard
-    input cannot be opened again: they end with their error, and muting throws their sound away unheard.
+    A failure before the source has ever given sound is a mistake in the setup and is raised at once. A file
+    and standard input cannot be opened again: they end with their error, and muting discards their sound.
 
     Args:
         settings: of the source.
-        on_change: is told of each change of the condition.
-        open_: makes a source of the settings.
+        on_change: called at each change of the condition.
+        open_: makes a source from the settings.
         first_retry_s: wait before the first attempt; it doubles from attempt to attempt, up to 30 s.
         muted: whether the source stays closed until `mute(False)`.
 
@@ -104,7 +104,7 @@ class SupervisedSource:
         self._closed = False
         self._muted = muted
         self._interrupted = False
-        # Making it touches nothing, and says at once when the settings make no sense.
+        # The constructor opens nothing, but raises at once if the settings are invalid.
         self._source: Source = open_(settings)
         self._fresh = True
         self._proven = muted
@@ -113,13 +113,13 @@ class SupervisedSource:
         self._dropped = 0
         self.condition = Condition.OK
         self.why = ""
-        """What is wrong, in words; empty when nothing is"""
+        """The problem in words; empty if there is none"""
         self.reopened = 0
-        """How often the source was opened again since the start"""
+        """How often the source has been reopened since the start"""
 
     @property
     def dropped_samples(self) -> int:
-        """Samples, counted at 16 kHz, that were dropped because the consumer was slow, since the start."""
+        """Samples, counted at 16 kHz, dropped since the start because the consumer was slow."""
         return self._dropped + int(getattr(self._source, "dropped_samples", 0))
 
     @property
@@ -129,12 +129,12 @@ class SupervisedSource:
 
     @property
     def muted(self) -> bool:
-        """Whether the source is to be closed."""
+        """Whether the source is muted, or about to be."""
         return self._muted
 
     @property
     def unhurried(self) -> bool:
-        """Whether longer blocks, which come later, will do; to be set by whoever iterates over the blocks."""
+        """Whether longer blocks, which come later, are acceptable; to be set by the blocks' consumer."""
         return self._source.unhurried
 
     @unhurried.setter
@@ -154,7 +154,7 @@ class SupervisedSource:
             source.close()
 
     def close(self) -> None:
-        """Ends `blocks()` and lets go of everything, from any thread; a second call does nothing."""
+        """Ends `blocks()` and releases everything, from any thread; a second call does nothing."""
         with self._state:
             self._closed = True
             source = self._source
@@ -162,11 +162,11 @@ class SupervisedSource:
         source.close()
 
     def blocks(self) -> Iterator[Block]:
-        """The blocks of the source, for as long as it lives, without those of digital silence that lasts.
+        """The blocks of the source, for as long as it lives, without lasting digital silence.
 
         Raises:
             SourceLostError: it could not be opened again for `reopen_s` seconds.
-            AudioError: it failed before it ever gave sound, or in a way that does not pass.
+            AudioError: it failed before it ever gave sound, or with an error that does not pass.
         """
         try:
             while self._ready():
@@ -235,11 +235,11 @@ class SupervisedSource:
         return louder
 
     def _zeros_are_too_many(self) -> bool:
-        """Whether it is time to open the source again, in the hope that sound comes."""
+        """Report digital silence; returns whether it is time to reopen the source."""
         self._proven = True
         self._patience.heard(0.0)
         self._tell(Condition.ZEROS, "nothing but digital silence: switched off at the device, or broken")
-        # Opened again it may give zeros again, as with a switch on the device: ever more rarely, for ever.
+        # A switch on the device would give zeros again: reopened without end, but at growing intervals.
         least = SAMPLE_RATE * (ZEROS_S + self._patience.wait_s)
         if not self._settings.reopens_on_zeros or self._zeros < least:
             return False
@@ -250,7 +250,7 @@ class SupervisedSource:
         return True
 
     def _lose(self, error: AudioError) -> None:
-        """Tell of it, and wait for a while; raises when it does not pass any more."""
+        """Report the error and wait before the next attempt; raises if there should be none."""
         if not (self._live and self._proven):
             raise error
         stalled = isinstance(error, DeviceStalledError | CommandStalledError)

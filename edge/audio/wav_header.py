@@ -1,4 +1,4 @@
-"""The header of a WAV stream, read from its first bytes as they come."""
+"""Parses the header of a WAV stream from its first bytes as they arrive."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from enum import StrEnum
 from edge.audio.errors import AudioFormatError, DamagedAudioError
 
 RIFF_PREFIX = 12
-"""Bytes that tell whether a stream is WAV"""
+"""Bytes needed to tell whether a stream is WAV"""
 
 _BEGINNING = re.compile(rb"(?:RIFF|RF64|BW64)....WAVE", re.DOTALL)
 
 UNKNOWN_SIZES_FROM = 0x7FFF_0000
-"""Data sizes from here on are what recorders write into a pipe: sox 0x7ffff000, arecord 0x80000000,
-ffmpeg 0xffffffff. GStreamer writes 0."""
+"""Data sizes from here on are what recorders write to a pipe when the length is unknown: sox 0x7ffff000,
+arecord 0x80000000, ffmpeg 0xffffffff. GStreamer writes 0."""
 
 MAX_HEADER = 16 * 1024 * 1024
-"""Bytes before the data chunk; more than any cover picture"""
+"""Maximum of bytes before the data chunk; more than any cover picture"""
 
 _FORMAT_PCM, _FORMAT_FLOAT, _FORMAT_EXTENSIBLE = 1, 3, 0xFFFE
 _REMEDY = "convert it first: sox INPUT -t wav -e signed -b 16 -"
 
 
 class Encoding(StrEnum):
-    """How a sample is written; little endian."""
+    """The encoding of a sample; little endian."""
 
     U8 = "u8"
     S16 = "s16"
@@ -53,10 +53,10 @@ _ENCODINGS = {
 
 @dataclass(frozen=True, slots=True)
 class WavHeader:
-    """What a WAV stream says of itself."""
+    """The format and size in the header of a WAV stream."""
 
     rate: int
-    """Hertz"""
+    """Sample rate in hertz"""
 
     channels: int
 
@@ -66,16 +66,16 @@ class WavHeader:
     """Bytes before the first sample"""
 
     data_size: int | None
-    """Bytes of sound; None when the writer did not know: until the end of the stream"""
+    """Bytes of sound; None if the writer did not know: up to the end of the stream"""
 
 
 def is_wav(prefix: bytes) -> bool:
-    """Whether a stream of which these are the first 12 bytes or more is WAV."""
+    """Whether a stream is WAV, given at least its first 12 bytes."""
     return _BEGINNING.match(prefix) is not None
 
 
 def find_wav(data: bytes) -> int | None:
-    """Where in these bytes a WAV begins; None where it takes more bytes to tell, or none does."""
+    """Index at which a WAV begins in these bytes; None if none does, or more bytes are needed to tell."""
     match = _BEGINNING.search(data)
     return None if match is None else match.start()
 
@@ -83,11 +83,11 @@ def find_wav(data: bytes) -> int | None:
 def parse_wav_header(prefix: bytes) -> WavHeader | None:
     """The header at the start of `prefix`, or None when more bytes are needed to see all of it.
 
-    Chunks that are neither the format nor the data are stepped over.
+    Chunks other than the format and the data are skipped.
 
     Raises:
-        AudioFormatError: when the samples are written in a way that is not understood.
-        DamagedAudioError: when the header makes no sense.
+        AudioFormatError: when the encoding of the samples is not supported.
+        DamagedAudioError: when the header is invalid.
     """
     form: tuple[int, int, Encoding] | None = None
     position = RIFF_PREFIX

@@ -1,1 +1,1 @@
-"""`affectd bench`: what recognition costs on the machine at hand, measured."""
+"""`affectd bench`: measures what recognition costs on this machine."""

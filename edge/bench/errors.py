@@ -1,4 +1,4 @@
-"""What can go wrong while a machine is measured."""
+"""The error of `affectd bench`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from edge.errors import AffectdError
 
 
 class BenchError(AffectdError):
-    """Raised when the daemon cannot be measured; the message has what it said last."""
+    """Raised when the daemon cannot be measured; the message includes its last output."""
 
     exit_code = 69

@@ -1,4 +1,4 @@
-"""The daemon as a process of its own, fed at the pace of the clock: what it takes of this machine."""
+"""Measures the daemon as a separate process that is fed sound in real time."""
 
 from __future__ import annotations
 
@@ -29,51 +29,51 @@ _FIRST_RESULT = "turn: "
 """What the daemon logs with each turn"""
 
 _PATIENCE_S = 120.0
-"""A small board may take so long to start, and then some"""
+"""Seconds until the first result; more than a small board needs to start"""
 
 _STOP_S = 5.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Live(msgspec.Struct, frozen=True, kw_only=True):
-    """What the daemon took."""
+    """What the daemon used."""
 
     seconds: float
-    """Of live speech, and again of a quiet room"""
+    """Duration of live speech, and again of a quiet room"""
 
     start_to_first_result_s: float
-    """From the start of the process to the result of a first turn whose sound was there from the beginning"""
+    """From the start of the process to the result of a first turn whose sound was available from the start"""
 
     speech_cpu: float
-    """Processor time over time, while somebody speaks with short pauses; 1.0 is one core"""
+    """Processor time per second, while somebody speaks with short pauses; 1.0 is one core"""
 
     quiet_cpu: float
     """The same in a quiet room"""
 
     rss_mb: float
-    """Resident memory in the end"""
+    """Resident memory at the end"""
 
     rss_peak_mb: float
     turns: int
-    """Results in all"""
+    """Number of results in total"""
 
     publishes_to: str
-    """`embedded broker`, or `none` where none is installed: then publishing costs next to nothing"""
+    """`embedded broker`, or `none` if none is installed: publishing then costs next to nothing"""
 
 
 def measure_live(
     config: Config, speech: Block, seconds: float, broker: BrokerSettings | None, folder: Path,
     progress: Callable[[str], None],
 ) -> Live:  # fmt: skip
-    """Start the daemon, speak to it, and let it listen to a quiet room.
+    """Start the daemon, play speech to it, and let it listen to a quiet room.
 
     Args:
         config: of the device; source, broker, outbox and Home Assistant are replaced.
-        speech: mono at 16 kHz, [-1, 1], that begins with a turn.
-        seconds: of each of the two.
-        broker: one that runs; None for none.
-        folder: for the daemon's configuration, and for what it would remember.
-        progress: is told what is going on.
+        speech: mono at 16 kHz, [-1, 1]; begins with a turn.
+        seconds: duration of each of the two.
+        broker: a running broker, or None.
+        folder: for the daemon's configuration and state.
+        progress: receives messages on the progress.
 
     Raises:
         BenchError: when the daemon ends or gives no result.
@@ -82,7 +82,7 @@ def measure_live(
     path.write_text(describe(Loaded(config=_replaced(config, broker), origins={})), encoding="utf-8")
     progress("daemon: starting")
     with _Daemon(path) as daemon:
-        # A pipe takes a second or two of sound before it is full: in a thread, as the daemon has to come up.
+        # In a thread: a pipe holds only a second or two of sound, and the daemon has to start first.
         first = np.concatenate([speech[: 5 * SAMPLE_RATE], quiet_room(1.0)])
         feeding = threading.Thread(target=daemon.feed, args=(first,), daemon=True)
         feeding.start()
@@ -92,7 +92,7 @@ def measure_live(
         speech_cpu = daemon.share_while(
             looped, lambda s: progress(f"daemon, live speech: {s:.0f} of {seconds:.0f} s")
         )
-        # The end of the last turn belongs to the speech.
+        # The end of the last turn must not count towards the quiet room.
         daemon.share_while(quiet_room(3.0), lambda _: None)
         quiet = quiet_room(seconds)
         quiet_cpu = daemon.share_while(
@@ -116,7 +116,7 @@ def _replaced(config: Config, broker: BrokerSettings | None) -> Config:
     return msgspec.structs.replace(
         config,
         audio=AudioSettings(source=SourceKind.STDIN),
-        # The embedded broker knows this version alone, and says so aloud when it is asked for another.
+        # The embedded broker knows only this version, and logs a warning when asked for another.
         mqtt=MqttSettings(host=where.bind, port=where.port, device="bench", protocol=Protocol.V3_1_1),
         outbox=OutboxSettings(storage=Storage.MEMORY),
         home_assistant=HomeAssistantSettings(enabled=False),
@@ -130,7 +130,7 @@ class _Daemon:
 
     def __init__(self, config: Path) -> None:
         self._command = [sys.executable, "-m", "edge.cli", "run", "--config", str(config)]
-        # Not those of the service, in which it must leave nothing.
+        # Not the state folder of the service, in which it must leave nothing behind.
         self._environment = {**os.environ, "STATE_DIRECTORY": str(config.parent)}
         self._turned: queue.SimpleQueue[float | None] = queue.SimpleQueue()
         self._lines: list[str] = []
@@ -138,7 +138,7 @@ class _Daemon:
 
     def __enter__(self) -> Self:
         self._begun = time.monotonic()
-        # Away from the terminal's Ctrl-C: this process ends it in its own time.
+        # A new session shields it from the terminal's Ctrl-C: this process stops it itself.
         self._process = subprocess.Popen(
             self._command,
             env=self._environment,
@@ -169,10 +169,10 @@ class _Daemon:
         self._turned.put(None)
 
     def feed(self, sound: Block) -> None:
-        """Give it sound, as fast as it takes it.
+        """Write sound to it, as fast as it reads it.
 
         Raises:
-            BenchError: when it is gone.
+            BenchError: when it has ended.
         """
         assert self._process.stdin is not None  # noqa: S101  # Popen was asked for a pipe
         try:
@@ -192,7 +192,7 @@ class _Daemon:
         return at - self._begun
 
     def share_while(self, sound: Block, progress: Callable[[float], None]) -> float:
-        """Processor time over time while it hears a sound at the pace of the clock."""
+        """Processor time per second while it hears a sound in real time."""
         begun, used = time.monotonic(), self._cpu_s()
         said = -1
         for start in range(0, len(sound), BLOCK):
@@ -210,7 +210,7 @@ class _Daemon:
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
     def memory_mb(self) -> tuple[float, float]:
-        """Resident memory now, and at most."""
+        """Resident memory now, and its peak."""
         status = dict(line.split(":", 1) for line in self._proc("status").splitlines() if ":" in line)
         now, peak = (int(status[key].split()[0]) / 1000.0 for key in ("VmRSS", "VmHWM"))
         return now, peak

@@ -1,4 +1,4 @@
-"""All measurements of `affectd bench`, and how they are shown."""
+"""Runs all measurements of `affectd bench` and prints them."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from edge.mqtt.settings import BrokerSettings
 from edge.update.in_force import device_store, settings_in_force
 
 _BUSY = 0.3
-"""Load per core from which on other programs disturb"""
+"""Load per core above which other programs distort the figures"""
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
-    """Where it ran."""
+    """The machine that was measured."""
 
     processor: str
     cores: int
     load: float
-    """Programs that wanted a core, on average over the minute before the start"""
+    """Load average over the minute before the start"""
 
     python: str
 
@@ -48,7 +48,7 @@ class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     model_sha256: str
     model_file: str
-    """Where it was read: shipped with the program, installed later, or named in the configuration"""
+    """Its path: shipped with the program, installed later, or named in the configuration"""
 
     runtime: str
     threads: int
@@ -57,18 +57,18 @@ class Benchmark(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run_bench(config: Config, seconds: float, *, as_json: bool) -> int:
-    """Measure and print; gives the exit code.
+    """Measure and print; returns the exit code.
 
     Raises:
         BenchError: when the daemon cannot be measured.
         InferenceError: when the model cannot be loaded.
     """
-    # As Ctrl-C does, so that neither ends the measurement and leaves the daemon behind.
+    # SIGTERM raises KeyboardInterrupt, as Ctrl-C does, so that neither leaves the daemon behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     machine = describe_machine()
     line = _Progress()
     speech = read_file(SPEECH)
-    # Only read: to measure a model on trial is none of the starts that it may have in vain.
+    # Only reads the store: measuring a model on trial must not count as one of its failed starts.
     config = msgspec.structs.replace(config, model=settings_in_force(config.model, device_store()))
     model = TimedModel(config.model)
     stages = measure_stages(config, model, speech, line.say)
@@ -101,7 +101,7 @@ def show(benchmark: Benchmark) -> str:
         ("gate and turns", stages.gate),
         ("voice activity", stages.voice),
         ("model", stages.model),
-        ("all, somebody speaking", stages.whole),
+        ("all, during speech", stages.whole),
     ]
     text = [
         f"machine   {machine.processor}, {machine.cores} core(s)",
@@ -120,21 +120,21 @@ def show(benchmark: Benchmark) -> str:
         f"processor time per second of sound ({stages.sound_s:.0f} s of speech, {stages.turns} turns, "
         f"{stages.windows} windows)",
         *(f"  {name:<26}{1000.0 * factor:8.2f} ms   real-time factor {factor:.4f}" for name, factor in rows),
-        f"  one inference             {stages.window_ms:8.2f} ms   by the clock",
+        f"  one inference             {stages.window_ms:8.2f} ms   wall-clock time",
         "",
-        f"the daemon, a process of its own, {live.seconds:.0f} s each, sound through a pipe as it is spoken",
+        f"the daemon as a separate process, {live.seconds:.0f} s each, sound through a pipe in real time",
         f"  live speech               {100.0 * live.speech_cpu:8.2f} % of one core",
         f"  quiet room                {100.0 * live.quiet_cpu:8.2f} % of one core",
-        f"  resident memory           {live.rss_mb:8.1f} MB, {live.rss_peak_mb:.1f} MB at most",
-        f"  start to first result     {live.start_to_first_result_s:8.2f} s, its sound waiting for it",
+        f"  resident memory           {live.rss_mb:8.1f} MB, peak {live.rss_peak_mb:.1f} MB",
+        f"  start to first result     {live.start_to_first_result_s:8.2f} s, with its sound already there",
     ]
     if live.publishes_to == "none":
-        text.append("  no broker is installed here: that the daemon publishes is not counted")
+        text.append("  no broker is installed here: the cost of publishing is not included")
     return "\n".join(text)
 
 
 def describe_machine() -> Machine:
-    """This machine, as far as it says what it is."""
+    """Describe this machine, as far as it identifies itself."""
     return Machine(
         processor=_processor(),
         cores=len(os.sched_getaffinity(0)),
@@ -154,7 +154,7 @@ def _processor() -> str:
 
 
 def _broker(held: ExitStack) -> BrokerSettings | None:
-    """A broker of its own for the daemon, where amqtt is installed."""
+    """A private broker for the daemon, if amqtt is installed."""
     settings = BrokerSettings(port=free_port(0))
     try:
         held.enter_context(EmbeddedBroker(settings))
@@ -164,7 +164,7 @@ def _broker(held: ExitStack) -> BrokerSettings | None:
 
 
 class _Progress:
-    """What is going on, on standard error: a line that changes, or one a stage where that is no terminal."""
+    """Progress on standard error: one line that changes on a terminal, otherwise one line per stage."""
 
     def __init__(self) -> None:
         self._is_terminal = sys.stderr.isatty()

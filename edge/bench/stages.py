@@ -1,4 +1,4 @@
-"""Processor time of each stage of the recognition, per second of sound, in this process."""
+"""Measures the processor time of each stage of the recognition per second of sound, in this process."""
 
 from __future__ import annotations
 
@@ -18,43 +18,43 @@ from edge.inference.recognizer import Event, Recognizer, TurnResult
 from edge.inference.turns import TurnSettings
 
 BLOCK = SAMPLE_RATE * AudioSettings().block_ms // 1000
-"""Samples, as the sources give them unless they are told otherwise"""
+"""Samples in a block, as the sources give them by default"""
 
 _ROUNDS = 3
 _QUIET_DBFS = -70.0
 
 
 class Stages(msgspec.Struct, frozen=True, kw_only=True):
-    """Real-time factors: processor time of all threads over the duration of the sound, medians of rounds."""
+    """Real-time factors: processor time of all threads per duration of the sound, medians over the rounds."""
 
     sound_s: float
-    """Seconds of speech, with its pauses, that were taken"""
+    """Seconds of speech that were processed, pauses included"""
 
     turns: int
     windows: int
-    """Inferences in it"""
+    """Number of inferences"""
 
     front_end: float
-    """The frames of the turns; there are none while nobody speaks"""
+    """Features of the turns; none are computed while nobody speaks"""
 
     gate: float
-    """The level's gate, turns and all else that a quiet room costs"""
+    """The energy gate, turn detection and everything else that a quiet room costs"""
 
     model: float
-    """Inferences: their number by the median time of one"""
+    """Inferences: their number times the median time of one"""
 
     voice: float
-    """What else speech costs beside a quiet room: the network that tells voices from noise, where it runs"""
+    """The remaining cost of speech: the network that tells voices from noise, where it runs"""
 
     whole: float
-    """All of them"""
+    """All of them together"""
 
     window_ms: float
-    """Median time of one inference by the clock"""
+    """Median wall-clock time of one inference"""
 
 
 def quiet_room(seconds: float) -> Block:
-    """Noise 70 dB below full scale, which is no speech: float32 (n,)."""
+    """Noise 70 dB below full scale, too quiet for speech: float32 (n,)."""
     noise = np.random.default_rng(0).standard_normal(round(seconds * SAMPLE_RATE))
     return np.asarray(10.0 ** (_QUIET_DBFS / 20.0) * noise, np.float32)
 
@@ -65,10 +65,10 @@ def measure_stages(
     """Run speech and quiet through the recognition.
 
     Args:
-        config: whose gate and turns are taken.
-        model: loaded.
+        config: supplies the settings of gate and turns.
+        model: the loaded model.
         speech: mono at 16 kHz, [-1, 1].
-        progress: is told what is going on.
+        progress: receives messages on the progress.
     """
     quiet = quiet_room(len(speech) / SAMPLE_RATE)
     runs: dict[str, list[float]] = {"front_end": [], "quiet": [], "whole": []}
@@ -79,7 +79,7 @@ def measure_stages(
         runs["quiet"].append(_factor(Recognizer(model, config.turns, config.gate).push, quiet))
         recognizer = Recognizer(model, config.turns, config.gate)
         events = []
-        model.window_ms.clear()  # of which it keeps the last ones only
+        model.window_ms.clear()  # it keeps only the most recent ones
         runs["whole"].append(_factor(lambda block: events.extend(recognizer.push(block)), speech))  # noqa: B023
         took_ms += model.window_ms
         runs["front_end"].append(_framing(model, config.turns, speech, events))
@@ -101,7 +101,7 @@ def measure_stages(
 
 
 def _framing(model: TimedModel, turns: TurnSettings, speech: Block, events: list[Event]) -> float:
-    """What the frames of the turns take, as often as first guesses ask for them, per second of all sound."""
+    """Cost of the turns' frames, computed as often as for first guesses, per second of all sound."""
     piece = round(turns.provisional_s * SAMPLE_RATE)
     heard = [speech[event.start : event.end] for event in events if isinstance(event, TurnResult)]
     push = StreamingMfcc(model.mfcc_config).push
@@ -109,7 +109,7 @@ def _framing(model: TimedModel, turns: TurnSettings, speech: Block, events: list
 
 
 def _factor(push: Callable[[Block], object], sound: Block, samples: int = BLOCK) -> float:
-    """Processor time over duration, of sound pushed so many samples at a time."""
+    """Processor time per duration of a sound that is pushed `samples` samples at a time."""
     begun = time.process_time()
     for start in range(0, len(sound), samples):
         push(sound[start : start + samples])

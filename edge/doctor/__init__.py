@@ -1,1 +1,1 @@
-"""`affectd doctor`: what this device needs to do its work, looked at one thing after the other."""
+"""`affectd doctor`: checks everything that affectd needs on this device, one thing after the other."""

@@ -10,21 +10,21 @@ from edge.config import Config
 from edge.doctor.report import Finding, Stage, Verdict
 
 _WARM_C, _HOT_C = 70.0, 80.0
-"""From 80 degrees Celsius on a Raspberry Pi slows itself down; a 3B+ does from 60 on, a little"""
+"""A Raspberry Pi throttles itself from 80 degrees Celsius; a 3B+ slightly from 60"""
 
 _ASK_S = 5.0
 _LITTLE_MB = 80
 
-_TROUBLES = {0: "too little voltage", 1: "clock capped", 2: "slowed down", 3: "temperature limit"}
-"""Bits of the firmware's `get_throttled`: now; 16 higher, since the start.
+_TROUBLES = {0: "undervoltage", 1: "frequency capped", 2: "throttled", 3: "temperature limit reached"}
+"""Bits of the firmware's `get_throttled` for the present; the bits 16 higher are for the time since boot.
 https://www.raspberrypi.com/documentation/computers/os.html#get_throttled"""
 
-_POWER = "take the power supply that was made for this board, and a short cable"
-_COOLING = "give the board air or a heat sink, or raise window_hop_s in [model]"
+_POWER = "use the power supply made for this board, and a short cable"
+_COOLING = "give the board more air or a heat sink, or raise window_hop_s in [model]"
 
 
 def examine(_config: Config, root: Path = Path("/")) -> Iterator[Finding]:
-    """Whatever of this the machine tells."""
+    """Check whichever of these the machine reports."""
     model = _text(root / "proc/device-tree/model")
     if model is not None:
         yield _finding(Verdict.OK, model.strip("\0 "))
@@ -32,7 +32,7 @@ def examine(_config: Config, root: Path = Path("/")) -> Iterator[Finding]:
     told = [finding for finding in looked_at if finding is not None]
     yield from told
     if not told and model is None:
-        yield _finding(Verdict.SKIP, "this machine tells neither temperature nor governor nor memory")
+        yield _finding(Verdict.SKIP, "this machine reports neither temperature nor governor nor memory")
 
 
 def _temperature(root: Path) -> Finding | None:
@@ -42,9 +42,9 @@ def _temperature(root: Path) -> Finding | None:
     degrees = int(text) / 1000.0
     message = f"{degrees:.0f} °C"
     if degrees >= _HOT_C:
-        return _finding(Verdict.FAIL, f"{message}: the processor slows itself down", _COOLING)
+        return _finding(Verdict.FAIL, f"{message}: the processor throttles itself", _COOLING)
     if degrees >= _WARM_C:
-        return _finding(Verdict.WARN, f"{message}: near the 80 °C where it slows itself down", _COOLING)
+        return _finding(Verdict.WARN, f"{message}: close to 80 °C, where it throttles itself", _COOLING)
     return _finding(Verdict.OK, message)
 
 
@@ -58,8 +58,8 @@ def _throttled(root: Path) -> Finding | None:
     if now:
         return _finding(Verdict.FAIL, f"now: {', '.join(now)}", remedy)
     if before:
-        return _finding(Verdict.WARN, f"since the start: {', '.join(before)}", remedy)
-    return _finding(Verdict.OK, "power and temperature have never slowed it down since the start")
+        return _finding(Verdict.WARN, f"since boot: {', '.join(before)}", remedy)
+    return _finding(Verdict.OK, "no undervoltage and no throttling since boot")
 
 
 def _throttled_bits(root: Path) -> int | None:
@@ -73,7 +73,7 @@ def _throttled_bits(root: Path) -> int | None:
 
 
 def _ask_firmware(program: Path) -> str | None:
-    """What `vcgencmd get_throttled` says behind its `throttled=`; it needs the group video."""
+    """What `vcgencmd get_throttled` prints after `throttled=`; it needs the group video."""
     try:
         asked = subprocess.run(
             [program, "get_throttled"], capture_output=True, text=True, timeout=_ASK_S, check=True
@@ -91,14 +91,14 @@ def _governor(root: Path) -> Finding | None:
     if governor == "powersave" and not _is_intel_pstate(root):
         return _finding(
             Verdict.WARN,
-            "the governor `powersave` keeps the processor at its lowest clock",
-            "add cpufreq.default_governor=ondemand to /boot/firmware/cmdline.txt, on its one line",
+            "the governor `powersave` keeps the processor at its lowest frequency",
+            "add cpufreq.default_governor=ondemand to the single line of /boot/firmware/cmdline.txt",
         )
     return _finding(Verdict.OK, f"governor {governor}")
 
 
 def _is_intel_pstate(root: Path) -> bool:
-    """Whether `powersave` is the driver's word for what others call `ondemand`."""
+    """Whether the driver calls `powersave` what others call `ondemand`."""
     driver = _text(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_driver")
     return driver is not None and driver.startswith(("intel_pstate", "amd-pstate-epp"))
 
@@ -112,10 +112,10 @@ def _memory(root: Path) -> Finding | None:
     if left < _LITTLE_MB:
         return _finding(
             Verdict.WARN,
-            f"{left} MB of memory left",
-            "end other programs; Raspberry Pi OS Lite has no desktop and leaves far more",
+            f"{left} MB of memory available",
+            "stop other programs; Raspberry Pi OS Lite has no desktop and leaves far more",
         )
-    return _finding(Verdict.OK, f"{left} MB of memory left")
+    return _finding(Verdict.OK, f"{left} MB of memory available")
 
 
 def _text(path: Path) -> str | None:

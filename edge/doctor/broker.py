@@ -1,4 +1,4 @@
-"""The way to the broker and back, step by step."""
+"""The connection to the broker and back, tested step by step."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from edge.mqtt.probe import Step, probe
 
 
 def examine(config: Config) -> Iterator[Finding]:
-    """DNS, TCP, TLS, login, publish, subscribe back, up to the first that fails.
+    """Test DNS, TCP, TLS, login, publish and subscribe, up to the first that fails.
 
     Raises:
         MqttSettingsError: when the password or a TLS file cannot be used.
@@ -19,7 +19,7 @@ def examine(config: Config) -> Iterator[Finding]:
         if not stage.ok and stage.step is Step.TCP and config.broker.embedded:
             yield _finding(
                 Verdict.SKIP,
-                f"the embedded broker runs with the daemon alone, and {config.mqtt.address} is not there now",
+                f"the embedded broker runs only with the daemon; {config.mqtt.address} is unreachable now",
             )
         else:
             verdict = Verdict.OK if stage.ok else Verdict.FAIL

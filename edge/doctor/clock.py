@@ -1,4 +1,4 @@
-"""The clock: turns carry its time, and TLS checks certificates by it."""
+"""The clock: turns carry its time, and TLS checks certificates against it."""
 
 from __future__ import annotations
 
@@ -14,34 +14,36 @@ from edge.doctor.report import Finding, Stage, Verdict
 
 _ASK_S = 5.0
 _REMEDY = (
-    "a Raspberry Pi has no clock of its own that outlives a power cut, but for the 5 with a battery: connect "
-    "it to the network and turn time synchronisation on, `sudo timedatectl set-ntp true`"
+    "except for the 5 with a battery, a Raspberry Pi's clock stops without power: connect it to the network "
+    "and turn on time synchronisation with `sudo timedatectl set-ntp true`"
 )
 
 
 def examine(_config: Config, now: float | None = None) -> Iterator[Finding]:
-    """Whether the time can be true at all, and whether somebody keeps it so."""
+    """Check whether the time is possible at all, and whether it is synchronised."""
     at = datetime.fromtimestamp(time.time() if now is None else now, UTC)
     installed = datetime.fromtimestamp(Path(edge.__file__).stat().st_mtime, UTC)
     if at < installed:
         yield _finding(
             Verdict.FAIL,
-            f"it is {at:%Y-%m-%d %H:%M} UTC here, before affectd was installed ({installed:%Y-%m-%d}): "
-            "turns carry wrong times, and TLS refuses certificates",
+            f"the clock says {at:%Y-%m-%d %H:%M} UTC, before affectd was installed ({installed:%Y-%m-%d}): "
+            "turns carry wrong times, and TLS rejects certificates",
             _REMEDY,
         )
         return
     match _synchronised():
         case None:
-            yield _finding(Verdict.OK, f"{at:%Y-%m-%d %H:%M:%S} UTC; nobody here says whether it is kept")
+            yield _finding(Verdict.OK, f"{at:%Y-%m-%d %H:%M:%S} UTC; no information on time synchronisation")
         case True:
-            yield _finding(Verdict.OK, f"{at:%Y-%m-%d %H:%M:%S} UTC, kept by a time server")
+            yield _finding(Verdict.OK, f"{at:%Y-%m-%d %H:%M:%S} UTC, synchronised with a time server")
         case False:
-            yield _finding(Verdict.WARN, f"{at:%Y-%m-%d %H:%M:%S} UTC, and no time server keeps it", _REMEDY)
+            yield _finding(
+                Verdict.WARN, f"{at:%Y-%m-%d %H:%M:%S} UTC, not synchronised with a time server", _REMEDY
+            )
 
 
 def _synchronised() -> bool | None:
-    """What systemd says; None where it cannot be asked."""
+    """Whether systemd reports the clock as synchronised; None if it cannot be asked."""
     try:
         asked = subprocess.run(
             ["timedatectl", "show", "--property=NTPSynchronized", "--value"],

@@ -1,4 +1,4 @@
-"""What `affectd doctor` does: examine, print as it goes, end with a code that tells."""
+"""`affectd doctor`: runs the checks, prints findings as they come, and returns the exit code."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 
 def run_doctor(load: Callable[[], Loaded], only: Iterable[str] | None, as_json: bool) -> int:
-    """Examine this device and print what was found.
+    """Check this device and print the findings.
 
     Args:
         load: reads the configuration.
-        only: names of the stages to look at; None looks at all.
-        as_json: print one JSON object at the end, in place of lines as they come.
+        only: names of the stages to run; None runs all.
+        as_json: print one JSON object at the end, instead of lines as they come.
 
     Returns:
-        0 when nothing fails, 78 when the configuration does, 69 when something else does.
+        0 if nothing fails, 78 if the configuration does, 69 if anything else does.
     """
     findings: list[Finding] = []
 
@@ -32,7 +32,7 @@ def run_doctor(load: Callable[[], Loaded], only: Iterable[str] | None, as_json: 
             yield finding
 
     if as_json:
-        import msgspec  # noqa: PLC0415  # text needs none of it
+        import msgspec  # noqa: PLC0415  # the text output does not need it
 
         list(noted())
         print(msgspec.json.encode(make_report(findings, __version__)).decode())

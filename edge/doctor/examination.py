@@ -1,4 +1,4 @@
-"""The whole examination: every stage in its order, each loaded only when its turn comes."""
+"""The whole examination: all stages in order, each imported only when it is reached."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _NEEDS_CONFIGURATION = set(Stage) - {Stage.CONFIGURATION, Stage.SYSTEM, Stage.CL
 
 
 class Examination(Protocol):
-    """What a stage's module has: the function `examine`."""
+    """The interface of a stage's module: the function `examine`."""
 
     def examine(self, config: Config) -> Iterator[Finding]:
-        """Look, and say what was found, one thing after the other."""
+        """Run the checks and yield their findings one after the other."""
         ...
 
 
 def examine(load: Callable[[], Loaded], only: frozenset[Stage] = frozenset(Stage)) -> Iterator[Finding]:
-    """Look at everything, or at some stages only.
+    """Run all stages, or only some of them.
 
     Args:
-        load: reads the configuration; what it raises is a finding too.
-        only: the stages to look at. A configuration that cannot be used is told of in any case.
+        load: reads the configuration; an error that it raises becomes a finding.
+        only: the stages to run. A configuration that cannot be used is reported in any case.
     """
     from edge.config import Config  # noqa: PLC0415  # `--help` must not wait for numpy
 
@@ -48,9 +48,24 @@ def examine(load: Callable[[], Loaded], only: frozenset[Stage] = frozenset(Stage
 
 
 def of_error(stage: Stage, error: AffectdError) -> Finding:
-    """An error as a finding: what it says behind its first semicolon is the remedy."""
-    message, _, remedy = str(error).partition("; ")
+    """An error as a finding: the text after its first semicolon is the remedy.
+
+    A semicolon in parentheses or in a quoted command belongs to what those say.
+    """
+    message, remedy = _split(str(error))
     return Finding(stage=stage, verdict=Verdict.FAIL, message=message, remedy=remedy)
+
+
+def _split(text: str) -> tuple[str, str]:
+    depth, quoted = 0, False
+    for place, character in enumerate(text):
+        quoted ^= character == "`"
+        if quoted:
+            continue
+        depth += (character == "(") - (character == ")")
+        if not depth and text.startswith("; ", place):
+            return text[:place], text[place + 2 :]
+    return text, ""
 
 
 def _examine(stage: Stage, config: Config) -> Iterator[Finding]:
@@ -60,16 +75,16 @@ def _examine(stage: Stage, config: Config) -> Iterator[Finding]:
     except AffectdError as error:
         yield of_error(stage, error)
     except Exception as error:  # noqa: BLE001
-        # One stage that stumbles must not keep the others from being looked at.
+        # An unexpected error in one stage must not keep the others from running.
         yield Finding(
             stage=stage,
             verdict=Verdict.FAIL,
-            message=f"could not be looked at: {type(error).__name__}: {error}",
-            remedy="install affectd anew; if it stays so, please report this line",
+            message=f"this check itself failed: {type(error).__name__}: {error}",
+            remedy="reinstall affectd; if that does not help, please report this line",
         )
 
 
 def _origin(loaded: Loaded) -> str:
     origins = dict.fromkeys(loaded.origins.values())
-    where = f"values from {', '.join(origins)}" if origins else "no file, so the defaults"
+    where = f"values from {', '.join(origins)}" if origins else "no file, so all values are defaults"
     return f"{where}; `affectd config show` prints them all"

@@ -1,4 +1,4 @@
-"""Whether Home Assistant can find the device: the description that it reads, as the broker holds it."""
+"""Whether Home Assistant can discover the device: checks the discovery message that the broker retains."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from edge.mqtt.settings import MqttSettings, Protocol
 from edge.update.in_force import device_store, settings_in_force
 
 _CONNECT_S, _LISTEN_S = 5.0, 1.0
-"""A broker gives what it retains at once; after so long there is no more"""
+"""A broker delivers retained messages at once; after `_LISTEN_S` no more will come"""
 
 
 def examine(config: Config) -> Iterator[Finding]:
-    """The description, and whether Home Assistant runs.
+    """Check the discovery message, and whether Home Assistant is running.
 
     Raises:
-        ModelFileError: when the model, whose emotions are in the description, cannot be used.
+        ModelFileError: when the model, whose emotions are in the discovery message, cannot be used.
         MqttSettingsError: when the password or a TLS file cannot be used.
     """
     settings, topics = config.home_assistant, config.mqtt.topics
     if not settings.enabled:
-        yield _finding(Verdict.SKIP, "it is told of nothing: enabled = false in [home_assistant]")
+        yield _finding(Verdict.SKIP, "discovery is turned off: enabled = false in [home_assistant]")
         return
     card, _ = read_model_file(Path(settings_in_force(config.model, device_store()).path))
     wanted = describe(topics, card.labels, card.name, __version__, config.mqtt.room)
@@ -53,8 +53,8 @@ def _description(place: str, held: bytes | None, wanted: dict[str, Any]) -> Find
     if not held:
         return _finding(
             Verdict.WARN,
-            f"the broker holds no description at {place}, or lets us not read it",
-            "start affectd: it describes itself at every connection",
+            f"the broker has no discovery message at {place}, or does not let us read it",
+            "start affectd: it publishes the message at every connection",
         )
     try:
         described = msgspec.json.decode(held)
@@ -63,10 +63,10 @@ def _description(place: str, held: bytes | None, wanted: dict[str, Any]) -> Find
     if described != wanted:
         return _finding(
             Verdict.WARN,
-            f"the description at {place} is not the one of this affectd and this model",
-            "restart affectd; if it stays so, a second device has the same name",
+            f"the discovery message at {place} does not match this affectd and this model",
+            "restart affectd; if that does not help, a second device has the same name",
         )
-    return _finding(Verdict.OK, f"described with {len(wanted['components'])} entities at {place}")
+    return _finding(Verdict.OK, f"announced with {len(wanted['components'])} entities at {place}")
 
 
 def _running(status: bytes | None) -> Finding:
@@ -74,13 +74,15 @@ def _running(status: bytes | None) -> Finding:
         return _finding(Verdict.OK, "Home Assistant is online")
     if status == b"offline":
         return _finding(
-            Verdict.WARN, "Home Assistant has said that it is offline", "start Home Assistant, or its MQTT"
+            Verdict.WARN, "Home Assistant is offline", "start Home Assistant, or its MQTT integration"
         )
-    return _finding(Verdict.SKIP, "Home Assistant has not said whether it runs; it does only when it starts")
+    return _finding(
+        Verdict.SKIP, "Home Assistant has not said whether it is running; it does so only at start"
+    )
 
 
 def _retained(settings: MqttSettings, topics: Sequence[str]) -> dict[str, bytes] | None:
-    """What the broker retains at these topics; None when it does not let us in."""
+    """What the broker retains at these topics; None if it cannot be reached or refuses us."""
     for protocol in settings.protocols:
         answer = _ask(settings, protocol, topics)
         if isinstance(answer, dict):
@@ -93,7 +95,7 @@ def _retained(settings: MqttSettings, topics: Sequence[str]) -> dict[str, bytes]
 def _ask(
     settings: MqttSettings, protocol: Protocol, topics: Sequence[str]
 ) -> dict[str, bytes] | ReasonCode | None:
-    """What the broker retains, or why it does not let us in; None when it gives no reason."""
+    """What the broker retains, or the reason for which it refuses us; None if it gives none."""
     heard: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
     client = make_client(settings, protocol, f"{settings.client_id}-{uuid.uuid4().hex[:8]}")
     client.on_connect = lambda *arguments: heard.put(("", arguments[3]))

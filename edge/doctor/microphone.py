@@ -1,4 +1,4 @@
-"""The source of sound: opened for real, and listened to for a moment."""
+"""The sound source: opened for real, and listened to for a few seconds."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from edge.frontend.vad import HopLevels
 
 LISTEN_S = 3.0
 _OPEN_S = 8.0
-"""Seconds that a source may take beyond that until it counts as hanging"""
+"""Seconds beyond LISTEN_S after which a source counts as hung"""
 
 _CLIPPED = 0.985
-"""Amplitude from which on a sample counts as clipped; resampling rounds the corners off"""
+"""Amplitude from which a sample counts as clipped; below 1 because resampling rounds the corners off"""
 
 _CLIPPED_SHARE, _ZERO_SHARE, _LATE = 1e-3, 0.5, 0.8
 _QUIET_DBFS, _LOUD_FLOOR_DBFS = -60.0, -35.0
 
 
 def examine(config: Config) -> Iterator[Finding]:
-    """Open the source, listen, and judge what came."""
+    """Open the source, listen, and judge the sound."""
     if config.audio.source is SourceKind.STDIN:
-        yield _finding(Verdict.SKIP, "the sound comes from standard input, which belongs to the daemon")
+        yield _finding(Verdict.SKIP, "the sound comes from standard input, which only the daemon can read")
         return
     try:
         sound, took_s = _listen(config.audio)
@@ -45,7 +45,7 @@ def examine(config: Config) -> Iterator[Finding]:
         yield _finding(
             Verdict.FAIL,
             f"{what} opens and delivers nothing for {took_s:.0f} s",
-            "see whether `arecord -d 3 /dev/null` ends by itself; unplug the microphone and plug it in again",
+            "check that `arecord -d 3 /dev/null` ends by itself; unplug the microphone and plug it in again",
         )
         return
     heard_s = sound.size / SAMPLE_RATE
@@ -70,7 +70,7 @@ def _listen(settings: AudioSettings) -> tuple[Block, float]:
     guard.start()
     begun = time.monotonic()
     try:
-        # A generator that is not run to its end is closed here, not when memory is next tidied up.
+        # Closes the unfinished generator here rather than at the next garbage collection.
         with contextlib.closing(source.blocks()) as sound:  # type: ignore[type-var]
             for block in sound:
                 blocks.append(block)
@@ -90,19 +90,19 @@ def _judge(sound: Block, gain_db: float) -> Iterator[Finding]:
         yield _finding(
             Verdict.FAIL,
             "every sample is zero: the input is muted, or nothing is connected to it",
-            "turn its capture on and up in `alsamixer` (F4), and look at its switch; with an I2S microphone, "
-            "at its wiring and at `channel` in [audio]",
+            "turn capture on and up in `alsamixer` (F4), and check the microphone's own switch; for an I2S "
+            "microphone, check its wiring and `channel` in [audio]",
         )
         return
     clipped = float(np.mean(np.abs(sound) >= _CLIPPED))
-    # As the recognition hears it: without the constant that some microphones add, and with the gain.
+    # As the recognition hears it: without the DC offset that some microphones add, and with the gain.
     levels = HopLevels(SAMPLE_RATE // 10).push(sound - sound.mean()) + gain_db
     floor, loudest = float(np.percentile(levels, 10)), float(levels.max())
     yield _level(floor, loudest)
     if zeros > _ZERO_SHARE:
         yield _finding(
             Verdict.WARN,
-            f"{100 * zeros:.0f} % of the samples are zero: the microphone has gaps, or a gate of its own",
+            f"{100 * zeros:.0f} % of the samples are zero: the microphone drops sound, or has a noise gate",
             "turn noise suppression off in its driver or in `alsamixer`, or try another USB port",
         )
     if clipped > _CLIPPED_SHARE:
@@ -116,31 +116,31 @@ def _judge(sound: Block, gain_db: float) -> Iterator[Finding]:
 
 
 def _level(floor: float, loudest: float) -> Finding:
-    message = f"quietest tenth {floor:.0f} dBFS, loudest moment {loudest:.0f} dBFS"
+    message = f"level: 10th percentile {floor:.0f} dBFS, maximum {loudest:.0f} dBFS"
     if loudest < _QUIET_DBFS:
         return _finding(
             Verdict.WARN,
-            f"{message}: hardly a signal",
+            f"{message}: hardly any signal",
             "speak while the doctor listens; if that changes nothing, turn capture up in `alsamixer` (F4)",
         )
     if floor > _LOUD_FLOOR_DBFS:
         return _finding(
             Verdict.WARN,
-            f"{message}: loud all the time, and speech must stand out from it",
+            f"{message}: loud all the time, but speech has to stand out",
             "move the microphone away from fans and loudspeakers, or turn capture down in `alsamixer` (F4)",
         )
     return _finding(Verdict.OK, message)
 
 
 def _busy(error: AudioError) -> Finding | None:
-    """That affectd itself holds the microphone is no illness."""
+    """A warning in place of the error if it is affectd itself that holds the microphone."""
     holder = next((pid for pid in _capturing() if "affectd" in _command(pid)), None)
     if holder is None:
         return None
     return _finding(
         Verdict.WARN,
-        f"affectd is listening already (process {holder}), so the sound was not looked at: {error}",
-        "sudo systemctl stop affectd, and look again, to have it looked at",
+        f"affectd is already listening (process {holder}), so the sound was not checked: {error}",
+        "to check it, run `sudo systemctl stop affectd`, then the doctor again",
     )
 
 

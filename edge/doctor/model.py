@@ -1,4 +1,4 @@
-"""The model: its file, its card, and a runtime that really builds an interpreter on it."""
+"""The model: its file, its card, and whether an installed runtime can really run it."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _SIXTY_FOUR_BITS = sys.maxsize > 2**32
 
 
 def examine(config: Config) -> Iterator[Finding]:
-    """File and card first, then the interpreter with one answer of it.
+    """Check the file and the card, then run one inference.
 
     Raises:
-        InferenceError: when there is no such model, it is not to be used, or nothing can run it.
+        InferenceError: when there is no such model, it must not be used, or no runtime can run it.
     """
     settings = settings_in_force(config.model, device_store())
     card, flatbuffer = read_model_file(Path(settings.path))
     yield Finding(
         stage=Stage.MODEL,
         verdict=Verdict.OK,
-        message=f"{card.name}: {len(card.labels)} emotions, {len(flatbuffer) / 1000:.0f} kB, its SHA-256 is "
-        "that of its card",
+        message=f"{card.name}: {len(card.labels)} emotions, {len(flatbuffer) / 1000:.0f} kB, its SHA-256 "
+        "matches its card",
     )
     model = EmotionModel(settings)
     yield _answers(model)
@@ -44,16 +44,16 @@ def _answers(model: EmotionModel) -> Finding:
             stage=Stage.MODEL,
             verdict=Verdict.FAIL,
             message=f"the probabilities of one answer sum to {probabilities.sum():.3f}, not to 1",
-            remedy="install the TFLite runtime anew, or choose another model",
+            remedy="reinstall the TFLite runtime, or choose another model",
         )
-    return Finding(stage=Stage.MODEL, verdict=Verdict.OK, message="it has been asked once, and answers")
+    return Finding(stage=Stage.MODEL, verdict=Verdict.OK, message="a test inference succeeds")
 
 
 def _runtime(runtime: Runtime) -> Finding:
     slower = {
         Runtime.TFLITE_RUNTIME: "LiteRT is several times faster with this kind of model: "
         f"{sys.executable} -m pip install ai-edge-litert",
-        Runtime.TENSORFLOW: "LiteRT does the same with a twentieth of the disk and of the time to start: "
+        Runtime.TENSORFLOW: "LiteRT does the same with a twentieth of the disk space and start-up time: "
         f"{sys.executable} -m pip install ai-edge-litert",
     }
     # There is no LiteRT for 32-bit systems.

@@ -1,4 +1,4 @@
-"""Whether this user may do what affectd does: hear the sound card, read its secrets, write its state."""
+"""Whether this user may access what affectd needs: the sound card, its secrets, its state folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from edge.mqtt.outbox_settings import Storage
 
 
 def examine(config: Config, sound: Path = Path("/dev/snd")) -> Iterator[Finding]:
-    """Who we are, then each thing that we need access to."""
+    """Report the user, then check the access to each thing that affectd needs."""
     yield _who()
     if config.audio.source in {SourceKind.MICROPHONE, SourceKind.COMMAND}:
         yield _sound_card(sound)
@@ -28,7 +28,7 @@ def examine(config: Config, sound: Path = Path("/dev/snd")) -> Iterator[Finding]
 
 
 def user() -> str:
-    """The name of this user, or its number where it has none: a container's user often has none."""
+    """The name of this user, or its number if it has no name, as is common in containers."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):
@@ -39,7 +39,7 @@ def _who() -> Finding:
     if os.geteuid() == 0:
         return _finding(
             Verdict.OK,
-            "this is root, who may do everything; `sudo -u affectd affectd doctor` sees as the service does",
+            "running as root, which may do anything; `sudo -u affectd affectd doctor` checks as the service",
         )
     return _finding(Verdict.OK, f"user {user()}")
 
@@ -50,10 +50,10 @@ def _sound_card(folder: Path) -> Finding:
         return _finding(Verdict.SKIP, f"no sound card with an input in {folder}")
     closed = [path for path in inputs if not os.access(path, os.R_OK | os.W_OK)]
     if not closed:
-        return _finding(Verdict.OK, f"{', '.join(path.name for path in inputs)} may be opened")
+        return _finding(Verdict.OK, f"{', '.join(path.name for path in inputs)} can be opened")
     return _finding(
         Verdict.FAIL,
-        f"user {user()} may not open {', '.join(map(str, closed))}",
+        f"user {user()} is not allowed to open {', '.join(map(str, closed))}",
         f"sudo usermod -aG audio {user()}, and log in again; in a container, pass --group-add audio",
     )
 
@@ -61,11 +61,11 @@ def _sound_card(folder: Path) -> Finding:
 def _state(folder: Path) -> Finding:
     present = nearest(folder)
     if os.access(present, os.W_OK | os.X_OK):
-        return _finding(Verdict.OK, f"turns that wait can be written to {folder}")
+        return _finding(Verdict.OK, f"undelivered turns can be written to {folder}")
     return _finding(
         Verdict.FAIL,
-        f"user {user()} may not write to {present}, so turns that wait would be lost with the process",
-        f"sudo chown {user()} {present}, or name another place: path in [outbox]",
+        f"user {user()} is not allowed to write to {present}: undelivered turns are lost when affectd ends",
+        f"sudo chown {user()} {present}, or set path in [outbox] to another place",
     )
 
 
@@ -78,19 +78,19 @@ def _secret(key: str, path: Path) -> Finding:
     try:
         mode = path.stat().st_mode
     except OSError as error:
-        remedy = f"make {path}, readable for {user()}"
+        remedy = f"create {path}, readable for {user()}"
         if path.is_relative_to("/run/credentials"):
-            remedy = "systemd shows it to the service alone, while it runs: start affectd, and look as root"
+            remedy = "systemd shows it only to the service, while it runs: start affectd, and check as root"
         return _finding(Verdict.FAIL, f"{key}: {path}: {error.strerror}", remedy)
     if not os.access(path, os.R_OK):
         return _finding(
-            Verdict.FAIL, f"{key}: user {user()} may not read {path}", f"sudo chown {user()} {path}"
+            Verdict.FAIL, f"{key}: user {user()} is not allowed to read {path}", f"sudo chown {user()} {path}"
         )
     if mode & stat.S_IRWXO:
         return _finding(
-            Verdict.WARN, f"{key}: everybody on this machine may read {path}", f"sudo chmod 600 {path}"
+            Verdict.WARN, f"{key}: every user of this machine can read {path}", f"sudo chmod 600 {path}"
         )
-    return _finding(Verdict.OK, f"{key}: {path} can be read, and not by everybody")
+    return _finding(Verdict.OK, f"{key}: {path} is readable, but not for every user")
 
 
 def _finding(verdict: Verdict, message: str, remedy: str = "") -> Finding:

@@ -1,4 +1,4 @@
-"""What the doctor has found, as text that says what to do, or as JSON."""
+"""The doctor's findings, as text that says what to do, or as JSON."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ _EX_UNAVAILABLE, _EX_CONFIG = 69, 78
 
 
 class Verdict(StrEnum):
-    """How a thing stands, from good to bad."""
+    """The result of one check, from good to bad."""
 
     OK = "ok"
     SKIP = "skip"
-    """Nothing to look at here: not set, not on this machine, or behind something that failed"""
+    """Not checked: not configured, not on this machine, or dependent on something that failed"""
 
     WARN = "warn"
-    """affectd works, less well than it could"""
+    """affectd works, but less well than it could"""
 
     FAIL = "fail"
-    """affectd does not work until this is mended"""
+    """affectd does not work until this is fixed"""
 
 
 class Stage(StrEnum):
-    """What is looked at, in this order: what comes later needs what comes before."""
+    """What is checked, in this order: later stages depend on earlier ones."""
 
     CONFIGURATION = "configuration"
     SYSTEM = "system"
@@ -41,7 +41,7 @@ class Stage(StrEnum):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that was looked at."""
+    """The result of one check, with its message."""
 
     stage: Stage
     verdict: Verdict
@@ -72,7 +72,7 @@ def make_report(findings: list[Finding], version: str) -> Report:
 
 
 def exit_code(findings: Iterable[Finding]) -> int:
-    """0 when nothing fails, 78 when the configuration does, 69 when something else does."""
+    """0 if nothing fails, 78 if the configuration does, 69 if anything else does."""
     failed = {finding.stage for finding in findings if finding.verdict is Verdict.FAIL}
     if Stage.CONFIGURATION in failed:
         return _EX_CONFIG
@@ -80,7 +80,7 @@ def exit_code(findings: Iterable[Finding]) -> int:
 
 
 def text_lines(findings: Iterable[Finding]) -> Iterator[str]:
-    """Lines for people, each as soon as its finding is there, and a last one that sums up."""
+    """Lines for people, each as soon as its finding is there, and a final summary."""
     stage, count = None, dict.fromkeys(Verdict, 0)
     for finding in findings:
         if finding.stage is not stage:
@@ -93,8 +93,8 @@ def text_lines(findings: Iterable[Finding]) -> Iterator[str]:
     warned, failed = count[Verdict.WARN], count[Verdict.FAIL]
     yield ""
     if failed:
-        yield f"{failed} to mend before affectd works, {warned} to look at: see the lines with →"
+        yield f"{failed} to fix before affectd works, {warned} to consider: see the lines with →"
     elif warned:
-        yield f"affectd works; {warned} to look at: see the lines with →"
+        yield f"affectd works; {warned} to consider: see the lines with →"
     else:
         yield "all is well"

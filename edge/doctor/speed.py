@@ -1,4 +1,4 @@
-"""Whether this machine keeps up: the time that front end and model take for a second of sound."""
+"""Whether this machine keeps up: the processing time of front end and model per second of sound."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from edge.update.in_force import device_store, settings_in_force
 _SOUND_S = 5.0
 _SPEECH_S = 8.0
 _BLOCK = SAMPLE_RATE * AudioSettings().block_ms // 1000
-"""Samples that a microphone gives at a time"""
+"""Samples in one block from a microphone"""
 
 _WARM_UP, _WINDOWS = 3, 20
 _BUSY, _TOO_SLOW = 0.5, 1.0
-"""Shares of the time of the sound itself"""
+"""Real-time factors from which on a stage is a warning, and a failure"""
 
 _FASTER = (
-    "raise window_hop_s in [model], end other programs, and see below whether the board is throttled; "
+    "raise window_hop_s in [model], stop other programs, and see below whether the board is throttled; "
     "firmware_configs/boards has values for each board"
 )
 
 
 def examine(config: Config) -> Iterator[Finding]:
-    """The front end's real-time factor, and the time until a long turn is answered.
+    """Measure the real-time factors of front end and whole path, and the latency for a long turn.
 
     Raises:
         InferenceError: when the model cannot be used.
@@ -44,15 +44,15 @@ def examine(config: Config) -> Iterator[Finding]:
     yield Finding(
         stage=Stage.SPEED,
         verdict=_judge(factor),
-        message=f"front end: {1000.0 * factor:.1f} ms of a processor for a second of sound (real-time factor "
-        f"{factor:.4f})",
-        remedy="" if factor < _BUSY else "end other programs, and see below whether the board is throttled",
+        message=f"front end: {1000.0 * factor:.1f} ms of processor time per second of sound (real-time "
+        f"factor {factor:.4f})",
+        remedy="" if factor < _BUSY else "stop other programs, and see below whether the board is throttled",
     )
     whole = _whole_factor(Recognizer(model, config.turns, config.gate))
     yield Finding(
         stage=Stage.SPEED,
         verdict=_judge(whole),
-        message=f"all of it, with the detection of speech: {1000.0 * whole:.1f} ms of a processor for a "
+        message=f"whole recognition, with speech detection: {1000.0 * whole:.1f} ms of processor time per "
         "second of speech",
         remedy="" if whole < _BUSY else _FASTER,
     )
@@ -63,8 +63,8 @@ def examine(config: Config) -> Iterator[Finding]:
     yield Finding(
         stage=Stage.SPEED,
         verdict=_judge(factor + share),
-        message=f"model: {1000.0 * window_s:.1f} ms for a window, so the answer to a turn of {longest_s:g} s "
-        f"comes {1000.0 * windows * window_s:.0f} ms behind its end",
+        message=f"model: {1000.0 * window_s:.1f} ms per window, so the result of a turn of {longest_s:g} s "
+        f"comes {1000.0 * windows * window_s:.0f} ms after its end",
         remedy="" if factor + share < _BUSY else _FASTER,
     )
 
@@ -76,8 +76,8 @@ def _judge(share: float) -> Verdict:
 
 
 def _frontend_factor(mfcc: StreamingMfcc) -> float:
-    """Seconds of the processor that the front end takes for a second of sound."""
-    # Noise costs what speech costs: the arithmetic does not look at the sound.
+    """Seconds of processor time that the front end takes per second of sound."""
+    # Noise costs as much as speech: the amount of arithmetic does not depend on the sound.
     sound = np.random.default_rng(0).uniform(-0.1, 0.1, round(_SOUND_S * SAMPLE_RATE)).astype(np.float32)
     blocks = np.split(sound, range(_BLOCK, sound.size, _BLOCK))
     for block in blocks[: len(blocks) // 5]:
@@ -89,7 +89,7 @@ def _frontend_factor(mfcc: StreamingMfcc) -> float:
 
 
 def _whole_factor(recognizer: Recognizer) -> float:
-    """Seconds of the processor that everything from sound to turns takes for a second of speech."""
+    """Seconds of processor time that everything from sound to turns takes per second of speech."""
     speech = read_file(SPEECH)[: round(_SPEECH_S * SAMPLE_RATE)]
     begun = time.process_time()
     for start in range(0, speech.size, _BLOCK):

@@ -1,4 +1,4 @@
-"""The operating system, Python, and the packages that affectd stands on."""
+"""The operating system, Python, and the packages that affectd depends on."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from edge.doctor.report import Finding, Stage, Verdict
 
 _PACKAGES = {"numpy": "numpy", "msgspec": "msgspec", "paho-mqtt": "paho.mqtt.client", "soxr": "soxr",
              "soundfile": "soundfile"}  # fmt: skip
-"""Distributions of the base install beside the runtime, and what is imported of each"""
+"""Distributions of the base install, except for the runtime, and the module to import from each"""
 
 
 def examine(_config: Config) -> Iterator[Finding]:
-    """The system, then each package, imported for good: a wheel for another machine fails only then."""
+    """Check the system, then import each package: a wheel for another machine fails only then."""
     yield _system()
     for distribution, module in _PACKAGES.items():
         yield _package(distribution, module)
@@ -35,14 +35,14 @@ def _system() -> Finding:
             stage=Stage.SYSTEM,
             verdict=Verdict.WARN,
             message=text.replace("Linux ", f"{platform.system()} "),
-            remedy="affectd is made for Linux; the rest of this report says how far it gets here",
+            remedy="affectd is made for Linux; the rest of this report shows how far it gets here",
         )
     if bits == 32:
         return Finding(
             stage=Stage.SYSTEM,
             verdict=Verdict.WARN,
             message=text,
-            remedy="a 64-bit system runs the model several times faster, where the board can",
+            remedy="a 64-bit system runs the model several times faster, if the board supports one",
         )
     return Finding(stage=Stage.SYSTEM, verdict=Verdict.OK, message=text)
 
@@ -61,7 +61,7 @@ def _package(distribution: str, module: str) -> Finding:
         importlib.import_module(module)
         version = importlib.metadata.version(distribution)
     except (ImportError, OSError, importlib.metadata.PackageNotFoundError) as error:
-        # OSError: the shared library that a package loads is not there.
+        # OSError: a shared library that the package loads is missing.
         return Finding(
             stage=Stage.SYSTEM,
             verdict=Verdict.FAIL,

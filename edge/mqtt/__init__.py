@@ -1,1 +1,1 @@
-"""Result out: topics, messages, client, embedded broker."""
+"""MQTT output: topics, messages, client, embedded broker."""

@@ -9,20 +9,20 @@ from collections.abc import Callable
 SHORTEST_S = 1.0
 LONGEST_S = 60.0
 _STOOD_S = 10.0
-"""A connection that stood for so long was a good one; one that breaks at once must not begin a storm"""
+"""Seconds after which a connection counts as good; one that breaks sooner must not reset the waits"""
 
 
 class Backoff:
-    """Waits of 1 to 60 s, longer and longer, and never alike for two devices.
+    """Waits of 1 to 60 s, growing and random, so that devices do not reconnect in step.
 
-    Each wait is drawn between the shortest and three times the one before ("decorrelated jitter": Brooker,
-    Exponential Backoff and Jitter, AWS Architecture Blog, 2015), so that a thousand devices which lost one
-    broker at one moment do not come back at one moment.
+    Each wait is drawn between the shortest and three times the previous one ("decorrelated jitter": Brooker,
+    Exponential Backoff and Jitter, AWS Architecture Blog, 2015), so that a thousand devices that lost a
+    broker at the same moment do not come back at the same moment.
 
     Args:
-        longest_s: no wait is longer.
-        draw: a number between two others.
-        clock: seconds, from any beginning.
+        longest_s: upper limit of every wait.
+        draw: draws a number between two bounds.
+        clock: seconds, from any starting point.
     """
 
     def __init__(
@@ -38,11 +38,11 @@ class Backoff:
         self._welcomed_at: float | None = None
 
     def welcomed(self) -> None:
-        """The broker has let us in."""
+        """The broker has accepted the connection."""
         self._welcomed_at = self._clock()
 
     def next_s(self) -> float:
-        """Seconds to wait after an attempt that failed, or a connection that was lost."""
+        """Seconds to wait after a failed attempt or a lost connection."""
         if self._welcomed_at is not None and self._clock() - self._welcomed_at >= _STOOD_S:
             self._last_s = SHORTEST_S
         self._welcomed_at = None

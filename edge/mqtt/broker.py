@@ -1,7 +1,7 @@
-"""An embedded broker (amqtt), beside the daemon or alone.
+"""The embedded broker (amqtt), alongside the daemon or on its own.
 
-Beside the daemon it is a process of its own, which ends with the one that started it: that keeps amqtt's
-memory, event loop and faults away from the recognition.
+Alongside the daemon it runs as a child process, which ends with its parent: that keeps amqtt's memory, event
+loop and faults away from the recognition.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ _EXTRA = "pip install 'affectd[broker]'"
 _START_S = 60.0
 """Seconds that a small board may take to import amqtt"""
 _LINGER_S = 0.2
-"""Seconds for what amqtt has taken and not passed on: its shutdown would throw it away, `offline` for one"""
+"""Seconds for amqtt to pass on what it has received, such as `offline`: its shutdown would discard it"""
 _SHUTDOWN_S = 0.5
-"""Seconds that amqtt may take to shut down; while a client is connected it never ends by itself"""
+"""Seconds that amqtt may take to shut down; while a client is connected, it never finishes"""
 _STOP_S = 1.0
-"""Seconds until a child that should have shut down is killed: with the rest, a daemon is gone within two"""
+"""Seconds until a child that has not shut down is killed; in total, the daemon ends within two"""
 
 
 class _Report(msgspec.Struct, frozen=True):
-    """What the child says on its standard output, once, when it listens or has failed."""
+    """What the child writes to its standard output, once, when it listens or has failed."""
 
     error: str | None = None
-    """Name of the exception's class; none when all is well"""
+    """Class name of the exception; None if all is well"""
 
     message: str = ""
 
@@ -57,7 +57,7 @@ class _Report(msgspec.Struct, frozen=True):
 class EmbeddedBroker:
     """Runs the broker as a child process: `with EmbeddedBroker(settings): ...`.
 
-    The child holds the other end of a pipe and ends when the pipe does, so that not even a killed parent
+    The child holds the other end of a pipe and ends when the pipe closes, so that not even a killed parent
     leaves it behind.
     """
 
@@ -67,7 +67,7 @@ class EmbeddedBroker:
 
     @property
     def alive(self) -> bool:
-        """Whether the broker runs."""
+        """Whether the broker process runs."""
         return self._process is not None and self._process.poll() is None
 
     @property
@@ -105,14 +105,14 @@ class EmbeddedBroker:
         line = _read_line(process.stdout.fileno(), _START_S)
         if not line:
             raise BrokerError(
-                f"the embedded broker on {self._settings.address} ended without a word; see the log"
+                f"the embedded broker on {self._settings.address} did not report that it listens; see the log"
             )
         report = msgspec.json.decode(line, type=_Report)
         if report.error is not None:
             raise _ERRORS.get(report.error, BrokerError)(report.message)
 
     def stop(self) -> None:
-        """End the broker, gently at first."""
+        """Stop the broker, and kill it if it does not end by itself."""
         process = self._process
         if process is None:
             return
@@ -133,7 +133,7 @@ _ERRORS: dict[str, type[MqttError]] = {
 
 
 def _read_line(fd: int, timeout_s: float) -> bytes:
-    """What comes through a pipe up to the end of a line; less when the pipe or the time ends before."""
+    """One line from a pipe, with its line break; empty if the pipe closes or the time is up before."""
     deadline = time.monotonic() + timeout_s
     line = b""
     with selectors.DefaultSelector() as selector:
@@ -160,19 +160,19 @@ def _amqtt_config(settings: BrokerSettings) -> dict[str, Any]:
 
 async def _start(settings: BrokerSettings) -> Broker:
     try:
-        from amqtt.broker import Broker  # noqa: PLC0415  # an extra, and slow to import for those who lack it
+        from amqtt.broker import Broker  # noqa: PLC0415  # an optional extra, and slow to import
     except ImportError as error:
         raise BrokerNotInstalledError(
             f"the embedded broker needs amqtt ({error}); install it with {_EXTRA}, or use Mosquitto"
         ) from None
     if settings.password_file is not None and not os.access(settings.password_file, os.R_OK):
         raise MqttSettingsError(
-            f"password_file {settings.password_file} cannot be read; check path and owner"
+            f"password_file {settings.password_file} cannot be read; check its path and permissions"
         )
     try:
         broker = Broker(_amqtt_config(settings))
         await broker.start()
-    except Exception as error:  # amqtt wraps the cause in exceptions of its own, which differ by version
+    except Exception as error:  # amqtt wraps the cause in its own exceptions, which vary by version
         raise _explain(error, settings) from error
     return broker
 
@@ -186,13 +186,13 @@ def _explain(error: Exception, settings: BrokerSettings) -> MqttError:
             "use that broker (embedded = false), or choose another port"
         )
     return BrokerError(
-        f"the embedded broker does not start on {settings.address}: {cause}; check bind and port"
+        f"the embedded broker cannot start on {settings.address}: {cause}; check bind and port"
     )
 
 
 async def _serve(settings: BrokerSettings, with_parent: bool) -> None:
-    """Run the broker until told to stop, by the parent's end of the pipe or by a signal."""
-    # amqtt logs a failure to start with its traceback; ours says the same in a sentence.
+    """Run the broker until the parent closes its end of the pipe, or until a signal arrives."""
+    # amqtt logs a failed start with a traceback; our error says the same in one sentence.
     logging.getLogger("amqtt").setLevel(logging.CRITICAL)
     try:
         broker = await _start(settings)
@@ -215,17 +215,17 @@ async def _serve(settings: BrokerSettings, with_parent: bool) -> None:
     try:
         await asyncio.wait_for(broker.shutdown(), _SHUTDOWN_S)
     except TimeoutError:
-        _LOG.debug("amqtt still serves a client; leaving it behind")
+        _LOG.debug("amqtt is still serving a client; exiting anyway")
 
 
 def _tell_parent(report: _Report) -> None:
-    # A parent that was stopped meanwhile reads no more; the end of standard input will say so too.
+    # A parent that was stopped in the meantime no longer reads; the end of standard input will stop us.
     with suppress(BrokenPipeError):
         os.write(sys.stdout.fileno(), msgspec.json.encode(report) + b"\n")
 
 
 def run_alone(settings: BrokerSettings) -> None:
-    """Run the broker in this process, until a signal comes.
+    """Run the broker in this process until a signal arrives.
 
     Raises:
         BrokerNotInstalledError: when amqtt is missing.
@@ -238,9 +238,9 @@ def run_alone(settings: BrokerSettings) -> None:
 
 
 def _run_as_child() -> int:
-    """The broker of the parent, whose settings are the only argument; gives the exit code."""
+    """Run the broker as a child, with its settings as the only argument; returns the exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(name)s: %(message)s")
-    # Ctrl-C and systemd signal the whole group, and the parent still has `offline` to say.
+    # Ctrl-C and systemd signal the whole process group, but the parent still has to publish `offline`.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:

@@ -1,4 +1,4 @@
-"""What the device says to its broker: that it is there, its state, and every turn."""
+"""Publishes what the device has to say: its availability, its state and every turn."""
 
 from __future__ import annotations
 
@@ -25,20 +25,21 @@ ONLINE = b"online"
 OFFLINE = b"offline"
 
 _NEVER = {149, 153}
-"""Reasons for which a broker will not take a message later either: too large, payload format invalid"""
+"""Reasons for which a broker will never accept the message: packet too large, payload format invalid"""
 
 
 class Publisher:
-    """Publishes one device's availability, state and turns, through every outage of the broker.
+    """Publishes one device's availability, state and turns, across outages of the broker.
 
         with Publisher(MqttSettings(host="broker.lan")) as publisher:
             publisher.publish_state(State(...))
             publisher.publish_turn(Turn(...))
 
-    No call waits for the network. Turns queue in a bounded outbox and leave it one at a time, each when the
-    broker has acknowledged the one before: that is the only way in which MQTT keeps their order through a
-    lost connection. Handed to paho all at once, a turn published between the TCP connection and the broker's
-    welcome would overtake those that waited, and a full queue would refuse the newest turn, not the oldest.
+    No call waits for the network. Turns queue in a bounded outbox and leave it one at a time, each after the
+    broker has acknowledged the previous one: with MQTT, nothing else keeps their order across a lost
+    connection. If all were handed to paho at once, a turn published between the TCP connection and the
+    CONNACK would overtake those already queued, and a full queue would refuse the newest turn instead of
+    dropping the oldest.
     """
 
     def __init__(
@@ -81,12 +82,12 @@ class Publisher:
 
     @property
     def connected(self) -> bool:
-        """Whether the broker has welcomed us and the connection stands."""
+        """Whether the broker has accepted the connection and it is still up."""
         return self._connected and self.alive
 
     @property
     def alive(self) -> bool:
-        """Whether network and outbox run or have yet to begin; when False, no message may ever leave."""
+        """Whether network and outbox work or have not started yet; if False, messages may never leave."""
         return self._connection.alive and self._outbox.alive
 
     @property
@@ -97,53 +98,53 @@ class Publisher:
 
     @property
     def dropped(self) -> int:
-        """Turns dropped because too many were queued."""
+        """Turns dropped because too many were queued, or they were too old."""
         with self._changed:
             return self._outbox.dropped
 
     def start(self) -> None:
-        """Begin to connect, and go on trying until `stop`. Returns at once. A publisher starts only once."""
+        """Start connecting, and keep trying until `stop`. Returns at once. A publisher starts only once."""
         self._outbox.start(self._advance)
         self._connection.start([pattern for pattern, _ in self._handlers])
 
     def wait_connected(self, timeout_s: float) -> bool:
-        """Wait for the broker's welcome, `timeout_s` at most; says whether it came."""
+        """Wait until the broker accepts the connection, at most `timeout_s`; returns whether it did."""
         with self._changed:
             return self._changed.wait_for(lambda: self._connected, timeout_s)
 
     def publish_state(self, state: State) -> None:
-        """Make this the retained state; while the broker is away or slow, only the last one is kept."""
+        """Publish this as the retained state; while the broker is away or slow, only the last one is kept."""
         self.publish_latest(self._topics.state, encode(state))
 
     def publish_latest(self, topic: str, payload: bytes) -> None:
-        """Make this the retained value of a topic, said again after every loss of the connection."""
+        """Publish this as the retained value of a topic, and again after every reconnect."""
         with self._changed:
             self._outgoing.set_latest(Message(topic, payload, retain=True))
         self._advance()
 
     def publish_health(self, payload: bytes) -> None:
-        """Make this the retained health; at most once, as the next report is near."""
+        """Publish this as the retained health, with QoS 0: the next report follows soon."""
         with self._changed:
             self._outgoing.set_latest(Message(self._topics.health, payload, retain=True, qos=0))
         self._advance()
 
     def answer(self, topic: str, payload: bytes) -> None:
-        """Publish something once, not retained: it arrives if the connection lasts."""
+        """Publish a message once, not retained; it is sure to arrive only if the connection lasts."""
         with self._changed:
             self._outgoing.add_answer(Message(topic, payload, retain=False))
         self._advance()
 
     def listen(self, patterns: Sequence[str], on_message: Callable[[str, bytes, bool], None]) -> None:
-        """Subscribe, from the next connection on; to be called before `start`.
+        """Subscribe, from the next connection on; call this before `start`.
 
         Args:
             patterns: topic filters.
-            on_message: takes topic, payload and whether it was retained, in the network's thread.
+            on_message: called in the network thread with topic, payload and whether it was retained.
         """
         self._handlers += [(pattern, on_message) for pattern in patterns]
 
     def publish_turn(self, turn: Turn) -> None:
-        """Queue a turn: it arrives at least once and in order, for as long as the outbox keeps it."""
+        """Queue a turn: it is delivered at least once and in order, unless the outbox has to drop it."""
         payload = encode(turn)
         with self._changed:
             before = self._outbox.dropped
@@ -153,11 +154,11 @@ class Publisher:
         self._outbox.settle()
         if first_drop:
             where = self._settings.address
-            _LOG.warning("%d turns wait for the broker %s: now the oldest are dropped", waiting, where)
+            _LOG.warning("%d turns are queued for the broker %s: dropping the oldest now", waiting, where)
         self._advance()
 
     def stop(self, timeout_s: float = 5.0) -> None:
-        """Deliver what is queued, say `offline`, disconnect: within `timeout_s`, at once if not connected."""
+        """Deliver what is queued, publish `offline`, disconnect: within `timeout_s`, at once if offline."""
         deadline = time.monotonic() + timeout_s
         with self._changed:
             if self._stopping:
@@ -165,7 +166,7 @@ class Publisher:
             self._stopping = True
         self._connection.fall_silent()
         with self._changed:
-            # Half of the time is kept for `offline`.
+            # Half of the time is reserved for publishing `offline`.
             self._changed.wait_for(lambda: not self.connected or self._is_idle(), timeout_s / 2)
             self._frozen = True
             unsent = len(self._outbox)
@@ -181,13 +182,13 @@ class Publisher:
         try:
             info.wait_for_publish(max(0.0, deadline - time.monotonic()))
         except (RuntimeError, ValueError):
-            _LOG.info("the connection ended before `offline` was said: the last will says it")
+            _LOG.info("the connection ended before `offline` was published: the last will publishes it")
 
     def _is_idle(self) -> bool:
         return self._in_flight is None and self._outgoing.is_empty
 
     def _advance(self) -> None:
-        """Hand paho the next message, unless one is on its way."""
+        """Hand paho the next message, unless one is in flight."""
         with self._changed:
             if not self._connected or self._frozen or self._in_flight is not None:
                 return
@@ -195,14 +196,14 @@ class Publisher:
         if message is not None:
             self._connection.publish(message.topic, message.payload, message.qos, message.retain)
 
-    # The methods below run in the network's thread.
+    # The methods below run in the network thread.
 
     def _on_welcome(self) -> None:
         with self._changed:
             self._connected = True
             self._outgoing.repeat_latest()
             if self._in_flight is not None and self._in_flight.qos == 0:
-                # Nobody acknowledges it, and it was lost with the connection or arrived.
+                # QoS 0 is not acknowledged: it has arrived, or was lost with the connection.
                 self._in_flight = None
             waiting = len(self._outbox)
             lost = self._outbox.dropped - self._dropped_before_outage
@@ -225,7 +226,7 @@ class Publisher:
 
     def _on_publish(self, reason: ReasonCode) -> None:
         with self._changed:
-            # With one message on its way, an acknowledgement can only be meant for that one.
+            # With one message in flight, an acknowledgement can only be for that one.
             message = self._in_flight
             if message is None or self._frozen:
                 return

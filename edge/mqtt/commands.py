@@ -1,4 +1,4 @@
-"""Commands to the device: what they may say, what is refused, and how each is answered."""
+"""Commands to the device: what they may contain, what is refused, and how each is answered."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from edge.mqtt.topics import Topics
 _LOG = logging.getLogger(__name__)
 
 MAX_BYTES = 1024
-"""A longer payload is refused unread"""
+"""Longer payloads are refused without being parsed"""
 
 _PER_SECOND, _BURST = 1.0, 10
 _REFUSALS_PER_SECOND, _REFUSAL_BURST = 1.0, 20
@@ -30,45 +30,45 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A command without a value."""
 
     id: Id | None = None
-    """Chosen by whoever asks; the answer carries the same"""
+    """Chosen by the sender; the answer carries the same id"""
 
 
 class MuteCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Throw the sound away unheard."""
+    """Stop listening, until `unmute`."""
 
     value: bool = True
-    """Whether to; false is the same as `unmute`"""
+    """Whether to mute; false is the same as `unmute`"""
 
 
 class SensitivityCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How quiet speech may be."""
+    """Set how quiet speech may be."""
 
     value: Annotated[float, msgspec.Meta(ge=-20.0, le=6.0)]
-    """Decibels; 0 is as configured, more hears quieter speech, and more noise"""
+    """Decibels; 0 is as configured; higher values detect quieter speech, but also more noise"""
 
 
 class ThresholdCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How sure an answer must be."""
+    """Set how confident an answer must be."""
 
     value: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
     """Calibrated confidence, 0 to 1, below which the answer is `uncertain`"""
 
 
 class EnrolCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Hear a speaker's neutral voice, and keep its mean spectrum; answered when enough speech was heard."""
+    """Enrol a speaker's neutral voice by its mean spectrum; answered when enough speech was heard."""
 
     value: Annotated[float, msgspec.Meta(ge=3.0, le=60.0)] = 10.0
     """Seconds of speech to hear"""
 
 
 class ModelUpdateCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Fetch a signed model and go on with it; answered when that is done."""
+    """Fetch a signed model and switch to it; answered when that is done."""
 
     value: Annotated[str, msgspec.Meta(pattern="^https?://", max_length=512)]
-    """URL of the model file; its signature lies beside it, with `.sig` behind the path"""
+    """URL of the model file; its signature is next to it, with `.sig` appended to the path"""
 
     sha256: Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F]{64}$")] | None = None
-    """What the file's SHA-256 must be, where it matters which of the signed ones it is"""
+    """SHA-256 that the file must have, if it matters which of several signed models it is"""
 
 
 KINDS: dict[str, type[Command]] = {
@@ -85,26 +85,26 @@ KINDS: dict[str, type[Command]] = {
     "model/info": Command,
     "model/update": ModelUpdateCommand,
 }
-"""Every command by its name, the part of its topic behind `command/`"""
+"""Every command by its name, the part of its topic after `command/`"""
 
 
 class CommandResult(msgspec.Struct, frozen=True, kw_only=True):
     """The answer to a command."""
 
     command: str
-    """Its name"""
+    """Name of the command"""
 
     id: Id | None = None
-    """That of the command; null where it had none, or could not be read"""
+    """Id of the command; null if it had none or could not be parsed"""
 
     ok: bool
-    """Whether the command was carried out; where not, nothing has changed"""
+    """Whether the command was carried out; if not, nothing has changed"""
 
     reason: str | None = None
-    """Why not; null where it was"""
+    """Why the command was not carried out; null if it was"""
 
     result: dict[str, Any] = {}
-    """What the command brought about or asked for"""
+    """What the command has changed, or the values that it asked for"""
 
 
 class _Identified(msgspec.Struct):
@@ -112,18 +112,18 @@ class _Identified(msgspec.Struct):
 
 
 class CommandRefusedError(AffectdError):
-    """Raised when a command cannot be carried out; the message is the reason in the answer."""
+    """Raised when a command cannot be carried out; the message becomes the `reason` in the answer."""
 
 
 class CommandDesk:
-    """Takes messages on the command topics, refuses what is no command, and answers all.
+    """Takes messages on the command topics, refuses invalid commands, and answers them all.
 
     Args:
         topics: of the device.
-        execute: carries out a command by its name, and gives the answer's `result`, or a future of it where
-            that takes long; raises an `AffectdError` when it cannot, having changed nothing.
+        execute: carries out a command by its name and returns the answer's `result`, or a future of it if
+            that takes long; raises an `AffectdError` if it cannot, and has then changed nothing.
         answer: publishes a payload on a topic.
-        clock: seconds, from any beginning.
+        clock: seconds, from any starting point.
     """
 
     def __init__(
@@ -141,11 +141,11 @@ class CommandDesk:
 
     @property
     def patterns(self) -> list[str]:
-        """What to subscribe to: every name of one level, so that unknown ones are refused, and the others."""
+        """Topic filters: all names of one level, so that unknown ones are refused, and each longer name."""
         return [f"{self._root}+", *(f"{self._root}{name}" for name in KINDS if "/" in name)]
 
     def receive(self, topic: str, payload: bytes, retained: bool) -> None:
-        """Carry out or refuse what came, and answer. Called in the network's thread, never raises."""
+        """Carry out or refuse a command, and answer it. Called in the network thread; never raises."""
         name = topic.removeprefix(self._root)
         identity = _id_of(payload)
         try:
@@ -167,9 +167,9 @@ class CommandDesk:
         except AffectdError as error:
             self._refuse(name, identity, str(error))
         except Exception:  # noqa: BLE001
-            # Whatever a command stumbles over must not end the network thread, and with it the device.
-            _LOG.exception("command %s has failed", name)
-            self._refuse(name, identity, "it failed; the log of the device says why")
+            # No error in a command may end the network thread, and with it the device.
+            _LOG.exception("command %s failed", name)
+            self._refuse(name, identity, "the command failed; the log of the device says why")
         else:
             if isinstance(result, Future):
                 result.add_done_callback(lambda done: self._answer_with(name, identity, done.result))
@@ -178,22 +178,22 @@ class CommandDesk:
 
     def _accepted(self, name: str, payload: bytes, retained: bool) -> Command:
         if name not in KINDS:
-            raise CommandRefusedError(f"there is no such command; there are {', '.join(KINDS)}")
+            raise CommandRefusedError(f"there is no such command; choose one of {', '.join(KINDS)}")
         if retained:
-            raise CommandRefusedError("a retained command would be carried out at every connection; clear it")
+            raise CommandRefusedError("a retained command would run at every connection; clear the topic")
         if len(payload) > MAX_BYTES:
-            raise CommandRefusedError(f"the payload has {len(payload)} bytes; at most {MAX_BYTES} are read")
+            raise CommandRefusedError(f"the payload has {len(payload)} bytes; the limit is {MAX_BYTES}")
         try:
             command = msgspec.json.decode(payload, type=KINDS[name])
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise CommandRefusedError(f"the payload is not this command's JSON: {error}") from None
-        # Last, so that rubbish does not use up what commands are allowed.
+            raise CommandRefusedError(f"the payload is not valid JSON for this command: {error}") from None
+        # Checked last, so that invalid messages do not use up the limit for commands.
         if not self._commands.allows():
-            raise CommandRefusedError(f"too many commands; {_PER_SECOND:g} a second is the limit")
+            raise CommandRefusedError(f"too many commands; the limit is {_PER_SECOND:g} per second")
         return command
 
     def _refuse(self, name: str, identity: str | None, reason: str) -> None:
-        # A refusal for every message would make of a flood two.
+        # Refusing every message of a flood would create a second flood.
         if len(name) > _MAX_NAME or not self._refusals.allows():
             return
         _LOG.warning("command %r refused: %s", name, reason)

@@ -1,4 +1,4 @@
-"""The connection to the broker: built up, kept, and built up again, by one thread of its own."""
+"""The connection to the broker: established, kept and re-established by a thread of its own."""
 
 from __future__ import annotations
 
@@ -18,27 +18,28 @@ from edge.mqtt.settings import MqttSettings, Protocol
 from edge.mqtt.situation import Situation
 
 _JOIN_S = 0.5
-"""paho sleeps for up to a second between attempts; its thread is a daemon, so nobody need wait for that"""
+"""Seconds to wait for paho's thread. It sleeps for up to a second between attempts, but is a daemon thread"""
 
 
 class Connection:
-    """Connects, and goes on trying until it is closed; says in the log what is wrong.
+    """Connects, and keeps trying until it is closed; logs what is wrong.
 
-    With protocol `AUTO`, a broker that refuses MQTT 5 is spoken to in 3.1.1. One that does not answer (amqtt,
-    for one, waits for the rest of what it cannot read) is asked in the two versions in turn.
+    With protocol `AUTO`, the connection falls back to MQTT 3.1.1 if the broker refuses MQTT 5. If the broker
+    does not answer at all (amqtt, for example, waits for the rest of a packet that it cannot parse), the two
+    versions are tried alternately.
 
     Args:
         settings: of the connection.
-        will: topic and payload that the broker is to retain when the device falls silent; None for a client
-            that only listens.
-        on_welcome: the broker has let us in; from then on messages may be published.
-        on_loss: it may not be published any more.
-        on_publish: the broker has taken a message, or refused it, by the reason.
-        on_message: takes topic, payload and whether it was retained.
+        will: topic and payload of the last will, which is retained; None for a client that only listens.
+        on_welcome: called when the broker has accepted the connection; messages may be published from then
+            on.
+        on_loss: called when messages may not be published any more.
+        on_publish: called with the reason code when the broker has accepted or refused a message.
+        on_message: called with topic, payload and whether it was retained.
         backoff: how long to wait between two attempts.
-        on_news: takes what is new of the connection in words, as the log has it.
+        on_news: called with the text of each change in the connection, as in the log.
 
-    All are called in the network's thread, with locks of paho held: they must not wait for a thread that
+    All callbacks run in the network thread, with locks of paho held: they must not wait for a thread that
     publishes.
 
     Raises:
@@ -62,7 +63,7 @@ class Connection:
         )  # fmt: skip
         self._backoff = backoff or Backoff()
         self.situation = Situation(settings, self._backoff.longest_s, on_news)
-        """How the connection stands, in the log"""
+        """Logs the state of the connection"""
         self._patterns: list[str] = []
         self._subscribing: dict[int, list[str]] = {}
         self._tries = False
@@ -71,9 +72,9 @@ class Connection:
         self._swapping = threading.Lock()
         self._thread: threading.Thread | None = None
         self._client = self._make_client(settings.protocol, will)
-        # Made now, as long as somebody reads what is wrong with a password or TLS file.
+        # Made now, so that a bad password or TLS file raises an error at start-up, when somebody reads it.
         self._other = self._make_client(Protocol.V3_1_1, will) if settings.protocol is Protocol.AUTO else None
-        """Speaks the other version; None once it is known which one is right"""
+        """Client for the other version of MQTT; None once it is known which one the broker speaks"""
         self._patience: threading.Timer | None = None
         self._given_up: Client | None = None
 
@@ -93,12 +94,12 @@ class Connection:
 
     @property
     def alive(self) -> bool:
-        """Whether the thread runs or has yet to begin."""
+        """Whether the network thread runs or has not started yet."""
         thread = self._thread
         return thread is None or thread.is_alive()
 
     def start(self, patterns: Sequence[str]) -> None:
-        """Begin to connect, and subscribe to these patterns at every connection. Returns at once."""
+        """Start connecting, and subscribe to these patterns on every connection. Returns at once."""
         self._patterns = list(patterns)
         self._begin(self._client)
 
@@ -109,23 +110,23 @@ class Connection:
         try:
             client.loop_start()
         except OSError as error:
-            # paho wakes its thread over 127.0.0.1, which is not there without a loopback.
+            # paho wakes its thread over 127.0.0.1, which does not exist without a loopback interface.
             self._trouble(diagnosis.of_error(error, self._settings))
             later = threading.Timer(self._backoff.next_s(), self._begin, (client,))
             later.daemon = True
             later.start()
 
     def publish(self, topic: str, payload: bytes, qos: int, retain: bool) -> MQTTMessageInfo:
-        """Hand a message to paho, which sends it when the connection stands."""
+        """Hand a message to paho, which sends it once connected."""
         return self._client.publish(topic, payload, qos=qos, retain=retain)
 
     def fall_silent(self) -> None:
-        """Say no more about troubles: the end is near."""
+        """Stop logging problems: the connection is about to be closed."""
         with self._swapping:
             self._closing.set()
 
     def close(self) -> None:
-        """Disconnect, and try no more."""
+        """Disconnect, and stop trying."""
         self.fall_silent()
         self._client.disconnect()
         if self._thread is not None:
@@ -147,7 +148,7 @@ class Connection:
             self._patience.start()
 
     def _give_up(self, client: Client) -> None:
-        """Called by the timer: no answer in this version of MQTT."""
+        """Timer callback: the broker has not answered in this version of MQTT."""
         with self._swapping:
             if self._other is not None and client is self._client:
                 self._given_up = client
@@ -191,7 +192,7 @@ class Connection:
         self._welcome()
 
     def _speak_otherwise(self, wait_s: float) -> None:
-        """Begin anew in the other version of MQTT, after a while."""
+        """Start again in the other version of MQTT, after a wait."""
         self._closing.wait(wait_s)
         with self._swapping:
             if self._other is None or self._closing.is_set():
@@ -199,7 +200,7 @@ class Connection:
             self._client, self._other = self._other, self._client
             self._thread = self._given_up = None
         self._other.disconnect()
-        # Its network thread, in which this runs, would take a lost connection for a reason to go on.
+        # This runs in its network thread, which would otherwise try to reconnect.
         self._other.loop_stop()
         self._begin(self._client)
 
@@ -211,7 +212,7 @@ class Connection:
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
-        # When no answer comes to its ping, paho says twice that the connection is lost: one loss, one wait.
+        # After an unanswered ping, paho reports the loss twice: handle it once.
         if client is not self._client or not self._tries:
             return
         self._tries = False
@@ -229,7 +230,7 @@ class Connection:
 
     def _wait(self, client: Client) -> None:
         wait_s = self._backoff.next_s()
-        # With both bounds the same, paho waits for just so long. It asks for whole seconds, and needs none.
+        # With equal bounds, paho waits exactly that long. It is annotated as int, but takes fractions.
         client.reconnect_delay_set(wait_s, wait_s)  # type: ignore[arg-type]
 
     def _trouble(self, why: diagnosis.Diagnosis) -> None:

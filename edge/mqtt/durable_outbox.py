@@ -1,4 +1,4 @@
-"""The outbox that outlives the process: turns wait in a SQLite file, written by a thread of its own."""
+"""The outbox that survives a restart: turns wait in a SQLite file, which a separate thread writes."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from edge.mqtt.turn_store import StoreDamagedError, StoreUnavailableError, TurnS
 _LOG = logging.getLogger(__name__)
 
 _PAGE = 256
-"""Turns read ahead from the file"""
+"""Turns read from the file at a time"""
 
 _RETRY_S = 30.0
-"""Between attempts to write while the disk does not take it"""
+"""Seconds between attempts to write while the disk refuses"""
 
 _CLOSE_S = 1.0
 _SETTLE_S = 2.0
-"""Longest wait for a slow disk: the microphone's buffer holds twice as much sound"""
+"""Longest wait for a slow disk, in seconds: the microphone's buffer holds twice as much sound"""
 _NONE = -1
 
 
 def open_outbox(settings: OutboxSettings, device: str) -> Outbox:
-    """The outbox that the settings describe, with what a former run has left in it."""
+    """Open the outbox that the settings describe, with the turns that an earlier run left in it."""
     if settings.storage is Storage.MEMORY:
         return MemoryOutbox(settings)
     return DurableOutbox(settings, settings.file(device))
 
 
 def steady_clock() -> Callable[[], float]:
-    """Seconds since 1970 by a clock that is set once: later changes of the time of day make no turn old."""
+    """Seconds since 1970 by a clock that is set once: later changes of the system time do not age turns."""
     beginning = time.time() - time.monotonic()
     return lambda: beginning + time.monotonic()
 
@@ -44,15 +44,15 @@ def steady_clock() -> Callable[[], float]:
 class DurableOutbox:
     """A bounded queue of turns on disk.
 
-    The queue is one sequence: the older part in the file, the newer, which the writer has yet to write, in
-    memory. Neither `put` nor `remove` waits for the disk to write. Where the disk is full, read-only or
-    failing, the newer part grows in memory, within the same bounds, and the log says so, once.
+    The queue is one sequence: the older turns are in the file; the newer ones, which the writer thread has
+    not written yet, are in memory. Neither `put` nor `remove` waits for the disk. If the disk is full,
+    read-only or failing, the newer part grows in memory, within the same bounds, and this is logged once.
     """
 
     def __init__(
         self, settings: OutboxSettings, path: Path, clock: Callable[[], float] | None = None
     ) -> None:
-        """Open the file, or make it. What is wrong with it goes to the log: work goes on in memory."""
+        """Open or create the file. If that fails, log why and queue turns in memory."""
         self._settings = settings
         self._path = path
         self._clock = clock or steady_clock()
@@ -80,32 +80,32 @@ class DurableOutbox:
             except StoreDamagedError:
                 return renew(self._path)
         except (StoreDamagedError, StoreUnavailableError) as error:
-            _LOG.error("%s. Until the next start, turns wait in memory alone", error)
+            _LOG.error("%s. Until the next restart, turns are queued in memory only", error)
             return None
 
     @property
     def dropped(self) -> int:
-        """Turns dropped because they were too many or too old, since it was made."""
+        """Turns dropped because they were too many or too old, since this outbox was opened."""
         return self._dropped
 
     @property
     def alive(self) -> bool:
-        """Whether the writer runs, has yet to begin, or has been told to end."""
+        """Whether the writer thread runs, has not started yet, or has been told to end."""
         return self._closing or self._writer is None or self._writer.is_alive()
 
     @property
     def in_memory(self) -> bool:
-        """Whether the disk does not take turns at present."""
+        """Whether turns are kept in memory because the disk does not accept them at present."""
         return self._in_memory
 
     def start(self, on_ready: Callable[[], None]) -> None:
-        """Begin to write."""
+        """Start the writer thread."""
         self._on_ready = on_ready
         self._writer = threading.Thread(target=self._write, name="outbox", daemon=True)
         self._writer.start()
 
     def put(self, payload: bytes) -> None:
-        """Add a turn; when full, the oldest makes room."""
+        """Add a turn; when full, drop the oldest."""
         with self._changed:
             self._fresh.append(QueuedTurn(self._next_key, self._clock(), payload))
             self._next_key += 1
@@ -115,7 +115,7 @@ class DurableOutbox:
             self._changed.notify_all()
 
     def settle(self) -> None:
-        """With `fsync`, wait until what was put is on disk, or the disk has failed; else do nothing."""
+        """With `fsync`, wait until all turns are on disk, or the disk fails or is slow; else do nothing."""
         if not self._settings.fsync or self._writer is None:
             return
         with self._changed:
@@ -124,7 +124,7 @@ class DurableOutbox:
                 lambda: self._stored_upto >= newest or self._in_memory or self._closing, _SETTLE_S
             )
         if not settled:
-            _LOG.warning("outbox %s: the disk takes longer than %g s to write", self._path, _SETTLE_S)
+            _LOG.warning("outbox %s: writing to the disk takes longer than %g s", self._path, _SETTLE_S)
 
     def head(self) -> tuple[int, bytes] | None:
         """Key and payload of the oldest turn; with `fsync`, only once it is on disk."""
@@ -137,22 +137,22 @@ class DurableOutbox:
         return turn.key, turn.payload
 
     def remove(self, key: int) -> None:
-        """Forget a turn that the broker has, and all before it; the file forgets it with the next commit."""
+        """Remove a turn that the broker has, and all before it; the file follows with the next commit."""
         with self._changed:
             self._remove(key)
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Write what waits, and let go of the file; a disk that hangs is left behind."""
+        """Write what is queued and close the file; do not wait for a disk that hangs."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
             if self._count and not self._in_memory:
-                _LOG.info("outbox %s: %d turns wait for the next start", self._path, self._count)
+                _LOG.info("outbox %s: %d turns are kept for the next start", self._path, self._count)
         if self._writer is not None:
             self._writer.join(_CLOSE_S)
             if self._writer.is_alive():
-                _LOG.warning("outbox %s: the disk does not answer; what waits may be lost", self._path)
+                _LOG.warning("outbox %s: the disk does not respond; queued turns may be lost", self._path)
                 return
         elif self._store is not None:
             self._commit()
@@ -162,14 +162,14 @@ class DurableOutbox:
     def __len__(self) -> int:
         return self._count
 
-    # With the lock held:
+    # Called with the lock held:
 
     def _oldest(self) -> QueuedTurn | None:
         if not self._ahead and self._store and self._done_upto < self._stored_upto and not self._damaged:
             self._read_ahead(self._store)
         if self._ahead:
             return self._ahead[0]
-        # Behind a file that is being repaired, nothing may overtake what was in it.
+        # While the file is waiting for repair, newer turns must not overtake those in it.
         return self._fresh[0] if self._fresh and not self._damaged else None
 
     def _read_ahead(self, store: TurnStore) -> None:
@@ -186,7 +186,7 @@ class DurableOutbox:
     def _recount(self, stored: int = 0, stored_bytes: int = 0) -> None:
         missing = self._count - stored - len(self._fresh)
         if missing > 0:
-            _LOG.error("outbox %s: %d turns were lost with damage to the file", self._path, missing)
+            _LOG.error("outbox %s: %d turns were lost due to damage to the file", self._path, missing)
         self._count = stored + len(self._fresh)
         self._bytes = stored_bytes + sum(len(turn.payload) for turn in self._fresh)
 
@@ -199,7 +199,7 @@ class DurableOutbox:
             self._done_upto = turn.key
         self._done_upto = max(self._done_upto, key)
         if had_stored and self._done_upto >= self._stored_upto:
-            # Turns that were damaged in the file had been counted.
+            # The count still included turns that turned out to be damaged in the file.
             self._recount()
 
     def _drop(self) -> None:
@@ -220,7 +220,7 @@ class DurableOutbox:
         hurried = self._settings.fsync and bool(self._fresh) and not self._in_memory
         return self._closing or self._damaged or hurried
 
-    # The writer's thread:
+    # In the writer thread:
 
     def _write(self) -> None:
         closing = False
@@ -252,7 +252,7 @@ class DurableOutbox:
                 with self._changed:
                     self._in_memory = True
                     self._changed.notify_all()
-                _LOG.error("%s. Meanwhile, turns wait in memory alone", error)
+                _LOG.error("%s. Until writing works again, turns are queued in memory only", error)
         else:
             with self._changed:
                 self._written(turns, done)
@@ -260,7 +260,7 @@ class DurableOutbox:
     def _written(self, turns: list[QueuedTurn], done: int) -> None:
         if self._in_memory:
             self._in_memory = False
-            _LOG.info("outbox %s: turns are written again", self._path)
+            _LOG.info("outbox %s: turns are written to disk again", self._path)
         self._deleted_upto = done
         if turns:
             self._stored_upto = turns[-1].key
@@ -269,7 +269,7 @@ class DurableOutbox:
         self._changed.notify_all()
 
     def _repair(self) -> None:
-        """Renew the file; where that cannot be, do without. What was read ahead is in the file as well."""
+        """Renew the file, or do without it if that fails. Turns read ahead are in the file as well."""
         if self._store is not None:
             self._store.close()
         self._ahead.clear()
@@ -279,7 +279,7 @@ class DurableOutbox:
             self._store = renew(self._path, lambda turn: self._done_upto < turn.key <= self._stored_upto)
             stored, stored_bytes = self._store.count_turns(), self._store.size_bytes
         except (StoreDamagedError, StoreUnavailableError) as error:
-            _LOG.error("%s. Until the next start, turns wait in memory alone", error)
+            _LOG.error("%s. Until the next restart, turns are queued in memory only", error)
             self._done_upto = self._stored_upto
         self._in_memory = self._store is None
         self._deleted_upto = self._done_upto

@@ -1,4 +1,4 @@
-"""What can go wrong between the device and its broker, with the exit code of each."""
+"""Errors between the device and its broker, with the exit code of each."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from edge.errors import AffectdError
 
 
 class MqttError(AffectdError):
-    """Raised when the MQTT room cannot do its work; the message says what, where and what to do."""
+    """Raised when something around MQTT fails; the message says what is wrong, where, and what to do."""
 
     exit_code = 69
     """sysexits: service unavailable"""
 
 
 class MqttSettingsError(MqttError, ValueError):
-    """Raised when an MQTT setting makes no sense, or a file that it names cannot be used."""
+    """Raised when an MQTT setting is invalid, or a file that it names cannot be used."""
 
     exit_code = 78
     """sysexits: configuration"""
@@ -24,8 +24,8 @@ class BrokerError(MqttError):
 
 
 class BrokerNotInstalledError(BrokerError):
-    """Raised when the embedded broker is asked for and amqtt is not installed."""
+    """Raised when the embedded broker is enabled but amqtt is not installed."""
 
 
 class PortInUseError(BrokerError):
-    """Raised when another program already listens where the embedded broker should."""
+    """Raised when another program already listens on the address of the embedded broker."""

@@ -1,4 +1,4 @@
-"""How Home Assistant finds the device: one retained message that describes all its entities."""
+"""Home Assistant discovery: one retained message that describes the device and its entities."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _BIRTH = b"online"
 
 
 class HomeAssistantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Whether and where Home Assistant is told of the device.
+    """Whether and where the device is described to Home Assistant.
 
     Raises:
         MqttSettingsError: at construction, when the prefix cannot be part of a topic.
     """
 
     enabled: bool = True
-    """Describe the device to Home Assistant; false takes an earlier description back"""
+    """Describe the device to Home Assistant; false withdraws an earlier description"""
 
     discovery_prefix: str = "homeassistant"
     """As in Home Assistant's MQTT settings; its birth message is expected on <prefix>/status"""
@@ -30,7 +30,7 @@ class HomeAssistantSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_un
     def __post_init__(self) -> None:
         if not is_base(self.discovery_prefix):
             raise MqttSettingsError(
-                f"discovery_prefix is {self.discovery_prefix!r}; use levels such as 'homeassistant'"
+                f"discovery_prefix is {self.discovery_prefix!r}; use topic levels such as 'homeassistant'"
             )
 
 
@@ -38,13 +38,13 @@ class Discovery:
     """Describes the device whenever Home Assistant needs it.
 
     Args:
-        settings: whether and where.
+        settings: whether and where to publish the description.
         topics: of the device.
         labels: emotions that the model can name.
-        model: its name.
+        model: name of the model.
         version: of affectd.
-        publish: makes a payload the retained value of a topic, now and at every connection.
-        room: where the device is, as in its topics; None when that is not said.
+        publish: publishes a retained value on a topic, now and at every connection.
+        room: room of the device, as in its topics; None if not set.
     """
 
     def __init__(
@@ -60,18 +60,18 @@ class Discovery:
         self._publish = publish
         self._enabled = settings.enabled
         self.topic = f"{settings.discovery_prefix}/device/{identifier(topics)}/config"
-        """Where the device is described"""
+        """Topic of the description"""
         self.patterns = [f"{settings.discovery_prefix}/status"] if settings.enabled else []
-        """Where Home Assistant says that it has started"""
+        """Topics on which Home Assistant reports that it has started"""
         self._payload = msgspec.json.encode(describe(topics, labels, model, version, room))
 
     def announce(self) -> None:
-        """Describe the device, or take an earlier description back: an empty message removes it."""
+        """Describe the device, or withdraw an earlier description: an empty message removes it."""
         self._publish(self.topic, self._payload if self._enabled else b"")
 
     def receive(self, _topic: str, payload: bytes, retained: bool) -> None:
         """Describe the device again when Home Assistant has started."""
-        # A retained birth message comes with every connection, and so does the description.
+        # A retained birth message arrives with every connection, when the description is sent anyway.
         if payload == _BIRTH and not retained:
             self.announce()
 
@@ -81,8 +81,7 @@ def describe(
 ) -> dict[str, Any]:
     """The discovery message for Home Assistant 2024.11 and later.
 
-    Every entity takes its value from one field of one topic, so that none can reset another; what is null
-    there becomes `unknown`.
+    Every entity reads one field of one topic, so that no entity can reset another; null becomes `unknown`.
     """
     unique = identifier(topics)
     components = {
@@ -109,7 +108,7 @@ def describe(
 
 
 def identifier(topics: Topics) -> str:
-    """Unique among all devices of the broker, whatever topics they stand under."""
+    """An identifier unique among all devices of the broker, whatever their topics."""
     # Home Assistant allows a-z, A-Z, 0-9, '_' and '-' here; a base topic may hold anything.
     base = "".join(c if c.isascii() and c.isalnum() else f"_{ord(c):x}_" for c in topics.base)
     return f"{base}_{topics.device}"

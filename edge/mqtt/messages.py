@@ -1,4 +1,4 @@
-"""What the device says: one struct per message, and its JSON."""
+"""The messages that the device publishes: one struct each, and its JSON."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Annotated, Any
 import msgspec
 
 UNCERTAIN = "uncertain"
-"""Stands in place of an emotion when the answer is not good enough to name one"""
+"""Takes the place of an emotion when the answer is not good enough to name one"""
 
 NONE = "none"
-"""Stands in place of an emotion when nothing has been said lately"""
+"""Takes the place of an emotion when nothing has been said recently"""
 
 _DIGITS = 4
-"""Behind the point: finer than an int8 model can tell apart"""
+"""Decimal places: finer than an int8 model can resolve"""
 
 Timestamp = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
 Probability = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
@@ -25,26 +25,26 @@ Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Microphone(StrEnum):
-    """What comes from the source of the sound."""
+    """What the sound source delivers."""
 
     OK = "ok"
     """Sound"""
 
     ZEROS = "zeros"
-    """Nothing but digital silence: switched off at the device, or broken"""
+    """Only digital silence: switched off at the device, or broken"""
 
     SILENT = "silent"
-    """It is open and gives nothing at all"""
+    """Open, but delivers nothing at all"""
 
     LOST = "lost"
-    """It does not open: unplugged, busy, or failing; it is tried again and again"""
+    """Cannot be opened: unplugged, busy or failing; the device keeps trying"""
 
     MUTED = "muted"
-    """It is closed, because a command or `start_muted` wants it so"""
+    """Closed by a command or by `start_muted`"""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """The present. Retained, so whoever subscribes learns it at once; the last value wins."""
+    """The current state. Retained, so a new subscriber receives it at once; the last value wins."""
 
     speaking: bool
     """Whether somebody is speaking now"""
@@ -56,19 +56,19 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """Calibrated probability of the emotion, 0 to 1; null with `none`"""
 
     arousal: Coordinate | None = None
-    """Calm to excited, -1 to 1; null where unknown"""
+    """Calm to excited, -1 to 1; null if unknown"""
 
     valence: Coordinate | None = None
-    """Unpleasant to pleasant, -1 to 1; null where unknown"""
+    """Unpleasant to pleasant, -1 to 1; null if unknown"""
 
     since: Timestamp
-    """When these values began to hold: UTC, ISO 8601 with milliseconds"""
+    """Time from which these values hold: UTC, ISO 8601 with milliseconds"""
 
     provisional: bool = False
-    """The emotion is a first guess at a turn that is still being spoken"""
+    """Whether the emotion is a first guess, made while the turn is still being spoken"""
 
     microphone: Microphone = Microphone.OK
-    """Whether the device hears anything at all; `emotion` is `none` where it does not"""
+    """Whether the device hears anything at all; if not, `emotion` is `none`"""
 
 
 class Doubt(StrEnum):
@@ -84,14 +84,14 @@ class Doubt(StrEnum):
     """The speech is louder than the microphone can take"""
 
     SPEECH = "speech"
-    """There is too little of it"""
+    """There is too little speech"""
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """One finished stretch of speech."""
 
     id: Annotated[str, msgspec.Meta(min_length=1)]
-    """Unique to the turn and the same in every delivery of it: a turn may arrive twice, see `new_id`"""
+    """Unique to the turn, and the same in every delivery of it: a turn may arrive twice, see `new_id`"""
 
     started: Timestamp
     """Onset of the speech: UTC, ISO 8601 with milliseconds"""
@@ -112,16 +112,16 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """Calibrated probability of every label of the model, 0 to 1"""
 
     arousal: Coordinate | None = None
-    """Calm to excited, -1 to 1; null where the model does not say"""
+    """Calm to excited, -1 to 1; null if the model does not provide it"""
 
     valence: Coordinate | None = None
-    """Unpleasant to pleasant, -1 to 1; null where the model does not say"""
+    """Unpleasant to pleasant, -1 to 1; null if the model does not provide it"""
 
     doubts: tuple[Doubt, ...] = ()
     """Why the emotion is `uncertain`; empty when it is not"""
 
     snr_db: float | None = None
-    """Level of the speech above that of the pauses, in decibels; null where no pause has been heard yet"""
+    """Level of the speech above that of the pauses, in decibels; null if no pause has been heard yet"""
 
     model: str
     """Name of the model"""
@@ -135,73 +135,73 @@ NotNegative = Annotated[float, msgspec.Meta(ge=0.0)]
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
-    """How the device fares. Retained, every minute, at most once."""
+    """The health of the device. Retained, QoS 0, published every minute."""
 
     at: Timestamp
     """When it was measured: UTC, ISO 8601 with milliseconds"""
 
     uptime_s: NotNegative
-    """Seconds since the daemon began"""
+    """Seconds since the daemon started"""
 
     inference_p50_ms: NotNegative | None = None
-    """Milliseconds that half of the last 256 turns took to be recognised, at most; null before the first"""
+    """Median time to recognise a turn, over the last 256, in milliseconds; null before the first"""
 
     inference_p95_ms: NotNegative | None = None
-    """Milliseconds that 95 of 100 took, at most"""
+    """95th percentile of the time to recognise a turn, in milliseconds; null before the first"""
 
     cpu_percent: NotNegative
-    """Share of one processor core since the last report; several busy cores make more than 100"""
+    """CPU time since the last report, as a percentage of one core; above 100 if several cores are busy"""
 
     rss_bytes: Count
-    """Memory that the process occupies"""
+    """Resident memory of the process, in bytes"""
 
     level_dbfs: float | None = None
-    """Mean level of the sound since the last report, in dB full scale; null where there was none"""
+    """Mean level of the sound since the last report, in dB full scale; null if there was no sound"""
 
     dropped_samples: Count
-    """Samples at 16 kHz, since the start, that came faster than they were recognised"""
+    """Samples at 16 kHz dropped since the start because they arrived faster than they were processed"""
 
     queued_turns: Count
-    """Turns that the broker has not acknowledged"""
+    """Turns that the broker has not acknowledged yet"""
 
     dropped_turns: Count
-    """Turns, since the start, that were too many or too old to be kept for the broker"""
+    """Turns dropped since the start because too many were queued for the broker, or they were too old"""
 
     temperature_c: float | None = None
-    """Degrees Celsius of the processor; null where the board does not say"""
+    """Processor temperature in degrees Celsius; null if the board does not report it"""
 
     throttled: bool | None = None
-    """Whether the board runs slower now for lack of voltage or for heat; null where it does not say"""
+    """Whether undervoltage or heat slows the board down at present; null if the board does not say"""
 
     muted: bool
-    """Whether a command has told it not to listen"""
+    """Whether the device is muted"""
 
     sensitivity_db: float
     """Decibels by which speech may be quieter than configured; 0 unless a command has changed it"""
 
     voice_turns: Count
-    """Turns heard of the present voice; 0 after a pause in which somebody else may have come"""
+    """Turns heard from the current voice; back to 0 after a pause in which the speaker may have changed"""
 
     voice_strength: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
-    """How much of what a turn is judged against is that voice's reference: 0 none, 1 all"""
+    """Share of the voice's reference in the baseline of a turn, 0 to 1; the rest is the turn's own mean"""
 
     voice_enrolled: Timestamp | None = None
-    """When the voice was enrolled: UTC, ISO 8601 with milliseconds; null while none is"""
+    """When the voice was enrolled: UTC, ISO 8601 with milliseconds; null if none is enrolled"""
 
     microphone: Microphone
 
     microphone_trouble: str | None = None
-    """What is wrong with the microphone and what to do about it; null when nothing is"""
+    """What is wrong with the microphone and what to do about it; null if nothing is wrong"""
 
     reopened: Count = 0
-    """How often the microphone was opened again, since the start"""
+    """How often the microphone has been reopened since the start"""
 
 
 def timestamp(moment: datetime) -> str:
     """A moment in UTC, as ISO 8601 with milliseconds and a `Z`.
 
     Raises:
-        ValueError: when the moment has no time zone: whose clock it was read from is not for us to guess.
+        ValueError: when the moment has no time zone, because a guess could be wrong.
     """
     if moment.tzinfo is None:
         raise ValueError(f"{moment!r} has no time zone; use datetime.now(UTC) or attach one")
@@ -209,17 +209,17 @@ def timestamp(moment: datetime) -> str:
 
 
 def now() -> str:
-    """The present moment, as `timestamp` writes it."""
+    """The current time, as `timestamp` writes it."""
     return timestamp(datetime.now(UTC))
 
 
 def new_id() -> str:
-    """An id for a turn: make it once, when the turn ends, and keep it through every delivery."""
+    """A new id for a turn: make it once, when the turn ends, and keep it through every delivery."""
     return uuid.uuid4().hex
 
 
 def encode(message: State | Turn | Health) -> bytes:
-    """The message as JSON in UTF-8, floats rounded to four digits, a float that is not finite as null."""
+    """The message as JSON in UTF-8: floats rounded to four decimal places, non-finite floats as null."""
     return msgspec.json.encode(_rounded(msgspec.to_builtins(message)))
 
 

@@ -14,10 +14,10 @@ class QueuedTurn(NamedTuple):
     """A turn in an outbox."""
 
     key: int
-    """Its place in the order; higher keys are newer"""
+    """Position in the queue; higher keys are newer"""
 
     at: float
-    """Seconds; when it was put in, by the outbox's clock"""
+    """Time at which it was added, in seconds of the outbox's clock"""
 
     payload: bytes
 
@@ -27,40 +27,40 @@ class Outbox(Protocol):
 
     @property
     def dropped(self) -> int:
-        """Turns dropped because they were too many or too old, since it was made."""
+        """Turns dropped because they were too many or too old, since this outbox was opened."""
 
     @property
     def alive(self) -> bool:
-        """Whether it does its work; when False, turns may never leave it."""
+        """Whether the outbox works; if False, turns may never leave it."""
 
     def start(self, on_ready: Callable[[], None]) -> None:
-        """Begin to work; `on_ready` is called, without any lock held, when `head` may have changed."""
+        """Start working; `on_ready` is called, with no lock held, when `head` may have changed."""
 
     def put(self, payload: bytes) -> None:
-        """Add a turn; when full, the oldest makes room."""
+        """Add a turn; when full, drop the oldest."""
 
     def settle(self) -> None:
-        """Wait until what was put is as safe as the settings ask; not to be called with a lock held."""
+        """Wait until all turns are as safe as the settings demand; do not call this with a lock held."""
 
     def head(self) -> tuple[int, bytes] | None:
-        """Key and payload of the oldest turn, which stays; None when there is none to be offered yet."""
+        """Key and payload of the oldest turn, which stays; None if there is none to send yet."""
 
     def remove(self, key: int) -> None:
-        """Forget a turn that the broker has, and all before it; a key that is gone already is no error."""
+        """Remove a turn that the broker has, and all before it; a key that is already gone is no error."""
 
     def close(self) -> None:
-        """Bring what waits to where it belongs, and let go of everything."""
+        """Store what is queued, and release all resources."""
 
     def __len__(self) -> int:
-        """Turns that the broker has not acknowledged."""
+        """Turns that the broker has not acknowledged yet."""
 
 
 class MemoryOutbox:
-    """An outbox that lives as long as the process.
+    """An outbox that is lost when the process ends.
 
     Args:
         settings: its bounds.
-        clock: seconds, from any beginning; must not jump when the time of day is set.
+        clock: seconds, from any starting point; must not jump when the system time is set.
     """
 
     def __init__(self, settings: OutboxSettings, clock: Callable[[], float] = time.monotonic) -> None:
@@ -78,21 +78,21 @@ class MemoryOutbox:
 
     @property
     def alive(self) -> bool:
-        """Always: there is nothing that could fail."""
+        """Always True: there is nothing that could fail."""
         return True
 
     def start(self, on_ready: Callable[[], None]) -> None:
-        """Do nothing: every turn may be offered at once."""
+        """Do nothing: every turn may be sent at once."""
 
     def put(self, payload: bytes) -> None:
-        """Add a turn; when full, the oldest makes room."""
+        """Add a turn; when full, drop the oldest."""
         self._turns.append(QueuedTurn(self._next_key, self._clock(), payload))
         self._next_key += 1
         self._bytes += len(payload)
         self._drop()
 
     def settle(self) -> None:
-        """Do nothing: it cannot be safer than it is."""
+        """Do nothing: memory cannot be made any safer."""
 
     def head(self) -> tuple[int, bytes] | None:
         """Key and payload of the oldest turn."""
@@ -100,12 +100,12 @@ class MemoryOutbox:
         return (self._turns[0].key, self._turns[0].payload) if self._turns else None
 
     def remove(self, key: int) -> None:
-        """Forget a turn that the broker has, and all before it."""
+        """Remove a turn that the broker has, and all before it."""
         while self._turns and self._turns[0].key <= key:
             self._bytes -= len(self._turns.popleft().payload)
 
     def close(self) -> None:
-        """Do nothing: there is nowhere to bring the turns."""
+        """Do nothing: there is nowhere to store the turns."""
 
     def __len__(self) -> int:
         return len(self._turns)

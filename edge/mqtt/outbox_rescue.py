@@ -1,4 +1,4 @@
-"""What becomes of an outbox file that is damaged: kept aside, and what is whole in it goes into a new one."""
+"""Rescues a damaged outbox file: keeps it aside and copies its intact turns into a new one."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from edge.mqtt.turn_store import TurnStore, all_intact, explained
 _LOG = logging.getLogger(__name__)
 
 _KEPT = 3
-"""Damaged files that are kept; a disk that damages more of them is not to be filled with them as well"""
+"""Damaged files to keep; a disk that damages more of them must not be filled up by them"""
 
 
 def renew(path: Path, wanted: Callable[[QueuedTurn], bool] = lambda _turn: True) -> TurnStore:
-    """Put a damaged file aside and make a new one with those of its turns that are whole.
+    """Put a damaged file aside and make a new one with its intact turns.
 
     Args:
-        path: the outbox file; nobody has it open.
-        wanted: whether a turn has still to be delivered.
+        path: the outbox file, which must not be open.
+        wanted: whether a turn still has to be delivered.
 
     Raises:
-        StoreUnavailableError, StoreDamagedError: when the disk allows no new file.
+        StoreUnavailableError, StoreDamagedError: when no new file can be made.
     """
     with explained(path):
         aside = _put_aside(path)
@@ -35,7 +35,7 @@ def renew(path: Path, wanted: Callable[[QueuedTurn], bool] = lambda _turn: True)
     finally:
         store.close()
     _LOG.warning(
-        "outbox %s: the file is damaged; it is kept as %s, and %d turns were saved from it",
+        "outbox %s: the file is damaged; it is kept as %s, and %d turns were recovered from it",
         path,
         aside,
         len(turns),

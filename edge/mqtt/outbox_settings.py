@@ -12,20 +12,20 @@ from edge.state_folder import state_folder
 
 
 class Storage(StrEnum):
-    """Where turns wait."""
+    """Where queued turns are kept."""
 
     DISK = "disk"
-    """In a SQLite file, which outlives the process and a power cut"""
+    """In a SQLite file, which survives the end of the process and a power cut"""
 
     MEMORY = "memory"
-    """In memory alone; what waits is lost when the process ends"""
+    """In memory only; queued turns are lost when the process ends"""
 
 
 class OutboxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where turns wait for the broker, and how many of them, until the oldest is dropped.
+    """Where turns wait for the broker, and the limits beyond which the oldest are dropped.
 
     Raises:
-        MqttSettingsError: at construction, when a value makes no sense; the message names the field.
+        MqttSettingsError: at construction, when a value is invalid; the message names the field.
     """
 
     storage: Storage = Storage.DISK
@@ -34,21 +34,22 @@ class OutboxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Path of the SQLite file. Default: outbox-<device>.sqlite3 in `state_folder()`"""
 
     commit_s: float = 5.0
-    """Seconds that turns may wait to be written together, which spares an SD card. It is the loss window: a
-    kill or a power cut costs the turns of so many seconds before it, and of a commit that it interrupts, if
-    the broker has not acknowledged them. A turn that it acknowledges meanwhile is never written at all"""
+    """Seconds for which turns are collected and then written together, which spares an SD card. This is the
+    loss window: a kill or a power cut loses the turns of the last `commit_s` seconds, and those of a commit
+    that it interrupts, unless the broker has acknowledged them. A turn that the broker acknowledges within
+    this time is never written at all"""
 
     fsync: bool = False
-    """Write every turn at once, and offer it to the broker only when it is safely on disk: loses nothing"""
+    """Write every turn at once, and send it to the broker only when it is safely on disk: loses nothing"""
 
     max_turns: int = 100_000
-    """Turns kept while the broker is away; beyond that the oldest is dropped, and counted"""
+    """Turns kept while the broker is away; beyond that, the oldest are dropped and counted"""
 
     max_bytes: int = 67_108_864
-    """Bytes of JSON kept while the broker is away; likewise"""
+    """Bytes of JSON kept while the broker is away; beyond that, the oldest turns are dropped and counted"""
 
     max_age_s: float = 2_592_000.0
-    """Seconds after which a turn is too old to be delivered; likewise"""
+    """Seconds after which a turn is too old to be delivered; it is then dropped and counted"""
 
     def __post_init__(self) -> None:
         rules = (
@@ -68,7 +69,7 @@ class OutboxSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
                 raise MqttSettingsError(message)
 
     def file(self, device: str) -> Path:
-        """Where the turns of a device wait on disk."""
+        """Path of the outbox file of a device."""
         if self.path is not None:
             return Path(self.path).expanduser()
         return state_folder() / f"outbox-{device}.sqlite3"

@@ -1,4 +1,4 @@
-"""What the device has to say and has not said yet, and in which order it says it."""
+"""What the device has yet to publish, and in which order."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from edge.mqtt.outbox import Outbox
 
 _MAX_ANSWERS = 64
-"""Answers that may wait; whoever asked so long ago no longer listens"""
+"""Answers that may be queued; beyond that, the oldest is dropped, as its sender no longer waits for it"""
 
 _HOLD_S = 60.0
-"""Seconds until a turn that the broker has refused is offered again: its access control list may be mended"""
+"""Seconds until a refused turn is sent again: the broker's access control list may have been corrected"""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Something to be published."""
+    """A message to publish."""
 
     topic: str
     payload: bytes
@@ -28,7 +28,7 @@ class Message:
 
 
 class Outgoing:
-    """Values of which only the last counts, then answers, then turns. Used under the publisher's lock."""
+    """Retained values, latest only, then answers, then turns. Used under the publisher's lock."""
 
     def __init__(self, outbox: Outbox, turn_topic: str) -> None:
         self._outbox = outbox
@@ -40,7 +40,7 @@ class Outgoing:
 
     @property
     def is_empty(self) -> bool:
-        """Whether everything has been said that can be."""
+        """Whether everything that can be sent has been sent."""
         return not (self._due or self._answers or (len(self._outbox) and not self._holds))
 
     @property
@@ -48,28 +48,28 @@ class Outgoing:
         return time.monotonic() < self._hold_until
 
     def hold_turns(self) -> None:
-        """Offer no turns for a while: the broker does not take them. All else goes on."""
+        """Send no turns for a while, because the broker refuses them. Everything else continues."""
         self._hold_until = time.monotonic() + _HOLD_S
 
     def set_latest(self, message: Message) -> None:
-        """Make this the value of its topic; one that has not been said yet is replaced."""
+        """Make this the value of its topic, in place of one that has not been sent yet."""
         self._latest[message.topic] = message
         self._due[message.topic] = None
 
     def add_answer(self, message: Message) -> None:
-        """Add a message that is said once."""
+        """Add a message that is sent once."""
         self._answers.append(message)
 
     def repeat_latest(self) -> None:
-        """Say every value again, in the order of their first time: the broker may have forgotten them.
+        """Send every value again, in the order in which they were first set: the broker may have lost them.
 
-        It may also take turns by now that it has refused.
+        Turns are sent again as well: the broker may by now accept those that it refused.
         """
         self._due = dict.fromkeys(self._latest)
         self._hold_until = 0.0
 
     def take_next(self) -> Message | None:
-        """The next message to say. A turn stays in the outbox until it is removed there."""
+        """The next message to send. A turn stays in the outbox until it is removed there."""
         if self._due:
             topic = next(iter(self._due))
             del self._due[topic]

@@ -1,4 +1,4 @@
-"""A paho client, made from the settings; it has yet to connect."""
+"""Makes a paho client from the settings, not yet connected."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _VERSIONS = {
 }
 
 CONNECT_S = 5.0
-"""Seconds that the network may take to build up a connection"""
+"""Seconds that the network may take to establish a connection"""
 
 
 def make_client(settings: MqttSettings, protocol: Protocol, client_id: str) -> Client:
-    """A client that knows who it is, what carries it and whom it trusts.
+    """A client with its id, transport, credentials and TLS set up.
 
     Args:
         settings: of the connection.
-        protocol: to speak; `AUTO` begins with MQTT 5.
+        protocol: version of MQTT; `AUTO` starts with MQTT 5.
         client_id: unique on the broker.
 
     Raises:
@@ -46,9 +46,9 @@ def make_client(settings: MqttSettings, protocol: Protocol, client_id: str) -> C
 
 
 def keepalive_s(settings: MqttSettings) -> int:
-    """What to tell paho and the broker, for both to notice a silent network within 1.5 `keepalive_s`.
+    """The keepalive with which paho and the broker both notice a dead network within 1.5 `keepalive_s`.
 
-    paho pings after one interval without a word, gives up after another, and looks once a second: two
-    intervals and two seconds at worst. The broker gives up after one and a half.
+    paho pings after one interval without traffic, gives up after another, and checks once a second: two
+    intervals and two seconds at worst. The broker gives up after one and a half intervals.
     """
     return max(1, int(0.75 * settings.keepalive_s) - 1)

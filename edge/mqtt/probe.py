@@ -1,4 +1,4 @@
-"""The way to the broker and back, tried step by step: where it ends, and what to do about it."""
+"""Tests the path to the broker and back, step by step: where it fails, and what to do about it."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from edge.mqtt.settings import MqttSettings, Protocol, Transport
 from edge.mqtt.tls import make_context
 
 _ALERT_S = 0.3
-"""With TLS 1.3 a broker says only after the handshake that it does not accept our certificate"""
+"""Seconds to wait for an alert: with TLS 1.3, a broker rejects our certificate only after the handshake"""
 
 
 class Step(StrEnum):
-    """One step of the way."""
+    """One step of the path."""
 
     DNS = "DNS"
     TCP = "TCP"
@@ -41,7 +41,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """How one step went."""
+    """The result of one step."""
 
     step: Step
     ok: bool
@@ -49,14 +49,14 @@ class Stage:
     """What was found"""
 
     remedy: str = ""
-    """What to do; empty when all is well"""
+    """What to do; empty if all is well"""
 
 
 def probe(settings: MqttSettings, timeout_s: float = 5.0) -> list[Stage]:
-    """Go from this device to its broker and back, up to the first step that fails.
+    """Test the path from this device to its broker and back, up to the first step that fails.
 
-    Steps that the settings do not ask for (TLS, WebSocket) are left out. A running affectd is not disturbed:
-    the client id is another, and the one message that is published goes to `command/doctor/result`, a topic
+    Steps that the settings do not require (TLS, WebSocket) are left out. A running affectd is not disturbed:
+    the client id is a different one, and the only message published goes to `command/doctor/result`, a topic
     that the device may both write and read, and that nobody waits for.
 
     Args:
@@ -77,7 +77,7 @@ def probe(settings: MqttSettings, timeout_s: float = 5.0) -> list[Stage]:
 
 
 class _EndedError(Exception):
-    """Raised where the way ends."""
+    """Raised at the step that fails."""
 
     def __init__(self, found: Diagnosis) -> None:
         super().__init__(str(found))
@@ -85,12 +85,12 @@ class _EndedError(Exception):
 
 
 class _Way:
-    """One walk, and what came of its steps so far."""
+    """One run of the test, and the results of its steps so far."""
 
     def __init__(self, settings: MqttSettings, timeout_s: float) -> None:
         self.stages: list[Stage] = []
         self.step = Step.DNS
-        """The step that is tried now"""
+        """The step in progress"""
         self._settings = settings
         self._timeout_s = timeout_s
         self._client: Client | None = None
@@ -121,13 +121,13 @@ class _Way:
         settings = self._settings
         found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
         addresses = ", ".join(dict.fromkeys(str(address[4][0]) for address in found))
-        self._done(f"{settings.host} is {addresses}")
+        self._done(f"{settings.host} resolves to {addresses}")
 
     def _connect(self) -> socket.socket:
         self.step = Step.TCP
         address = (self._settings.host, self._settings.port)
         connection = socket.create_connection(address, self._timeout_s)
-        self._done(f"{self._settings.address} takes connections")
+        self._done(f"{self._settings.address} accepts connections")
         return connection
 
     def _shake_hands(self, connection: socket.socket) -> None:
@@ -135,26 +135,26 @@ class _Way:
         context = make_context(self._settings)
         with context.wrap_socket(connection, server_hostname=self._settings.host) as secured:
             secured.settimeout(_ALERT_S)
-            # All is well when nothing comes: a broker says nothing before it is spoken to.
+            # No data means success: a broker sends nothing before the client does.
             with suppress(TimeoutError):
                 secured.recv(1)
             certificate = secured.getpeercert() or {}
-            self._done(f"{secured.version()}, the certificate is trusted until {certificate['notAfter']}")
+            self._done(f"{secured.version()}, certificate trusted and valid until {certificate['notAfter']}")
 
     def _log_in(self) -> Protocol:
-        """Log in; gives the version of MQTT that the broker speaks."""
+        """Log in; returns the version of MQTT that the broker speaks."""
         for protocol in self._settings.protocols:
             reason = self._try_to_log_in(protocol)
             if not reason.is_failure:
                 who = "anonymously" if self._settings.username is None else f"as {self._settings.username!r}"
-                self._done(f"let in {who}, MQTT {protocol}")
+                self._done(f"logged in {who}, MQTT {protocol}")
                 return protocol
             if reason.value not in diagnosis.UNSUPPORTED_VERSION:
                 break
         raise _EndedError(diagnosis.of_refusal(reason, self._settings))
 
     def _try_to_log_in(self, protocol: Protocol) -> ReasonCode:
-        """What the broker answers."""
+        """Returns the broker's answer."""
         self.leave()
         heard: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._heard = heard
@@ -172,7 +172,7 @@ class _Way:
             self.step = Step.WEBSOCKET
         client.connect(self._settings.host, self._settings.port)
         if websockets and not any(stage.step is Step.WEBSOCKET for stage in self.stages):
-            self._done(f"spoken at {self._settings.path}")
+            self._done(f"connected at {self._settings.path}")
         self.step = Step.LOGIN
         self._client = client
         client.loop_start()
@@ -195,20 +195,20 @@ class _Way:
             raise _EndedError(diagnosis.of_silence(self._settings))
         if taken.is_failure:
             raise _EndedError(diagnosis.of_denial(topic, taken, self._settings))
-        self._done(f"the broker takes {topic}")
+        self._done(f"the broker accepts {topic}")
         self.step = Step.SUBSCRIBE
         if granted is None or granted.is_failure:
             reason = granted or "no answer"
             raise _EndedError(diagnosis.of_denial(topic, reason, self._settings, "read"))
         if self._wait_for("message") != payload:
-            # Before version 5, a broker must acknowledge what it throws away.
-            deed = "read" if protocol is Protocol.V5 else "write, or not read,"
+            # Before MQTT 5, a broker acknowledges even messages that it discards.
+            deed = "read" if protocol is Protocol.V5 else "write, or may not read,"
             reason = "the message did not come back"
             raise _EndedError(diagnosis.of_denial(topic, reason, self._settings, deed))
         self._done("the message came back")
 
     def _wait_for(self, kind: str) -> Any:
-        """What came of this kind; None when it does not come, or the connection ends before it."""
+        """The next event of this kind; None if it does not arrive in time or the connection ends first."""
         deadline = time.monotonic() + self._timeout_s
         kept: list[tuple[str, Any]] = []
         found = None

@@ -1,4 +1,4 @@
-"""How often something may happen: a token bucket."""
+"""Limits how often something may happen: a token bucket."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 
 class RateLimit:
-    """Allows `burst` at once, and `per_second` in the long run.
+    """Allows `burst` events at once, and `per_second` in the long run.
 
     Args:
-        per_second: events a second.
+        per_second: events per second.
         burst: events that may come together after a quiet time.
-        clock: seconds, from any beginning.
+        clock: seconds, from any starting point.
     """
 
     def __init__(self, per_second: float, burst: int, clock: Callable[[], float]) -> None:
@@ -22,7 +22,7 @@ class RateLimit:
         self._at = clock()
 
     def allows(self) -> bool:
-        """Whether one more may happen now; if so, it counts."""
+        """Whether one more event may happen now; if so, it is counted."""
         now = self._clock()
         self._left = min(self._burst, self._left + (now - self._at) * self._per_second)
         self._at = now

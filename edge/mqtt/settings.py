@@ -18,19 +18,19 @@ _PORTS = range(1, 65_536)
 
 
 class Protocol(StrEnum):
-    """Version of MQTT that the client speaks."""
+    """Version of MQTT that the client uses."""
 
     AUTO = "auto"
-    """5, and 3.1.1 where the broker does not speak it"""
+    """5, or 3.1.1 if the broker does not support 5"""
 
     V3_1_1 = "3.1.1"
-    """Old brokers; they do not say when they refuse a message, and so neither can affectd"""
+    """For old brokers; they do not report that they refuse a message, so neither can affectd"""
 
     V5 = "5"
 
 
 class Transport(StrEnum):
-    """What carries MQTT."""
+    """What MQTT runs over."""
 
     TCP = "tcp"
     WEBSOCKETS = "websockets"
@@ -38,66 +38,66 @@ class Transport(StrEnum):
 
 
 def default_device() -> str:
-    """The device name where none is set: this host's name, made fit for a topic."""
+    """The device name if none is set: this host's name, made fit for a topic."""
     return device_name(socket.gethostname())
 
 
 class MqttSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the broker is, who we are to it, and under which topics we speak.
+    """Where the broker is, how the device logs in to it, and which topics it uses.
 
     Raises:
-        MqttSettingsError: at construction, when a value makes no sense; the message names the field.
+        MqttSettingsError: at construction, when a value is invalid; the message names the field.
     """
 
     host: str = "localhost"
     """Name or IP address of the broker"""
 
     port: int = 1883
-    """TCP port of the broker; 8883 is the usual one with TLS"""
+    """TCP port of the broker; usually 8883 with TLS"""
 
     device: str = msgspec.field(default_factory=default_device)
     """Name of this device in every topic: a-z, 0-9, hyphens; unique on the broker. Default: the host name"""
 
     base_topic: str = "affectd"
-    """Topic levels above all others"""
+    """First level or levels of every topic"""
 
     site: str | None = None
-    """Where there are several: one more level, as in affectd/<site>/<device>; a-z, 0-9, hyphens"""
+    """Site, if there are several: one more level, as in affectd/<site>/<device>; a-z, 0-9, hyphens"""
 
     room: str | None = None
-    """One more level above the device, likewise; to Home Assistant, the area that it suggests"""
+    """Room: one more level above the device, likewise; suggested to Home Assistant as the device's area"""
 
     username: str | None = None
-    """Name to log in with; none logs in anonymously"""
+    """User name to log in with; if unset, the login is anonymous"""
 
     password_file: str | None = None
-    """Path of a file that holds the password alone; AFFECTD_MQTT_PASSWORD in the environment wins"""
+    """Path of a file that contains only the password; AFFECTD_MQTT_PASSWORD in the environment wins"""
 
     keepalive_s: int = 30
-    """Seconds; when the network falls silent, broker and device each notice within one and a half times this,
-    and the broker says `offline`"""
+    """Seconds; if the network goes dead, broker and device each notice within one and a half times this, and
+    the broker publishes `offline`"""
 
     tls: bool = False
     """Encrypt the connection and check the broker's certificate"""
 
     ca_file: str | None = None
-    """Path of the PEM certificates to trust; none trusts those of the system"""
+    """Path of the PEM certificates to trust; if unset, those of the system"""
 
     cert_file: str | None = None
-    """Path of our own PEM certificate, where the broker asks for one"""
+    """Path of our own PEM certificate, if the broker requires one"""
 
     key_file: str | None = None
     """Path of the PEM key of `cert_file`, without a passphrase"""
 
     client_id: str = ""
-    """Name of this connection, unique on the broker. Default: affectd-<device>, with site and room if set"""
+    """MQTT client id, unique on the broker. Default: affectd-<device>, with site and room if set"""
 
     protocol: Protocol = Protocol.AUTO
 
     transport: Transport = Transport.TCP
 
     path: str = "/mqtt"
-    """Of the broker's address, with transport = "websockets" alone"""
+    """URL path of the broker, with transport = "websockets" only"""
 
     def __post_init__(self) -> None:
         for field in ("site", "room"):
@@ -105,7 +105,7 @@ class MqttSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             if level is not None and not is_level(level):
                 example = device_name(level)
                 raise MqttSettingsError(
-                    f"{field} is {level!r}; use 1 to 64 of a-z, 0-9 and '-', for example {example!r}"
+                    f"{field} is {level!r}; use 1 to 64 characters a-z, 0-9 or '-', for example {example!r}"
                 )
         topics = self.topics
         if not self.client_id:
@@ -126,7 +126,7 @@ class MqttSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             (self.tls or not (self.ca_file or self.cert_file),
              "ca_file or cert_file is set but tls is false; set tls = true"),
             (self.path.startswith("/") and self.path.isprintable() and " " not in self.path,
-             f"path is {self.path!r}; it begins with '/' and has no spaces, for example '/mqtt'"),
+             f"path is {self.path!r}; it must start with '/' and have no spaces, for example '/mqtt'"),
         )  # fmt: skip
         for holds, message in rules:
             if not holds:
@@ -134,13 +134,13 @@ class MqttSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     @property
     def topics(self) -> Topics:
-        """Where this device publishes and listens."""
+        """Topics on which this device publishes and listens."""
         levels = (self.base_topic, self.site, self.room)
         return Topics("/".join(level for level in levels if level is not None), self.device)
 
     @property
     def protocols(self) -> tuple[Protocol, ...]:
-        """Versions of MQTT to try, one after the other, for as long as the broker refuses the version."""
+        """Versions of MQTT to try in this order, until the broker accepts one."""
         return (Protocol.V5, Protocol.V3_1_1) if self.protocol is Protocol.AUTO else (self.protocol,)
 
     @property
@@ -149,7 +149,7 @@ class MqttSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         return join_address(self.host, self.port)
 
     def password(self) -> str | None:
-        """The password from the environment or else from `password_file`; None without a username.
+        """The password from the environment, else from `password_file`; None without a username.
 
         Raises:
             MqttSettingsError: when the file cannot be read or is empty.
@@ -178,29 +178,29 @@ class MqttSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The embedded broker: for a box that has no other broker to talk to.
+    """Settings of the embedded broker, for a machine that has no other broker to talk to.
 
     Raises:
-        MqttSettingsError: at construction, when a value makes no sense; the message names the field.
+        MqttSettingsError: at construction, when a value is invalid; the message names the field.
     """
 
     embedded: bool = False
-    """Run a broker beside the daemon"""
+    """Run a broker alongside the daemon"""
 
     bind: str = "127.0.0.1"
-    """Address to listen on; 0.0.0.0 is every IPv4 network of the box"""
+    """Address to listen on; 0.0.0.0 means every IPv4 interface"""
 
     port: int = 1883
     """TCP port to listen on"""
 
     websocket_port: int | None = None
-    """TCP port for MQTT over WebSockets, for browsers; none is off"""
+    """TCP port for MQTT over WebSockets, for browsers; off if unset"""
 
     password_file: str | None = None
-    """Path of a file with a line `name:hash` for each user, hashes made by `pwdlib` (argon2)"""
+    """Path of a file with a line `name:hash` for each user; `pwdlib` makes the hashes (argon2)"""
 
     allow_anonymous: bool = False
-    """Let anybody who reaches `bind` publish and listen; on a loopback address that is so by default"""
+    """Let anybody who can reach `bind` publish and subscribe; the default on a loopback address"""
 
     def __post_init__(self) -> None:
         _check_host("bind", self.bind)
@@ -208,12 +208,12 @@ class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
             (self.port in _PORTS, f"port is {self.port}; it must be 1 to 65535"),
             (self.websocket_port is None or self.websocket_port in _PORTS,
              f"websocket_port is {self.websocket_port}; it must be 1 to 65535"),
-            (self.websocket_port != self.port, f"websocket_port and port are both {self.port}; choose two"),
+            (self.websocket_port != self.port, f"websocket_port and port are both {self.port}; change one"),
             (not (self.allow_anonymous and self.password_file),
              "allow_anonymous and password_file exclude each other; choose one"),
             (self.allow_anonymous or self.password_file is not None or _is_loopback(self.bind),
-             f"bind is {self.bind}, where the network reaches the embedded broker without a password; "
-             "set password_file, or allow_anonymous = true where everybody may listen and publish, "
+             f"bind is {self.bind}, so the network can reach the embedded broker without a password; "
+             "set password_file, or allow_anonymous = true to let everybody publish and subscribe, "
              "or bind to 127.0.0.1"),
         )  # fmt: skip
         for holds, message in rules:
@@ -222,7 +222,7 @@ class BrokerSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     @property
     def address(self) -> str:
-        """Where the broker listens as `host:port`, for messages."""
+        """Where the broker listens, as `host:port`, for messages."""
         return join_address(self.bind, self.port)
 
 
@@ -243,7 +243,7 @@ def _check_host(field: str, host: str) -> None:
     if "://" in host:
         raise MqttSettingsError(f"{field} is {host!r}; give the host alone, and the port in its own field")
     try:
-        # A name that cannot be looked up would end paho's network thread with a UnicodeError later on.
+        # A name that cannot be encoded would end paho's network thread with a UnicodeError later on.
         fits = bool(host.encode("idna")) and host.isprintable() and not set(host) & set(" /@[]")
     except UnicodeError:
         fits = False

@@ -1,4 +1,4 @@
-"""How the connection stands, in the log: one line for each change, not for every attempt."""
+"""Logs the state of the connection: one line for each change, not for every attempt."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from edge.mqtt.settings import MqttSettings
 _LOG = logging.getLogger("edge.mqtt.client")
 
 _QUICK_S, _QUICK_LOSSES = 10.0, 3
-"""So many losses in a row, each so soon after the broker's welcome, are no accident"""
+"""This many losses in a row, each this soon after the broker accepted the connection, are no accident"""
 
 
 class Situation:
-    """Remembers what was said last of a broker, and says only what is new."""
+    """Remembers what was last logged about a broker, and logs only what is new."""
 
     def __init__(
         self, settings: MqttSettings, retry_max_s: float, on_news: Callable[[str], None] | None = None
@@ -32,18 +32,18 @@ class Situation:
         self._said = ""
         self._refused: set[str] = set()
         self.explained = False
-        """Whether the reason of the present trouble is known and said"""
+        """Whether the reason of the present problem is known and logged"""
 
     def connected(self) -> None:
-        """The broker has let us in."""
+        """The broker has accepted the connection."""
         self._welcomed_at = time.monotonic()
         self._say("connected", logging.INFO)
 
     def lost(self, reason: ReasonCode) -> None:
-        """A connection that stood has ended."""
+        """An established connection has ended."""
         quick = time.monotonic() - self._welcomed_at < _QUICK_S
         self._quick_losses = self._quick_losses + 1 if quick else 0
-        # Two clients with one id throw each other out, and MQTT 3.1.1 has no word for that.
+        # Two clients with one id keep disconnecting each other, and MQTT 3.1.1 gives no reason.
         if self._quick_losses >= _QUICK_LOSSES:
             self.trouble(diagnosis.of_clash(self._settings))
         else:
@@ -52,10 +52,10 @@ class Situation:
     def trouble(self, why: diagnosis.Diagnosis) -> None:
         """There is no connection."""
         self.explained = True
-        self._say(f"{why}. Trying again, at least every {self._retry_max_s:g} s", logging.WARNING)
+        self._say(f"{why}. Retrying at least every {self._retry_max_s:g} s", logging.WARNING)
 
     def refused(self, topic: str, reason: ReasonCode, deed: str) -> None:
-        """The broker does not let us write or read a topic."""
+        """The broker does not allow us to write or read a topic."""
         if topic not in self._refused:
             self._refused.add(topic)
             why = diagnosis.of_denial(topic, reason, self._settings, deed)

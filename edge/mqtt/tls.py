@@ -17,7 +17,7 @@ def make_context(settings: MqttSettings) -> ssl.SSLContext:
     try:
         context = ssl.create_default_context(cafile=settings.ca_file)
         if settings.cert_file is not None:
-            # A passphrase would be asked for on the terminal, and nobody sits there.
+            # Without a password here, OpenSSL would prompt for a passphrase on the terminal, where nobody is.
             context.load_cert_chain(settings.cert_file, settings.key_file, password="")
     except (OSError, ValueError) as error:
         named = (

@@ -13,13 +13,13 @@ _BASE_BYTES = 256
 
 
 def device_name(hostname: str) -> str:
-    """A device name made from a host name: its first label, in lower case, other signs as hyphens."""
+    """A device name from a host name: the first label, in lower case, other characters as hyphens."""
     label = hostname.partition(".")[0].lower()
     return re.sub(r"[^a-z0-9]+", "-", label).strip("-")[:64].strip("-") or "affectd"
 
 
 def is_level(name: str) -> bool:
-    """Whether a text is one plain topic level, as the device is, and the site and room above it."""
+    """Whether a text is one plain topic level, as device, site and room must be."""
     return _LEVEL.fullmatch(name) is not None
 
 
@@ -30,7 +30,7 @@ def is_base(base: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """Where a device publishes and listens.
+    """Topics on which a device publishes and listens.
 
     Raises:
         MqttSettingsError: at construction, when the base or the device cannot be part of a topic.
@@ -45,7 +45,7 @@ class Topics:
     def __post_init__(self) -> None:
         if not is_level(self.device):
             raise MqttSettingsError(
-                f"device is {self.device!r}; use 1 to 64 of a-z, 0-9 and '-', for example "
+                f"device is {self.device!r}; use 1 to 64 characters a-z, 0-9 or '-', for example "
                 f"{device_name(self.device)!r}"
             )
         if not is_base(self.base):
@@ -61,12 +61,12 @@ class Topics:
 
     @property
     def availability(self) -> str:
-        """`online` or `offline`, retained; the broker says `offline` when the device falls silent."""
+        """`online` or `offline`, retained; the broker publishes `offline` when the device vanishes."""
         return self._of("availability")
 
     @property
     def state(self) -> str:
-        """The present `State`, retained."""
+        """The current `State`, retained."""
         return self._of("state")
 
     @property
@@ -76,10 +76,10 @@ class Topics:
 
     @property
     def health(self) -> str:
-        """How the device fares, `Health`, every minute, retained."""
+        """The `Health` of the device, every minute, retained."""
         return self._of("health")
 
     @property
     def command(self) -> str:
-        """The root of the commands: a command's own topic is one level below."""
+        """The root of the commands: each has its own topic below."""
         return self._of("command")

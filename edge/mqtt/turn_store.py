@@ -1,4 +1,4 @@
-"""The SQLite file of the durable outbox: rows in, rows out, and the disk's troubles in plain words."""
+"""The SQLite file of the durable outbox: reads and writes rows, and explains errors of the disk."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NEWEST_FIRST = "SELECT key, at, upto, crc, payload FROM turns ORDER BY key DESC
 _BEHIND = "SELECT key, at, upto, crc, payload FROM turns WHERE key > ? ORDER BY key LIMIT ?"
 _INSERT = "INSERT INTO turns (key, at, upto, crc, payload) VALUES (?, ?, ?, ?, ?)"
 
-# A disk that is full, read-only or ill may recover; whatever else SQLite says is the file's own fault.
+# A disk that is full, read-only or failing may recover; any other SQLite error is the fault of the file.
 _OF_THE_DISK = {
     sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_PERM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM,
@@ -37,18 +37,18 @@ _OF_THE_DISK = {
 
 
 class StoreUnavailableError(MqttError):
-    """Raised when the disk does not let us write or read: full, read-only, failing, or another's."""
+    """Raised when the disk is full, read-only or failing, or another process uses the file."""
 
 
 class StoreDamagedError(MqttError):
-    """Raised when the file is not what we have written."""
+    """Raised when the content of the file is not what affectd wrote."""
 
 
 class TurnStore:
     """Turns in a file. One thread may write while another reads.
 
-    `upto` in a row counts the bytes of its payload and of all before it, so that the size of the whole is
-    known from its first and last row: a start does not read what waits.
+    `upto` in a row is the running total of payload bytes up to and including that row, so that the first and
+    last rows give the total size: opening the file does not read all turns.
 
     Raises:
         StoreUnavailableError, StoreDamagedError: from every method but `close`, and from the constructor.
@@ -68,7 +68,7 @@ class TurnStore:
         with explained(self._path):
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock_file = _lock(self._path)
-            # What people feel is nobody else's business.
+            # Only this user may read it: what people feel is private.
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
             self._writer = self._connect()
             self._prepare(self._writer)
@@ -77,7 +77,7 @@ class TurnStore:
         self.first_key, self.last_key = (first[0].key, last[0].key) if first and last else (0, -1)
         """Keys of the oldest and newest turn; (0, -1) when there is none"""
         self.size_bytes = last[1] - first[1] + len(first[0].payload) if first and last else 0
-        """Bytes of all payloads"""
+        """Total bytes of all payloads"""
         self._last_upto = last[1] if last else 0
 
     def _connect(self) -> sqlite3.Connection:
@@ -86,7 +86,7 @@ class TurnStore:
         )
         self._connections.append(connection)
         connection.text_factory = bytes
-        # SQLite would trust what the file says of itself; this one may have been through a power cut.
+        # By default, SQLite trusts the content of the file; this one may have been through a power cut.
         connection.executescript("PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;")
         return connection
 
@@ -95,16 +95,16 @@ class TurnStore:
         (version,) = writer.execute("PRAGMA user_version").fetchone()
         (tables,) = writer.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         if tables and (known, version) != (_APPLICATION_ID, _FORMAT):
-            raise StoreDamagedError(f"outbox {self._path}: this is not an outbox of this affectd")
+            raise StoreDamagedError(f"outbox {self._path}: this is not an outbox of this version of affectd")
         writer.execute("PRAGMA auto_vacuum = INCREMENTAL")
         (mode,) = writer.execute("PRAGMA journal_mode = WAL").fetchone()
         if mode != b"wal":
             raise StoreUnavailableError(
-                f"outbox {self._path}: this file system has no shared memory for a write-ahead log; "
+                f"outbox {self._path}: this file system does not support SQLite's write-ahead log; "
                 "choose a path on a local disk"
             )
         writer.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")
-        # Each commit waits until the disk has it; how often there is one is for the outbox to say.
+        # Each commit waits until it is on disk; the outbox decides how often to commit.
         writer.execute("PRAGMA synchronous = FULL")
         if not tables:
             writer.execute("BEGIN IMMEDIATE")
@@ -114,7 +114,7 @@ class TurnStore:
             writer.execute("COMMIT")
 
     def _end(self, query: str) -> tuple[QueuedTurn, int] | None:
-        """The first turn of a query and its `upto`."""
+        """The first turn that a query returns, and its `upto`."""
         row = self._reader.execute(f"{query} LIMIT 1").fetchone()
         if row is None:
             return None
@@ -124,7 +124,7 @@ class TurnStore:
         return turn, row[2]
 
     def page(self, after: int, limit: int) -> list[QueuedTurn]:
-        """The oldest turns behind a key, `limit` at most; damaged ones are left out."""
+        """The oldest turns after a key, at most `limit`; damaged ones are left out."""
         with explained(self._path):
             rows = self._reader.execute(_BEHIND, (after, limit)).fetchall()
         turns = [turn for row in rows if (turn := intact(row)) is not None]
@@ -134,7 +134,7 @@ class TurnStore:
         return turns
 
     def write(self, turns: Sequence[QueuedTurn], done_upto: int) -> None:
-        """Add turns and delete all up to a key, both or neither; on disk when this returns."""
+        """Add turns and delete all up to a key in one transaction; on disk when this returns."""
         upto, rows = self._last_upto, []
         for turn in turns:
             upto += len(turn.payload)
@@ -157,14 +157,14 @@ class TurnStore:
             return int(self._reader.execute("SELECT count(*) FROM turns").fetchone()[0])
 
     def shrink(self) -> None:
-        """Give the space of deleted turns back to the file system."""
+        """Return the space of deleted turns to the file system."""
         with explained(self._path):
-            # As a script, which runs to its end: `execute` stops behind the first of its steps.
+            # `executescript` runs the pragma to its end; `execute` would stop after its first step.
             self._writer.executescript("PRAGMA incremental_vacuum")
             self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file and release its lock."""
         for connection in reversed(self._connections):
             with suppress(sqlite3.Error):
                 connection.close()
@@ -173,12 +173,12 @@ class TurnStore:
 
 
 def checksum(turn: QueuedTurn, upto: int) -> int:
-    """What tells a row that was damaged from one that was not: SQLite does not look into its values."""
+    """The checksum that reveals a damaged row: SQLite itself does not check values."""
     return zlib.crc32(turn.payload, zlib.crc32(f"{turn.key} {turn.at!r} {upto} ".encode()))
 
 
 def intact(row: Sequence[Any]) -> QueuedTurn | None:
-    """The turn in a row of the table; None when it is damaged."""
+    """The turn in a row of the table; None if it is damaged."""
     key, at, upto, crc, payload = row
     if not (isinstance(key, int) and isinstance(at, float) and isinstance(payload, bytes)):
         return None
@@ -187,7 +187,7 @@ def intact(row: Sequence[Any]) -> QueuedTurn | None:
 
 
 def all_intact(path: Path) -> Iterable[QueuedTurn]:
-    """What can be read of a damaged file, in order: from its beginning and from its end, up to the damage."""
+    """Turns that can be read from a damaged file, in order: from both of its ends up to the damage."""
     turns: dict[int, QueuedTurn] = {}
     for query in (_OLDEST_FIRST, _NEWEST_FIRST):
         with suppress(sqlite3.Error):
@@ -204,7 +204,7 @@ def all_intact(path: Path) -> Iterable[QueuedTurn]:
 
 
 def _lock(path: Path) -> IO[bytes]:
-    """Hold the file for this process alone; the system lets go of it even when the process is killed."""
+    """Lock the file for this process alone; the kernel releases the lock even if the process is killed."""
     lock = Path(f"{path}.lock").open("wb")  # noqa: SIM115  # open as long as the store is
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -218,11 +218,11 @@ def _lock(path: Path) -> IO[bytes]:
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the system say into errors that say what to do.
+    """Turn errors of SQLite and the system into errors that say what to do.
 
     Raises:
-        StoreUnavailableError: when it is the disk.
-        StoreDamagedError: when it is the file.
+        StoreUnavailableError: when the disk is at fault.
+        StoreDamagedError: when the file is at fault.
     """
     try:
         yield

@@ -1,1 +1,1 @@
-"""Signed models that come after the installation: fetched, checked, tried, and given up when they fail."""
+"""Updates with signed models: fetching, checking, testing, and going back when a model fails."""

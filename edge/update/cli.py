@@ -1,4 +1,4 @@
-"""`affectd model`: install a signed model, list what there is, go back, pin."""
+"""`affectd model`: install a signed model, list models, roll back, pin."""
 
 from __future__ import annotations
 
@@ -14,19 +14,18 @@ from edge.options import add_config, load
 # ruff: noqa: PLC0415
 
 _TAKE_OVER = (
-    "A daemon that runs takes it over with the command `reload` over MQTT, or with "
-    "`systemctl restart affectd`."
+    "A running daemon switches to it on the MQTT command `reload`, or after `systemctl restart affectd`."
 )
 
 
 def add_model(commands: Any) -> None:
-    """Add `model` and its commands to those of `affectd`."""
+    """Add the command `model` and its actions."""
     model = commands.add_parser(
         "model",
-        help="install a signed model, or go back to the one before",
-        description="Models that come after the installation. Root and the user affectd see and change those "
-        "of the systemd service, in /var/lib/affectd/models; any other user has models of its own, in "
-        "~/.local/state/affectd/models. $STATE_DIRECTORY/models wins over both.",
+        help="install a signed model, or go back to the previous one",
+        description="Manage the models that were installed after affectd itself. Root and the user affectd "
+        "manage those of the systemd service, in /var/lib/affectd/models; any other user manages their own, "
+        "in ~/.local/state/affectd/models. $STATE_DIRECTORY/models overrides both.",
         epilog="example: sudo affectd model install https://models.example.org/kiosk-1.2.0.tflite",
     )
     actions = model.add_subparsers(required=True, metavar="ACTION")
@@ -34,19 +33,21 @@ def add_model(commands: Any) -> None:
     def add(name: str, act: Callable[[argparse.Namespace, Any], int], text: str) -> argparse.ArgumentParser:
         sentence = f"{text[0].upper()}{text[1:]}."
         parser: argparse.ArgumentParser = actions.add_parser(name, help=text, description=sentence)
-        parser.add_argument("--json", action="store_true", help="say it as JSON")
+        parser.add_argument("--json", action="store_true", help="print JSON")
         add_config(parser)
         parser.set_defaults(command=lambda args: act(args, load(args).config.model))
         return parser
 
     install = add(
-        "install", _install, "fetch a model and the signature beside it (.sig), check them, and switch to it"
+        "install",
+        _install,
+        "fetch a model and the signature next to it (.sig), check both, and use the model",
     )
     install.add_argument("place", metavar="FILE|URL", help="a model file, or its http(s) URL")
-    install.add_argument("--sha256", help="what the file's SHA-256 must be")
-    install.add_argument("--force", action="store_true", help="take a version that is not newer, too")
-    add("list", _list, "list the models: * is in force")
-    add("rollback", _rollback, "go back to the model before; the one in force is removed")
+    install.add_argument("--sha256", help="SHA-256 that the file must have")
+    install.add_argument("--force", action="store_true", help="also accept a version that is not newer")
+    add("list", _list, "list the models; * marks the one in force")
+    add("rollback", _rollback, "go back to the previous model and remove the one in force")
     add("pin", _pin, "keep the model in force: no update replaces it")
     add("unpin", _unpin, "allow updates again")
 
@@ -56,7 +57,7 @@ def _store() -> Any:
     from edge.update.in_force import device_store
 
     if not mean_the_service():
-        print("these models are yours alone; those of the service: sudo affectd model …", file=sys.stderr)
+        print("using your own models; for those of the service: sudo affectd model …", file=sys.stderr)
     return device_store()
 
 
@@ -66,14 +67,14 @@ def _install(args: argparse.Namespace, settings: Any) -> int:
     from edge.update.install import install
 
     if not args.json:
-        print(f"fetching, checking and trying {args.place} …", file=sys.stderr)
+        print(f"fetching, checking and testing {args.place} …", file=sys.stderr)
     taken = install(args.place, settings, _store(), sha256=args.sha256, force=args.force)
     if args.json:
         print(json.dumps(msgspec.to_builtins(taken)))
         return 0
     model, tested = taken.model, taken.self_test
     print(f"{model.name} {model.version} is in force; signed by {model.signed_by}, SHA-256 {model.sha256}")
-    print(f"self-test: {tested.window_ms:.2f} ms a window, the same answers as where it was made")
+    print(f"self-test: {tested.window_ms:.2f} ms per window, same outputs as on the signing machine")
     print(_TAKE_OVER)
     return 0
 
@@ -106,7 +107,7 @@ def _list(args: argparse.Namespace, settings: Any) -> int:
         trial = ", on trial" if number == 0 and state.on_trial else ""
         print(f"{mark} {row[0]:<10} {row[1]:<16} {row[2]:<12} {row[3]}{trial}")
     if state.pinned:
-        print("pinned: no update replaces it; `affectd model unpin` allows them")
+        print("pinned: no update replaces it; `affectd model unpin` allows updates again")
     if state.given_up:
         print(f"given up: {state.given_up}")
     if explicit is not None:

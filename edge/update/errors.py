@@ -1,4 +1,4 @@
-"""What can go wrong with a model update, each with its remedy in the message."""
+"""Errors of model updates; each message says what to do."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from edge.errors import AffectdError
 
 
 class UpdateError(AffectdError):
-    """Raised when a model is not taken; the one in force stays."""
+    """Raised when a model is not accepted; the one in force stays."""
 
     exit_code = 65
 
 
 class UpdateMissingError(UpdateError):
-    """Raised when there is no such model file, or no signature beside it."""
+    """Raised when there is no such model file, or no signature next to it."""
 
     exit_code = 66
 
 
 class UpdateUnavailableError(UpdateError):
-    """Raised when the model cannot be had, or this installation lacks what checks it."""
+    """Raised when the model cannot be fetched, or the library that checks signatures is not installed."""
 
     exit_code = 69
 
 
 class UpdateSettingsError(UpdateError):
-    """Raised when the configuration allows no updates."""
+    """Raised when the configuration does not allow updates."""
 
     exit_code = 78

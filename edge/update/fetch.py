@@ -1,4 +1,4 @@
-"""A model file and its signature, from a file or over HTTP. Nothing here looks into them."""
+"""Fetches a model file and its signature from disk or over HTTP, without looking into them."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from edge.inference.model_file import FILE_LIMIT
 from edge.update.errors import UpdateError, UpdateMissingError, UpdateUnavailableError
 
 SUFFIX = ".sig"
-"""What a signature's name has behind that of its model"""
+"""Appended to the name of a model file to get the name of its signature"""
 
 _SIGNATURE_LIMIT = 4096
 _STALLED_S = 20.0
 _WHOLE_S = 300.0
-"""A model is less than a megabyte; who needs longer will not get there"""
+"""Time limit for the whole download; a model is less than a megabyte"""
 
 _CHUNK = 1 << 16
 
 
 class Parcel(msgspec.Struct, frozen=True, kw_only=True):
-    """What came, unread."""
+    """A model file and its signature, unchecked."""
 
     content: bytes
     signature: bytes
 
 
 def fetch(place: str) -> Parcel:
-    """The model file at a path or an http(s) URL, and the signature beside it.
+    """Fetch the model file at a path or an http(s) URL, and the signature next to it.
 
     Raises:
         UpdateError: when there is none, or it is too large.
-        UpdateUnavailableError: when the server cannot be reached or breaks off.
+        UpdateUnavailableError: when the server cannot be reached or the download breaks off.
     """
     try:
         parts = urllib.parse.urlsplit(place)
@@ -47,14 +47,14 @@ def fetch(place: str) -> Parcel:
         raise UpdateError(f"{place}: is neither a path nor a URL: {error}") from None
     if parts.scheme in {"http", "https"}:
         beside = urllib.parse.urlunsplit(parts._replace(path=parts.path + SUFFIX))
-        # First what is small: where there is no signature, the model need not come.
+        # The small file first: without a signature, the model need not be downloaded.
         signature = _download(beside, _SIGNATURE_LIMIT)
         return Parcel(content=_download(place, FILE_LIMIT), signature=signature)
     if "://" in place:
-        raise UpdateError(f"{place}: {parts.scheme}: is not fetched; name a file, or an http or https URL")
+        raise UpdateError(f"{place}: {parts.scheme}: is not supported; name a file, or an http or https URL")
     return Parcel(
         signature=_read(Path(place + SUFFIX), _SIGNATURE_LIMIT, "sign the model with `affectd-convert sign`"),
-        content=_read(Path(place), FILE_LIMIT, "name a model file and leave its signature beside it"),
+        content=_read(Path(place), FILE_LIMIT, "name a model file with its signature next to it"),
     )
 
 
@@ -73,7 +73,7 @@ def _read(path: Path, limit: int, remedy: str) -> bytes:
 
 
 def _download(url: str, limit: int) -> bytes:
-    # An opener of our own: the usual one would follow a redirection to ftp as well.
+    # Our own opener: the default one would also follow a redirect to ftp.
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),
@@ -90,7 +90,7 @@ def _download(url: str, limit: int) -> bytes:
         with opener.open(request, timeout=_STALLED_S) as answer:
             return _read_all(answer, url, limit)
     except urllib.error.HTTPError as error:
-        raise UpdateUnavailableError(f"{url}: the server says {error.code} {error.reason}") from error
+        raise UpdateUnavailableError(f"{url}: the server answers {error.code} {error.reason}") from error
     except urllib.error.URLError as error:
         raise UpdateUnavailableError(f"{url}: cannot be fetched: {error.reason}") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -100,11 +100,11 @@ def _download(url: str, limit: int) -> bytes:
 def _read_all(answer: http.client.HTTPResponse, url: str, limit: int) -> bytes:
     deadline = time.monotonic() + _WHOLE_S
     content = bytearray()
-    # `read` returns only with a whole chunk: a server that dribbles would hold it beyond the deadline.
+    # `read` would wait for a whole chunk: a server that trickles bytes could hold it beyond the deadline.
     while chunk := answer.read1(_CHUNK):
         content += chunk
         if len(content) > limit:
-            raise UpdateError(f"{url}: has over {limit} bytes; this is no model for a small device")
+            raise UpdateError(f"{url}: has over {limit} bytes; this is not a model for a small device")
         if time.monotonic() > deadline:
             raise UpdateUnavailableError(f"{url}: took over {_WHOLE_S:g} s; try again on a better network")
     return bytes(content)

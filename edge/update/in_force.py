@@ -1,4 +1,4 @@
-"""Which model this device uses: the one that the configuration names, else the one installed last."""
+"""Decides which model this device uses: the one named in the configuration, else the one installed last."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def device_store() -> ModelStore:
 
 
 def settings_in_force(settings: ModelSettings, store: ModelStore) -> ModelSettings:
-    """The settings with the path of the model that was installed last, where they name none themselves."""
+    """The settings, with the path of the model installed last unless they name a model themselves."""
     if settings.path != str(SHIPPED_MODEL):
         return settings
     try:

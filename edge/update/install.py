@@ -1,4 +1,4 @@
-"""The way of a model into this device. Whatever fails, the model in force stays."""
+"""Installs a model on this device. If anything fails, the model in force stays."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Admitted(msgspec.Struct, frozen=True, kw_only=True):
-    """A model file that is signed, whole, and made for this program."""
+    """A model file that is signed, complete, and made for this program."""
 
     card: ModelCard
     release: Release
@@ -44,21 +44,21 @@ def install(
     sha256: str | None = None,
     force: bool = False,
 ) -> Taken:
-    """Fetch a model, check it in every way, and have it in force.
+    """Fetch a model, run all checks on it, and put it in force.
 
     Args:
-        place: a path or an http(s) URL; the signature lies beside it, with `.sig` behind the name.
+        place: a path or an http(s) URL; the signature is next to it, with `.sig` appended to the name.
         settings: of the device.
-        store: takes it.
-        sha256: what the file's must be, where somebody says so.
-        force: take an older version, too.
+        store: receives the model.
+        sha256: SHA-256 that the file must have, if given.
+        force: also accept a version that is not newer.
 
     Raises:
-        UpdateError: when it is not taken; the message says why.
+        UpdateError: when the model is not accepted; the message says why.
     """
     check_settings(settings)
     folder = Path(settings.trusted_keys)
-    trusted_keys(folder)  # nothing is fetched where nobody is trusted
+    trusted_keys(folder)  # raises before anything is fetched if no key is trusted
     _check_not_pinned(store)
     parcel = fetch(place)
     with tempfile.TemporaryDirectory(prefix="affectd-") as scratch:
@@ -71,7 +71,7 @@ def install(
         tested = run_apart(msgspec.structs.replace(settings, path=str(path)))
     if not tested.passed:
         raise UpdateError(f"{place}: fails its self-test on this device: {tested.reason}")
-    _check_not_pinned(store)  # somebody may have pinned meanwhile
+    _check_not_pinned(store)  # it may have been pinned meanwhile
     added = store.add(
         parcel.content,
         name=admitted.card.name,
@@ -86,21 +86,21 @@ def check_settings(settings: ModelSettings) -> None:
     """Raise UpdateSettingsError when the configuration names a model, which would stay in force."""
     if settings.path != str(SHIPPED_MODEL):
         raise UpdateSettingsError(
-            f"path in [model] names {settings.path}, and so no installed model would be used: remove it there"
+            f"path in [model] names {settings.path}, so an installed model would not be used: remove it there"
         )
 
 
 def admit(parcel: Parcel, keys: Path, path: Path, sha256: str | None = None) -> Admitted:
-    """See that a parcel is signed, and then that it is a model for this program, which is left at `path`.
+    """Check that a parcel is signed and is a model for this program, and write the model to `path`.
 
-    No interpreter sees it here, and nothing but hash and signature before those have proved right.
+    No interpreter loads it here, and nothing reads it before hash and signature have been verified.
 
     Raises:
-        UpdateError: when it is not.
+        UpdateError: when a check fails.
     """
     found = hashlib.sha256(parcel.content).hexdigest()
     if sha256 is not None and found != sha256.lower():
-        raise UpdateError(f"its SHA-256 is {found}, and {sha256} was asked for")
+        raise UpdateError(f"its SHA-256 is {found}, but {sha256} was asked for")
     signed_by = check_signature(parcel.content, parcel.signature, keys)
     path.write_bytes(parcel.content)
     try:
@@ -111,7 +111,7 @@ def admit(parcel: Parcel, keys: Path, path: Path, sha256: str | None = None) -> 
     finally:
         path.chmod(0o644)
     if release is None:
-        raise UpdateError("brings no version and no self-test: sign it with `affectd-convert sign`")
+        raise UpdateError("contains no version and no self-test: sign it with `affectd-convert sign`")
     return Admitted(card=card, release=release, sha256=found, signed_by=signed_by)
 
 
@@ -128,8 +128,8 @@ def _check_version(admitted: Admitted, store: ModelStore, *, force: bool) -> Non
         raise UpdateError(f"version {version} is in force already")
     if not force and version_key(version) <= version_key(present):
         raise UpdateError(
-            f"is version {version}, and {present} is in force: only a newer one is taken; on the device, "
-            "`affectd model install --force` takes an older one too"
+            f"is version {version}, and {present} is in force: only a newer one is accepted; on the device, "
+            "`affectd model install --force` also accepts an older one"
         )
 
 

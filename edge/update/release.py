@@ -1,4 +1,4 @@
-"""What `affectd-convert sign` packs into a model beside its card: a version, and a test that it must pass."""
+"""What `affectd-convert sign` adds to a model file: a version, and a self-test that it must pass."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from edge.update.errors import UpdateError
 
 RELEASE_NAME = "release.json"
 UNVERSIONED = "0"
-"""The version of a model that is no release, as the shipped one is"""
+"""The version of a model without a release, such as the shipped one"""
 
 _STEPS_PER_STD = 16.0
-"""Windows are kept as int8: this many steps to one standard deviation of the training speech"""
+"""Windows are stored as int8, with this many steps per standard deviation of the training speech"""
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The version of a model, and windows with the answers that its maker's interpreter gave to them."""
+    """The version of a model, and test windows with the logits that they gave on the signing machine."""
 
     version: str
     """Numbers with dots: 1.10 comes after 1.9"""
@@ -36,30 +36,32 @@ class Release(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """int8, in C order"""
 
     logits: tuple[tuple[float, ...], ...]
-    """What each window gives"""
+    """Expected logits of each window"""
 
     def test_windows(self) -> Frames:
         """The windows, float32 of `shape`, as the network takes them.
 
         Raises:
-            UpdateError: when there are not as many values as the shape says.
+            UpdateError: when the number of values does not match the shape.
         """
         values = np.frombuffer(self.windows, np.int8)
         if min(self.shape) < 1 or values.size != np.prod(self.shape) or len(self.logits) != self.shape[0]:
             raise UpdateError(
-                f"the model's self-test does not agree with itself ({self.shape}); sign it anew"
+                f"the model's self-test is inconsistent with its shape {self.shape}; sign the model again"
             )
         return (values.astype(np.float32) / np.float32(_STEPS_PER_STD)).reshape(self.shape)
 
 
 def version_key(version: str) -> tuple[int, ...]:
-    """A version as numbers that can be compared; 1.0 is the same as 1.
+    """A version as a tuple of numbers that can be compared; 1.0 equals 1.
 
     Raises:
-        UpdateError: when it is none.
+        UpdateError: when it is not a version.
     """
     if not re.fullmatch(r"\d{1,9}(\.\d{1,9}){0,3}", version, re.ASCII):
-        raise UpdateError(f"{version[:40]!r} is no version; write one to four numbers with dots, as in 1.2.0")
+        raise UpdateError(
+            f"{version[:40]!r} is not a version; give one to four numbers with dots, as in 1.2.0"
+        )
     numbers = [int(part) for part in version.split(".")]
     while len(numbers) > 1 and numbers[-1] == 0:
         numbers.pop()
@@ -67,16 +69,16 @@ def version_key(version: str) -> tuple[int, ...]:
 
 
 def quantise_windows(windows: Frames) -> bytes:
-    """Windows (w, n_frames, n_features) as a release keeps them."""
+    """Windows (w, n_frames, n_features) in the form in which a release stores them."""
     quantised: NDArray[np.int8] = np.clip(np.rint(windows * _STEPS_PER_STD), -128, 127).astype(np.int8)
     return quantised.tobytes()
 
 
 def pack_release(model: Path, release: Release) -> bytes:
-    """A model file with a release in it, in place of one that it may have had.
+    """A model file with this release in it, replacing any that it had.
 
     Raises:
-        ModelFileError: when it is no model file.
+        ModelFileError: when it is not a model file.
     """
     card, flatbuffer = read_model_file(model)
     # A fixed date, so that the same release gives the same file.
@@ -89,11 +91,11 @@ def pack_release(model: Path, release: Release) -> bytes:
 
 
 def read_release(model: Path) -> Release | None:
-    """The release in a model file that `read_model_file` has accepted; None where there is none.
+    """The release in a model file that `read_model_file` has accepted; None if it has none.
 
     Raises:
         ModelFileError: when it cannot be unpacked.
-        UpdateError: when it makes no sense.
+        UpdateError: when it is invalid.
     """
     content = model.read_bytes()
     text = read_entry(content, RELEASE_NAME)
@@ -102,12 +104,14 @@ def read_release(model: Path) -> Release | None:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         names = sorted(archive.namelist())
     if names != [CARD_NAME, RELEASE_NAME]:
-        raise UpdateError(f"the model packs {', '.join(names)[:200]}: sign it anew, with nothing added to it")
+        raise UpdateError(
+            f"the model file holds {', '.join(names)[:200]}: remove what was added, and sign it again"
+        )
     try:
         release = msgspec.json.decode(text, type=Release)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise UpdateError(
-            f"{RELEASE_NAME} in the model is no release of affectd ({error}); sign it anew"
+            f"{RELEASE_NAME} in the model is not a release of affectd ({error}); sign the model again"
         ) from None
     version_key(release.version)
     release.test_windows()

@@ -1,9 +1,9 @@
-"""A model's self-test, in a process of its own: a model can crash or hang whatever process runs it.
+"""A model's self-test, in a separate process, because a model can crash or hang the process that runs it.
 
-The model's release brings windows and the answers that its maker's interpreter gave to them. Here they must
-come out the same, every time, and fast enough for the settings of this device.
+The model's release contains windows, with the logits that they gave on the signing machine. Here they must
+give the same, every time, and fast enough for the settings of this device.
 
-`python -m edge.update.self_test` is that process; the settings come on its standard input.
+`python -m edge.update.self_test` is that process; it reads the settings from standard input.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from edge.update.release import Release, read_release
 _TIMEOUT_S = 120.0
 _ROUNDS = 5
 _TOLERANCE = 0.05
-"""Of the largest logit: some four steps of an int8 output. Runtimes differ by one"""
+"""As a share of the largest logit: about four steps of an int8 output. Runtimes differ by one"""
 
 
 class SelfTestResult(msgspec.Struct, frozen=True, kw_only=True):
-    """How the model did."""
+    """The result of a self-test."""
 
     passed: bool
     reason: str = ""
@@ -39,11 +39,11 @@ class SelfTestResult(msgspec.Struct, frozen=True, kw_only=True):
     """Median time of one inference"""
 
     difference: float = 0.0
-    """Largest, between a logit here and where the model was made, as a share of the largest logit"""
+    """Largest difference between a logit here and on the signing machine, as a share of the largest logit"""
 
 
 def slower_than_allowed(window_ms: float, settings: ModelSettings) -> str | None:
-    """What to say of a model that needs longer for a window than until the next; None where it does not."""
+    """The reason why a model is too slow, if a window takes longer than the hop; None if it does not."""
     allowed_ms = 1000.0 * settings.window_hop_s
     if window_ms <= allowed_ms:
         return None
@@ -54,7 +54,7 @@ def slower_than_allowed(window_ms: float, settings: ModelSettings) -> str | None
 
 
 def run_apart(settings: ModelSettings) -> SelfTestResult:
-    """Have the model of these settings tested by a child process, whatever becomes of that."""
+    """Test the model of these settings in a child process, whose crash or hang is a result too."""
     command = [sys.executable, "-m", "edge.update.self_test"]
     try:
         done = subprocess.run(
@@ -70,7 +70,7 @@ def run_apart(settings: ModelSettings) -> SelfTestResult:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         why = f"signal {-done.returncode}" if done.returncode < 0 else f"exit code {done.returncode}"
         return SelfTestResult(
-            passed=False, reason=f"it ended its process ({why}); {said[-1] if said else 'it said nothing'}"
+            passed=False, reason=f"it ended its process ({why}); {said[-1] if said else 'it printed nothing'}"
         )
 
 
@@ -78,7 +78,7 @@ def examine(model: EmotionModel, release: Release, settings: ModelSettings) -> S
     """Run a release's windows through its model."""
     windows, expected = release.test_windows(), np.array(release.logits)
     if expected.shape != (len(windows), len(model.card.labels)):
-        return SelfTestResult(passed=False, reason="its self-test is of a model with other labels")
+        return SelfTestResult(passed=False, reason="its self-test belongs to a model with other labels")
     took: list[float] = []
     answers = []
     for _ in range(_ROUNDS):
@@ -90,8 +90,8 @@ def examine(model: EmotionModel, release: Release, settings: ModelSettings) -> S
     window_ms = float(np.median(took[len(windows) :]))
     if not difference <= _TOLERANCE:
         reason: str | None = (
-            f"its logits differ by {difference:.0%} of the largest from those where it was made: the runtime "
-            f"{model.runtime} computes something else"
+            f"its logits differ by {difference:.0%} of the largest from those on the signing machine: the "
+            f"runtime {model.runtime} computes something else"
         )
     else:
         reason = slower_than_allowed(window_ms, settings)
@@ -113,7 +113,7 @@ def main() -> int:
     try:
         release = read_release(Path(settings.path))
         if release is None:
-            raise UpdateError("the model brings no self-test")
+            raise UpdateError("the model contains no self-test")
         result = examine(EmotionModel(settings), release, settings)
     except (AffectdError, ValueError) as error:
         result = SelfTestResult(passed=False, reason=str(error))

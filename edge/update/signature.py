@@ -1,6 +1,6 @@
-"""Who may bring models to this device: Ed25519 signatures (RFC 8032), and the public keys that are trusted.
+"""Checks who signed a model: Ed25519 signatures (RFC 8032), against the public keys that are trusted.
 
-A signature is the 64 bytes that `affectd-convert sign` or `openssl pkeyutl -sign -rawin` makes of a model
+A signature is the 64 bytes that `affectd-convert sign` or `openssl pkeyutl -sign -rawin` makes for a model
 file; a key is a PEM file such as `openssl pkey -pubout` writes.
 """
 
@@ -15,7 +15,7 @@ SIGNATURE_BYTES = 64
 
 
 def check_signature(content: bytes, signature: bytes, folder: Path) -> str:
-    """See that one of the keys in a folder has signed a model file, and give the key's name.
+    """Check that one of the keys in a folder has signed a model file; returns the key's name.
 
     Args:
         content: the model file.
@@ -23,7 +23,7 @@ def check_signature(content: bytes, signature: bytes, folder: Path) -> str:
         folder: holds the trusted public keys as `*.pem`.
 
     Raises:
-        UpdateError: when the signature is none, or that of nobody who is trusted.
+        UpdateError: when it is not a signature, or not that of a trusted key.
         UpdateSettingsError: when no key is trusted, or a key cannot be read.
         UpdateUnavailableError: when the library is not installed.
     """
@@ -42,13 +42,13 @@ def check_signature(content: bytes, signature: bytes, folder: Path) -> str:
             continue
         return name
     raise UpdateError(
-        f"no trusted key has signed this file: it is damaged, or of somebody else. Trusted are "
+        f"no trusted key has signed this file: it is damaged, or signed by somebody else. Trusted keys: "
         f"{', '.join(keys)} in {folder}"
     )
 
 
 def trusted_keys(folder: Path) -> dict[str, Any]:
-    """The public keys in a folder, each under the name of its file.
+    """The public keys in a folder, by file name.
 
     Raises:
         UpdateSettingsError: when there is none, or one cannot be read.
@@ -64,8 +64,8 @@ def trusted_keys(folder: Path) -> dict[str, Any]:
         ) from error
     if not files:
         raise UpdateSettingsError(
-            f"{folder}: no trusted key, so no model is taken. Put the public key (.pem) of whoever signs "
-            "your models there, or name another folder as trusted_keys in [model]; see docs/updates.md"
+            f"{folder}: no trusted key, so no model is accepted. Put the public key (.pem) of your signing "
+            "key there, or name another folder as trusted_keys in [model]; see docs/updates.md"
         )
     return {path.name: _read_key(path) for path in files}
 
@@ -85,8 +85,8 @@ def _read_key(path: Path) -> Any:
         raise UpdateSettingsError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, UnsupportedAlgorithm):
         raise UpdateSettingsError(
-            f"{path}: is no public key in PEM; `affectd-convert keygen` makes one, or remove the file"
+            f"{path}: is not a public key in PEM; `affectd-convert keygen` makes one, or remove the file"
         ) from None
     if not isinstance(key, Ed25519PublicKey):
-        raise UpdateSettingsError(f"{path}: is no Ed25519 key; `affectd-convert keygen` makes one")
+        raise UpdateSettingsError(f"{path}: is not an Ed25519 key; `affectd-convert keygen` makes one")
     return key

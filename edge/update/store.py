@@ -1,6 +1,6 @@
-"""The models that were installed on this device, newest last; the shipped one is below them all.
+"""The models installed on this device, newest last, with the shipped one below them all.
 
-One JSON file says which there are. It is replaced as a whole, so a power cut leaves the old or the new one.
+One JSON file lists them. It is replaced atomically, so a power cut leaves the old or the new one.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from edge.update.errors import UpdateError
 
 _STATE = "installed.json"
 _KEPT = 3
-"""Models that can be gone back to, beside the shipped one"""
+"""Installed models that are kept, in addition to the shipped one"""
 
 
 class Installed(msgspec.Struct, frozen=True, kw_only=True):
-    """One model that was taken."""
+    """One installed model."""
 
     file: str
     """Name in the folder"""
@@ -37,26 +37,26 @@ class Installed(msgspec.Struct, frozen=True, kw_only=True):
     """File name of the key"""
 
     at: str
-    """When, UTC in ISO 8601"""
+    """Time of the installation, UTC in ISO 8601"""
 
 
 class StoreState(msgspec.Struct, frozen=True, kw_only=True):
-    """What `installed.json` says."""
+    """The content of `installed.json`."""
 
     models: tuple[Installed, ...] = ()
-    """In the order in which they were taken; the last one is in force"""
+    """In the order in which they were installed; the last one is in force"""
 
     pinned: bool = False
-    """Whether the model in force is to stay"""
+    """Whether the model in force is protected from updates"""
 
     on_trial: bool = False
     """Whether the last one has yet to prove itself in the running daemon"""
 
     starts: int = 0
-    """How often the daemon has begun to load it without coming to an end of that"""
+    """How often the daemon has begun to load it without finishing"""
 
     given_up: str | None = None
-    """Why the model that was taken last is no longer in force"""
+    """Why the model that was installed last is no longer in force"""
 
 
 class ModelStore:
@@ -66,7 +66,7 @@ class ModelStore:
         self.folder = folder
 
     def read(self) -> StoreState:
-        """What is installed.
+        """The installed models and their state.
 
         Raises:
             UpdateError: when the folder's list cannot be read.
@@ -84,11 +84,11 @@ class ModelStore:
             ) from error
 
     def path_of(self, model: Installed) -> Path:
-        """Where a model lies."""
+        """The path of a model."""
         return self.folder / model.file
 
     def add(self, content: bytes, *, name: str, version: str, sha256: str, signed_by: str) -> Installed:
-        """Keep a model, and have it in force, on trial.
+        """Store a model and put it in force, on trial.
 
         Raises:
             UpdateError: when it cannot be written.
@@ -112,29 +112,29 @@ class ModelStore:
         return added
 
     def go_back(self, why: str | None = None) -> StoreState:
-        """Have the model before the one in force take its place.
+        """Replace the model in force by the previous one.
 
         Args:
-            why: what was wrong with it, where something was.
+            why: what was wrong with it, or None.
 
         Raises:
-            UpdateError: when there is none, or it cannot be written.
+            UpdateError: when there is no previous one, or the list cannot be written.
         """
         with self._changing() as state:
             if not state.models:
                 raise UpdateError("nothing to go back to: the shipped model is in force")
             if state.pinned and why is None:
                 raise UpdateError("the model in force is pinned; `affectd model unpin` first")
-            # Who pinned a model that fails now wants a better one to be taken.
+            # The pin is dropped together with a failed model, so that an update can replace that.
             after = StoreState(models=state.models[:-1], given_up=why)
             self._save(after)
         return after
 
     def pin(self, pinned: bool) -> StoreState:
-        """Keep the model in force from being replaced, or allow it again.
+        """Protect the model in force from updates, or allow them again.
 
         Raises:
-            UpdateError: when it cannot be written.
+            UpdateError: when the list cannot be written.
         """
         with self._changing() as state:
             after = msgspec.structs.replace(state, pinned=pinned)
@@ -142,20 +142,20 @@ class ModelStore:
         return after
 
     def note_start(self) -> int:
-        """Note that the model on trial is about to be loaded; gives how often it was before, in vain.
+        """Note that the model on trial is about to be loaded; returns how many earlier starts failed.
 
         Raises:
-            UpdateError: when it cannot be written.
+            UpdateError: when the list cannot be written.
         """
         with self._changing() as state:
             self._save(msgspec.structs.replace(state, starts=state.starts + 1))
         return state.starts
 
     def note(self, *, on_trial: bool) -> None:
-        """Note that the model in force has been loaded, and whether its trial goes on.
+        """Note that the model in force has been loaded, and whether it is still on trial.
 
         Raises:
-            UpdateError: when it cannot be written.
+            UpdateError: when the list cannot be written.
         """
         with self._changing() as state:
             self._save(msgspec.structs.replace(state, on_trial=on_trial, starts=0))
@@ -198,8 +198,8 @@ class ModelStore:
             os.close(descriptor)
 
     def _give_folder_to_owner(self) -> None:
-        """What root writes into the daemon's state must remain the daemon's to change."""
+        """Give the folder to the daemon's user, who must be able to change what root has written."""
         owner = self.folder.parent.stat()
         if os.geteuid() == 0 and owner.st_uid != self.folder.lstat().st_uid:
-            # The folder's name may be a link of the service's user to what is none of its business.
+            # The service's user may have put a link in the folder's place, to something of another user.
             os.chown(self.folder, owner.st_uid, owner.st_gid, follow_symlinks=False)

@@ -1,4 +1,4 @@
-"""Which model the daemon runs: the one installed last, until it fails; then the one before."""
+"""Loads the model that the daemon runs: the one installed last or, if it fails, the previous one."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from edge.update.store import ModelStore
 _LOG = logging.getLogger(__name__)
 
 _STARTS = 3
-"""Starts that a model on trial may have in vain: a process that it crashes leaves no other trace"""
+"""Failed starts that a model on trial may have; if it crashes the process, this count is the only trace"""
 
 _WINDOWS = 20
-"""Inferences that are timed before a model has proved itself"""
+"""Inferences that are timed before a model has passed its trial"""
 
 
 def load_model(settings: ModelSettings, store: ModelStore) -> TimedModel:
-    """The model that is in force, going back for as long as one fails.
+    """Load the model in force, going back to earlier ones for as long as it fails.
 
-    A path in the settings other than that of the shipped model is what the user wants, whatever happens.
+    A path in the settings other than that of the shipped model is used in any case: the user chose it.
 
     Raises:
-        InferenceError: when the model that is left cannot be used.
+        InferenceError: when the last model left cannot be used either.
     """
     while (chosen := settings_in_force(settings, store)) != settings:
         try:
             return _load_installed(chosen, store)
         except AffectdError as error:
             if isinstance(error, RuntimeMissingError):
-                TimedModel(settings)  # where not even the shipped one runs, no model is at fault
+                TimedModel(settings)  # if not even the shipped one runs, no model is at fault
             if not _give_up(store, str(error)):
                 break
     return TimedModel(settings)
@@ -47,7 +47,7 @@ def load_model(settings: ModelSettings, store: ModelStore) -> TimedModel:
 def _load_installed(settings: ModelSettings, store: ModelStore) -> TimedModel:
     on_trial = store.read().on_trial
     if on_trial and store.note_start() >= _STARTS:
-        raise UpdateError(f"{settings.path}: {_STARTS} starts with it came to no end")
+        raise UpdateError(f"{settings.path}: {_STARTS} starts with it did not complete")
     model = TimedModel(settings)
     if on_trial:
         release = read_release(Path(settings.path))
@@ -58,8 +58,8 @@ def _load_installed(settings: ModelSettings, store: ModelStore) -> TimedModel:
 
 
 def _give_up(store: ModelStore, why: str) -> bool:
-    """Go back to the model before; says whether that could be noted."""
-    _LOG.critical("the installed model is given up, the one before takes its place: %s", why)
+    """Go back to the previous model; returns whether that could be stored."""
+    _LOG.critical("the installed model is given up, the previous one takes over: %s", why)
     try:
         store.go_back(why)
     except UpdateError as error:
@@ -69,7 +69,7 @@ def _give_up(store: ModelStore, why: str) -> bool:
 
 
 class Trial:
-    """Watches the model that was installed last in its first inferences."""
+    """Watches the first inferences of the model that was installed last."""
 
     def __init__(self, settings: ModelSettings, store: ModelStore) -> None:
         self._settings = settings
@@ -77,7 +77,7 @@ class Trial:
         self._over = False
 
     def has_failed(self, model: TimedModel) -> bool:
-        """Whether the model has just been given up, because it is slower than the hop allows."""
+        """Whether the model has just been given up because it is slower than the hop allows."""
         if self._over or len(model.window_ms) < _WINDOWS:
             return False
         self._over = True

@@ -1,6 +1,6 @@
-"""Installs a model for the running daemon, in a child process: its libraries and its faults stay out of it.
+"""Installs a model for the running daemon in a child process, which keeps libraries and crashes out of it.
 
-`python -m edge.update.updater` is that child; its order comes on standard input.
+`python -m edge.update.updater` is that child; it reads its order from standard input.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class _Order(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of it."""
+    """The result of an order."""
 
     taken: Taken | None = None
     refused: str = ""
@@ -45,9 +45,9 @@ class Updater:
     """At most one installation at a time, each in a thread that waits for its child.
 
     Args:
-        store: takes the models.
-        adopt: has the daemon go on with the model that is now in force, and says more for the answer; called
-            in that thread.
+        store: receives the models.
+        adopt: makes the daemon switch to the model that is now in force, and returns more for the answer;
+            called in that thread.
     """
 
     def __init__(self, store: ModelStore, adopt: Callable[[], dict[str, Any]]) -> None:
@@ -82,7 +82,7 @@ class Updater:
         try:
             answer = self._install(order)
         except Exception as error:  # noqa: BLE001
-            # Given to whoever asks for the result, which is the command's answer.
+            # Raised again where the future's result is read, and reported in the command's answer.
             self._busy = False
             future.set_exception(error)
         else:
@@ -97,8 +97,8 @@ class Updater:
             outcome = msgspec.json.decode(said, type=_Outcome)
         except msgspec.MsgspecError:
             raise UpdateError(
-                f"the update ended without an answer (exit code {self._process.returncode}); the log of the "
-                "device says why"
+                f"the update ended without a result (exit code {self._process.returncode}); see the log of "
+                "the device"
             ) from None
         if outcome.taken is None:
             raise UpdateError(outcome.refused)

@@ -1,1 +1,1 @@
-"""A speaker's neutral voice, enrolled on purpose: the only thing of a voice that may lie on disk."""
+"""A speaker's neutral voice, enrolled explicitly: the only data about a voice that is kept on disk."""

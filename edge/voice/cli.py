@@ -16,25 +16,24 @@ def add_enrol(commands: Any) -> None:
     """Add `enrol` to those of `affectd`."""
     enrol = commands.add_parser(
         "enrol",
-        help="get to know the neutral voice of one person",
-        description="Hear about ten seconds of one person's everyday voice, and judge what is said from then "
-        "on against it. A mean spectrum of a few dozen numbers is kept, and no sound. Root and the "
-        "user affectd enrol for the systemd service, in /var/lib/affectd; any other user for a daemon of its "
-        "own, in ~/.local/state/affectd. While a daemon runs, the microphone is its: use command/enrol over "
-        "MQTT then.",
+        help="enrol the neutral voice of one person",
+        description="Listen to about ten seconds of one person's everyday voice, and judge later speech "
+        "relative to it. Only a mean spectrum of a few dozen numbers is kept, no sound. Root and the user "
+        "affectd enrol for the systemd service, in /var/lib/affectd; any other user for their own daemon, in "
+        "~/.local/state/affectd. A running daemon occupies the microphone: then use command/enrol over MQTT.",
         epilog="examples: affectd enrol · affectd enrol neutral_1.wav neutral_2.wav · affectd enrol --forget",
     )
     add_config(enrol)
     enrol.add_argument(
-        "recordings", nargs="*", metavar="RECORDING", help="sound files in place of the configured source"
+        "recordings", nargs="*", metavar="RECORDING", help="sound files, instead of the configured source"
     )
     enrol.add_argument(
         "--seconds",
         type=seconds(3.0, 60.0),
         default=10.0,
-        help="of speech to hear, 3 to 60 (default: %(default)g)",
+        help="seconds of speech to collect, 3 to 60 (default: %(default)g)",
     )
-    enrol.add_argument("--forget", action="store_true", help="remove what was enrolled, and end")
+    enrol.add_argument("--forget", action="store_true", help="remove the enrolled voice, and exit")
     add_source(enrol)
     add_device_id(enrol)
     add_model_file(enrol)
@@ -46,7 +45,7 @@ def _enrol(args: argparse.Namespace) -> int:
     from edge.voice.command import enrol, forget
 
     if not mean_the_service():
-        print("this enrolment is yours alone; for the service: sudo affectd enrol …", file=sys.stderr)
+        print("using your own enrolment; for that of the service: sudo affectd enrol …", file=sys.stderr)
     config = load(args).config
     if args.forget:
         return forget(config)

@@ -1,4 +1,4 @@
-"""`affectd enrol`: hear a neutral voice from the configured source or from recordings, and keep its mean."""
+"""`affectd enrol`: hears a neutral voice from the configured source or recordings, and keeps its mean."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from edge.voice.file import VoiceFile, device_voice
 from edge.voice.speech import NeutralSpeech
 
 _WHAT_TO_DO = (
-    "Speak as you do every day, without feeling, for about {:g} seconds: read something aloud, or count. "
-    "Nobody else may speak."
+    "Speak in your everyday voice, without emotion, for about {:g} seconds: read something aloud, or count. "
+    "Nobody else should speak."
 )
 
 
 def enrol(config: Config, recordings: Sequence[str], wanted_s: float) -> int:
-    """Enrol a voice, from the recordings if there are any; gives the exit code.
+    """Enrol a voice, from the recordings if there are any; returns the exit code.
 
     Raises:
         EnrolmentError: when there is too little good speech, or the enrolment cannot be kept.
-        AudioError: when the sound cannot be had.
-        ModelFileError: when the model is not to be used.
-        RuntimeMissingError: when nothing can run it.
+        AudioError: when the source or a recording fails.
+        ModelFileError: when the model cannot be used.
+        RuntimeMissingError: when no runtime can run it.
     """
     model = EmotionModel(settings_in_force(config.model, device_store()))
     speech = NeutralSpeech(model, config.gate, wanted_s)
@@ -52,7 +52,7 @@ def enrol(config: Config, recordings: Sequence[str], wanted_s: float) -> int:
 
 
 def forget(config: Config) -> int:
-    """Remove what was enrolled; gives the exit code.
+    """Remove the enrolled voice; returns the exit code.
 
     Raises:
         EnrolmentFileError: when it cannot be removed.
@@ -61,27 +61,27 @@ def forget(config: Config) -> int:
     if not file.forget():
         print(f"no voice is enrolled: there is no {file.path}")
         return 0
-    print(f"forgotten: {file.path} is removed")
+    print(f"forgotten: {file.path} was removed")
     print(_take_over(config))
     return 0
 
 
 def _take_over(config: Config) -> str:
     return (
-        "A daemon that runs takes it over at its next start, or at once with: "
+        "A running daemon applies this at its next start, or at once with: "
         f"mosquitto_pub -t '{config.mqtt.topics.command}/reload' -m '{{}}'"
     )
 
 
 def _listen(config: Config, speech: NeutralSpeech, progress: _Progress) -> None:
-    """Hear the configured source as the daemon does, until there is enough or no hope of it."""
+    """Hear the configured source as the daemon does, until there is enough speech or no hope of it."""
 
     def change(condition: Condition, why: str) -> None:
         if condition is not Condition.OK:
-            raise EnrolmentSoundError(f"{why}; `affectd doctor` says more")
+            raise EnrolmentSoundError(f"{why}; run `affectd doctor` for details")
 
     source = SupervisedSource(config.audio, change)
-    # A generator that is not run to its end is closed here, not when memory is next tidied up.
+    # Closes a generator that has not run to its end here, not at the next garbage collection.
     with contextlib.closing(source.blocks()) as blocks:  # type: ignore[type-var]
         for block in blocks:
             speech.push(block)
@@ -92,14 +92,14 @@ def _listen(config: Config, speech: NeutralSpeech, progress: _Progress) -> None:
 
 
 class _Progress:
-    """Says how much speech was heard: on a terminal in one line, elsewhere a line for each second."""
+    """Reports how much speech was heard: on a terminal in one line, elsewhere one line per second."""
 
     def __init__(self, speech: NeutralSpeech) -> None:
         self._speech = speech
         self._said = 0
 
     def show(self) -> None:
-        """Say so, if there is a tenth of a second more, or in a log a whole one."""
+        """Report progress: every tenth of a second of speech on a terminal, else every second."""
         terminal = sys.stderr.isatty()
         step = 10 if terminal else 1
         now_at = int(min(self._speech.speech_s, self._speech.wanted_s) * step)
@@ -112,6 +112,6 @@ class _Progress:
         )
 
     def end(self) -> None:
-        """Leave the line."""
+        """End the line."""
         if sys.stderr.isatty():
             print(file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Enrolling a voice while the daemon listens: what the commands `enrol` and `forget` do."""
+"""Enrols a voice while the daemon listens: what the commands `enrol` and `forget` do."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from edge.voice.speech import NeutralSpeech
 _LOG = logging.getLogger(__name__)
 
 _SPARE_S = 10.0
-"""A source may lag so far behind the clock until it counts as having fallen silent"""
+"""Seconds that a source may lag behind the clock before it counts as silent"""
 
 
 class Enroller:
-    """At most one enrolment at a time, made of what the recognition hears anyway.
+    """Runs at most one enrolment at a time, on the sound that the recognition hears anyway.
 
     Args:
         file: where the enrolment is kept.
-        listener: the recognition; goes on meanwhile.
+        listener: the recognition, which continues meanwhile.
     """
 
     def __init__(self, file: VoiceFile, listener: Listener) -> None:
@@ -40,44 +40,44 @@ class Enroller:
         self.restore()
 
     def restore(self) -> None:
-        """Go on with what the file says."""
+        """Apply the enrolment in the file."""
         kept = self._file.read()
         if kept != self._listener.enrolment:
             self._listener.use_enrolment(kept)
 
     def start(self, wanted_s: float, gate: GateSettings) -> Future[dict[str, Any]]:
-        """Begin; the answer comes when so many seconds of good speech were heard, or cannot be any more.
+        """Start; the answer comes when `wanted_s` seconds of good speech were heard, or cannot be any more.
 
         Raises:
-            EnrolmentError: when one is under way.
+            EnrolmentError: when one is already in progress.
         """
         if self._present is not None:
-            raise EnrolmentError("another enrolment is under way; wait for its answer")
+            raise EnrolmentError("another enrolment is in progress; wait for its answer")
         speech = NeutralSpeech(self._listener.model, gate, wanted_s)
         present = self._present = _Enrolling(speech, self._keep)
         present.answer.add_done_callback(self._let_go)
-        _LOG.warning("enrolling: the next %g s of speech are kept as a mean of their spectrum", wanted_s)
-        # From here on the recognition's thread may end it, and so let go of it, at any moment.
+        _LOG.warning("enrolling: the mean spectrum of the next %g s of speech will be kept", wanted_s)
+        # From here on, the recognition thread may end it, and so reset `_present`, at any moment.
         self._listener.overhearing = present
         if self._listener.has_ended:
             present.break_off(SOURCE_ENDED)
         return present.answer
 
     def look(self) -> None:
-        """Give up an enrolment whose sound has stopped coming; to be called now and then."""
+        """Give up an enrolment that no longer gets any sound; call this now and then."""
         present = self._present
         if present is not None:
             present.expire()
 
     def forget(self) -> bool:
-        """Forget the voice, in memory and on disk, and end an enrolment; says whether there was one on disk.
+        """Forget the voice, in memory and on disk, and end an enrolment; returns whether one was on disk.
 
         Raises:
-            EnrolmentFileError: when the file cannot be removed; nothing has changed then.
+            EnrolmentFileError: when the file cannot be removed; the voice stays enrolled then.
         """
         present = self._present
         if present is not None:
-            present.break_off("somebody has asked to forget the voice")
+            present.break_off("a command asked to forget the voice")
         was_there = self._file.forget()
         self._listener.use_enrolment(None)
         return was_there
@@ -93,16 +93,16 @@ class Enroller:
             raise EnrolmentError(misfit)
         self._file.write(enrolment)
         self._listener.use_enrolment(enrolment)
-        _LOG.warning("a voice is enrolled: %s", self._file.path)
+        _LOG.warning("voice enrolled: %s", self._file.path)
         return {"speech_s": enrolment.speech_s, "turns": enrolment.turns, "at": enrolment.at}
 
 
 class _Enrolling:
-    """One enrolment under way. Hears in the recognition's thread, and is answered once, from any.
+    """One enrolment in progress. Hears in the recognition thread; answered once, from any thread.
 
     Args:
         speech: takes the sound.
-        keep: takes what comes of it, and gives the answer.
+        keep: takes the enrolment, and returns the answer.
     """
 
     def __init__(self, speech: NeutralSpeech, keep: Callable[[Enrolment], dict[str, Any]]) -> None:
@@ -122,20 +122,20 @@ class _Enrolling:
             self._end(lambda: self._keep(self._speech.result(now())))
 
     def break_off(self, why: str) -> None:
-        """Nothing more will come of it."""
-        self._end(lambda: self._fail(f"{self._speech.speech_s:.1f} s were heard when it was ended: {why}"))
+        """End the enrolment without a result."""
+        self._end(lambda: self._fail(f"ended after {self._speech.speech_s:.1f} s of speech: {why}"))
 
     def expire(self) -> None:
-        """Break off, when the sound has not come for so long that it will not."""
+        """Break off if the sound is so late that it will not come any more."""
         if time.monotonic() > self._deadline:
-            self.break_off("no sound comes; `affectd doctor` looks at the microphone")
+            self.break_off("no sound arrives; check the microphone with `affectd doctor`")
 
     @staticmethod
     def _fail(why: str) -> dict[str, Any]:
         raise EnrolmentError(why)
 
     def _end(self, outcome: Callable[[], dict[str, Any]]) -> None:
-        # Whoever comes second waits until the first is done with the file, and then changes nothing.
+        # A second caller waits until the first is done with the file, and then changes nothing.
         with self._lock:
             if self._is_over:
                 return
@@ -145,7 +145,7 @@ class _Enrolling:
                 result = outcome()
             except AffectdError as error:
                 failure = error
-        # Outside of the lock: whoever waits for the answer is called here and now.
+        # Outside the lock, because this calls the callbacks of the answer.
         if failure is None:
             self.answer.set_result(result)
         else:

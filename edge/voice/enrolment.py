@@ -15,13 +15,13 @@ VERSION = 1
 
 
 class MeanAnswer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a model answers to a voice; says nothing to another model."""
+    """A model's mean answer to a voice; meaningless to any other model."""
 
     model_sha256: str
     """See `ModelCard.flatbuffer_sha256`"""
 
     answer: tuple[float, ...]
-    """Of each label, over the stretches; see `edge.inference.leaning`"""
+    """Mean over the stretches for each label; see `edge.inference.leaning`"""
 
 
 class Enrolment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -30,36 +30,36 @@ class Enrolment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     version: int = VERSION
 
     at: str
-    """When: UTC, ISO 8601"""
+    """Time of the enrolment: UTC, ISO 8601"""
 
     turns: Annotated[int, msgspec.Meta(ge=1, le=1000)]
-    """Stretches of speech that it is the mean of"""
+    """Stretches of speech that the mean is taken over"""
 
     speech_s: Annotated[float, msgspec.Meta(ge=0.0)]
     """Seconds of speech in them"""
 
     frontend: dict[str, Any]
-    """Of the model that it was made for; see `ModelCard.frontend`"""
+    """Front end of the model that it was made for; see `ModelCard.frontend`"""
 
     mean: tuple[float, ...]
-    """Of each feature, over the stretches"""
+    """Mean of each feature over the stretches"""
 
     answered: MeanAnswer | None = None
-    """By the model that was in use"""
+    """Answer of the model that was in use"""
 
     def misfit(self, config: MfccConfig) -> str | None:
-        """Why a model with this front end cannot use it, and what to do; None where it can."""
+        """Why a model with this front end cannot use it, and what to do; None if it can."""
         fits = self.frontend == frontend_of(config) and len(self.mean) == config.n_features
         if fits and self.version == VERSION:
             return None
         return (
-            f"the voice enrolled at {self.at} was heard through another front end than that of this model: "
+            f"the voice enrolled at {self.at} was heard through a different front end than this model's; "
             "enrol it again (`affectd enrol`, or command/enrol), or remove it (`affectd enrol --forget`, or "
             "command/forget)"
         )
 
     def teach(self, voice: Voice, card: ModelCard) -> None:
-        """Have the voice known to the model of this card; the turns that were heard are forgotten."""
+        """Enrol the voice for the model of this card; forget the turns heard so far."""
         answered = self.answered
         is_of_model = (
             answered is not None
@@ -72,6 +72,6 @@ class Enrolment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 def frontend_of(config: MfccConfig) -> dict[str, Any]:
-    """A front end as it is read back from JSON."""
+    """The description of a front end, as it is read back from JSON."""
     found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(describe_frontend(config)))
     return found

@@ -1,4 +1,4 @@
-"""What can go wrong with an enrolment, each with its remedy in the message."""
+"""Errors of enrolment, each with its remedy in the message."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class EnrolmentError(AffectdError):
 
 
 class EnrolmentSoundError(EnrolmentError):
-    """Raised when the sound breaks off while a voice is enrolled."""
+    """Raised when the sound breaks off during an enrolment."""
 
     exit_code = 69
 

@@ -1,4 +1,4 @@
-"""The file of the enrolled voice: there after an explicit enrolment, and gone when it is to be forgotten."""
+"""The file of the enrolled voice: written by an explicit enrolment, removed on request."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _LOG = logging.getLogger(__name__)
 
 
 class VoiceFile:
-    """Remembers the voice that was enrolled on a device.
+    """Stores the voice that was enrolled on a device.
 
     Args:
-        folder: where affectd keeps what is to outlive it; made when it is needed.
-        device: whose name the file carries.
+        folder: affectd's state folder; created when needed.
+        device: name of the device, which the file name contains.
     """
 
     def __init__(self, folder: Path, device: str) -> None:
         self.path = folder / f"voice-{device}.json"
 
     def read(self) -> Enrolment | None:
-        """What was enrolled last. A file that cannot be used is said to be so, and passed over."""
+        """The enrolled voice, if any. A file that cannot be used is logged and ignored."""
         try:
             return msgspec.json.decode(self.path.read_bytes(), type=Enrolment)
         except (FileNotFoundError, NotADirectoryError):
@@ -37,10 +37,10 @@ class VoiceFile:
         return None
 
     def write(self, enrolment: Enrolment) -> None:
-        """Remember this in place of what was.
+        """Store this enrolment in place of any earlier one.
 
         Raises:
-            EnrolmentFileError: when that fails; what was remembered stays.
+            EnrolmentFileError: when that fails; the earlier one stays.
         """
         try:
             write_kept(self.path, msgspec.json.encode(enrolment))
@@ -50,13 +50,13 @@ class VoiceFile:
             ) from error
 
     def forget(self) -> bool:
-        """Remove it; says whether there was one.
+        """Remove the file; returns whether there was one.
 
         Raises:
-            EnrolmentFileError: when it is there and cannot be removed.
+            EnrolmentFileError: when it exists but cannot be removed.
         """
         try:
-            # A file that a power cut left half written holds as much of the voice.
+            # A file that a power cut left half written contains the voice as well.
             self.path.with_suffix(".new").unlink(missing_ok=True)
             self.path.unlink()
         except (FileNotFoundError, NotADirectoryError):

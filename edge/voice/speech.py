@@ -1,4 +1,4 @@
-"""Neutral speech, heard until there is enough of it: what an enrolment is made of.
+"""Collects neutral speech until there is enough of it for an enrolment.
 
 Pure: no clock, no thread. Time is counted in samples.
 """
@@ -21,25 +21,25 @@ from edge.voice.enrolment import Enrolment, MeanAnswer, frontend_of
 from edge.voice.errors import EnrolmentError
 
 _PATIENCE = 6.0
-"""Times as long as the speech itself, pauses and poor sound may last"""
+"""Limit of the sound heard, pauses and poor speech included, as a multiple of the speech wanted"""
 
-# A clip that models are trained on is about so long, and `ReferencePrior` tells how much such clips differ.
+# About as long as the clips that models are trained on: `ReferencePrior` describes how those differ.
 _TURNS = TurnSettings(max_turn_s=3.0)
 
 
 class NeutralSpeech:
-    """Takes sound, and keeps of each stretch of good speech the mean frame, and what the model answers to it.
+    """Takes sound, and keeps the mean frame and the model's answer of each stretch of good speech.
 
     Args:
-        model: the one in use.
-        gate: what counts as speech.
+        model: the model in use.
+        gate: decides what counts as speech.
         wanted_s: seconds of speech that are enough, more than 0.
     """
 
     def __init__(self, model: EmotionModel, gate: GateSettings | None = None, wanted_s: float = 10.0) -> None:
         self.wanted_s = wanted_s
         self.limit_s = _PATIENCE * wanted_s
-        """Seconds of sound within which the speech must come"""
+        """Seconds of sound within which the speech must be heard"""
         self._model = model
         self._config = config = model.mfcc_config
         self._hop_s = config.hop_length / config.sample_rate
@@ -55,7 +55,7 @@ class NeutralSpeech:
         self._begin()
 
     def _begin(self) -> None:
-        """A new stream of sound; what was heard before it stays."""
+        """Start a new stream of sound; speech collected before stays."""
         for part in (self._frames, self._gate, self._turns):
             part.reset()
         self._hops = 0
@@ -65,7 +65,7 @@ class NeutralSpeech:
 
     @property
     def speech_s(self) -> float:
-        """Seconds of good speech so far; that of the present stretch may yet turn out to be poor."""
+        """Seconds of good speech so far; the current stretch may still turn out to be poor."""
         return (self._good_hops + len(self._speech)) * self._hop_s
 
     @property
@@ -75,12 +75,12 @@ class NeutralSpeech:
 
     @property
     def is_enough(self) -> bool:
-        """Whether `result` has what it needs."""
+        """Whether there is enough speech for `result`."""
         return self._good_hops * self._hop_s >= self.wanted_s
 
     @property
     def is_hopeless(self) -> bool:
-        """Whether so much sound was heard that enough speech is not to be expected."""
+        """Whether so much sound was heard that enough speech can no longer be expected."""
         return not self.is_enough and self.heard_s >= self.limit_s
 
     def push(self, block: NDArray[np.floating[Any]]) -> None:
@@ -97,7 +97,7 @@ class NeutralSpeech:
         self._frames.forget_before(self._hops - self._turns.lookback)
 
     def end_recording(self) -> None:
-        """A recording has ended; another may follow, from another place."""
+        """End the recording; another may follow, made elsewhere."""
         self._close(self._turns.flush())
         self._begin()
 
@@ -105,7 +105,7 @@ class NeutralSpeech:
         """The enrolment.
 
         Args:
-            at: the present moment: UTC, ISO 8601.
+            at: the current time: UTC, ISO 8601.
 
         Raises:
             EnrolmentError: when there is too little good speech; says why and what to do.
@@ -126,7 +126,7 @@ class NeutralSpeech:
 
     @property
     def _completes(self) -> bool:
-        """Whether the present stretch, ended now, would be long enough and make it enough."""
+        """Whether the current stretch, if ended now, would be long enough and complete the wanted speech."""
         present_s = len(self._speech) * self._hop_s
         return not self.is_enough and self.speech_s >= self.wanted_s and present_s >= _TURNS.sure_speech_s
 
@@ -157,7 +157,7 @@ class NeutralSpeech:
     def _complaint(self) -> str:
         noisy, clipped = (self._poor[doubt] * self._hop_s for doubt in (Doubt.SNR, Doubt.CLIPPING))
         had = f"{self.speech_s:.1f} s of good speech in {self.heard_s:.0f} s"
-        said = f"{had}, and {self.wanted_s:g} s are needed"
+        said = f"{had}, but {self.wanted_s:g} s are needed"
         if clipped > max(noisy, 1.0):
             return (
                 f"{said}: {clipped:.1f} s are clipped; turn capture down in `alsamixer` (F4), or speak from "
@@ -165,10 +165,10 @@ class NeutralSpeech:
             )
         if noisy > 1.0:
             return (
-                f"{said}: {noisy:.1f} s hardly stand out from the noise; come closer to the microphone, or "
+                f"{said}: {noisy:.1f} s are hardly louder than the noise; come closer to the microphone, or "
                 "make the room quieter"
             )
-        return f"{said}: speak on without long pauses, or give more recordings"
+        return f"{said}: keep speaking without long pauses, or give more recordings"
 
 
 def _listed(values: NDArray[np.float64]) -> tuple[float, ...]:

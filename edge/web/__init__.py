@@ -1,1 +1,1 @@
-"""A local dashboard and HTTP API: recordings judged, and the device followed live. A process of its own."""
+"""A local dashboard and HTTP API, in its own process: analyses recordings, follows the device live."""

@@ -1,4 +1,4 @@
-"""Where the dashboard listens, and by which names it is called."""
+"""Where the dashboard listens, and under which host names it is reached."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ipaddress
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches what listens there."""
+    """Whether only this machine can reach what listens on this host."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -14,10 +14,10 @@ def is_loopback(host: str) -> bool:
 
 
 def split_address(text: str) -> tuple[str, int]:
-    """Host and port of `HOST:PORT`, an IPv6 host in brackets.
+    """Host and port of `HOST:PORT`, with an IPv6 host in brackets.
 
     Raises:
-        ValueError: when it is not of that form.
+        ValueError: when the text does not have that form.
     """
     host, colon, port = text.rpartition(":")
     if host.startswith("[") and host.endswith("]"):
@@ -30,7 +30,7 @@ def split_address(text: str) -> tuple[str, int]:
 
 
 def host_of(header: str) -> str:
-    """The host in a `Host` header or behind the `://` of an origin: lower case, no port, no brackets."""
+    """The host in a `Host` header or after the `://` of an origin: lower case, no port, no brackets."""
     text = header.strip().lower()
     if text.startswith("["):
         return text[1:].partition("]")[0]

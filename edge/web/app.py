@@ -33,12 +33,12 @@ from edge.web.upload import read_body
 STATIC = Path(__file__).with_name("static")
 
 _LOOK_S = 0.5
-"""Seconds between two looks whether a client is still there"""
+"""Seconds between two checks whether the client is still connected"""
 
 
 @dataclass
 class Parts:
-    """What the application stands on."""
+    """The parts that the application uses."""
 
     judge: Judge
     desk: Desk
@@ -49,13 +49,13 @@ class Parts:
     started: float = field(default_factory=time.monotonic)
 
     def close(self) -> None:
-        """Let every stream and every judgement end. From the event loop's thread."""
+        """End every stream and every analysis. Call this in the event loop's thread."""
         self.live.close()
         self.desk.close()
 
 
 def make_app(parts: Parts) -> FastAPI:
-    """The application, without the guard before it."""
+    """The application, without the guard in front of it."""
 
     @asynccontextmanager
     async def follow(_app: FastAPI) -> AsyncIterator[None]:
@@ -67,12 +67,12 @@ def make_app(parts: Parts) -> FastAPI:
     app = FastAPI(
         title="affectd",
         version=__version__,
-        description="Emotion of speech, live and of recordings, which are judged in memory and not kept.",
+        description="Emotion of speech, live and in recordings, which are analysed in memory and not kept.",
         lifespan=follow,
-        # Their pages are loaded from elsewhere, and these boxes are offline.
+        # These pages load their scripts from the internet, and these machines are offline.
         docs_url=None,
         redoc_url=None,
-        # Newer releases of FastAPI would report to wherever the environment says.
+        # Newer releases of FastAPI would send telemetry to wherever the environment says.
         telemetry={
             "tracing": False,
             "metrics": False,
@@ -92,14 +92,14 @@ def make_app(parts: Parts) -> FastAPI:
 def _add_live(app: FastAPI, parts: Parts) -> None:
     @app.get("/api/state", responses={200: content(Present)}, response_class=Response)
     async def state() -> Response:
-        """The present of the device, and how the connection to its broker stands."""
+        """The current state of the device, and of the connection to its broker."""
         return reply(parts.live.present)
 
     @app.get("/api/turns", responses={200: content(Turns)}, response_class=Response)
     async def turns(
-        limit: Annotated[int, Query(ge=1, le=KEPT_TURNS, description="How many, at most")] = KEPT_TURNS,
+        limit: Annotated[int, Query(ge=1, le=KEPT_TURNS, description="Maximum number of turns")] = KEPT_TURNS,
     ) -> Response:
-        """The last turns of the device since this process began, oldest first."""
+        """The last turns of the device since this process started, oldest first."""
         return reply(Turns(turns=parts.live.turns[-limit:]))
 
     @app.get("/api/events", responses={200: content(Snapshot, "text/event-stream")}, response_class=Response)
@@ -109,7 +109,7 @@ def _add_live(app: FastAPI, parts: Parts) -> None:
 
     @app.get("/api/health", responses={200: content(WebHealth)}, response_class=Response)
     async def health() -> Response:
-        """How this process fares."""
+        """The state of this process."""
         return reply(
             WebHealth(
                 status="ok",
@@ -124,7 +124,7 @@ def _add_live(app: FastAPI, parts: Parts) -> None:
 def _add_recordings(app: FastAPI, parts: Parts) -> None:
     @app.get("/api/model", responses={200: content(ModelView)}, response_class=Response)
     async def model() -> Response:
-        """The model that judges recordings here, and how large they may be."""
+        """The model that analyses recordings here, and the size limits for recordings."""
         return reply(parts.model)
 
     troubles: dict[int | str, dict[str, Any]] = {
@@ -144,19 +144,19 @@ def _add_recordings(app: FastAPI, parts: Parts) -> None:
     )
     async def classify(
         request: Request,
-        picture: Annotated[bool, Query(description="Whether to send the spectrogram too")] = True,
+        picture: Annotated[bool, Query(description="Whether to include the spectrogram")] = True,
     ) -> Response:
-        """Judge a sound file, which is the body: `curl --data-binary @speech.wav URL`."""
+        """Analyse the sound file in the body: `curl --data-binary @speech.wav URL`."""
         with parts.desk.place():
             try:
                 body = await read_body(request, parts.max_upload_bytes)
                 return reply(await _judge(request, parts, body, picture))
             except (StoppedError, asyncio.CancelledError):
-                raise RequestError(503, "the dashboard is being stopped; try again later") from None
+                raise RequestError(503, "the dashboard is shutting down; try again later") from None
 
 
 async def _judge(request: Request, parts: Parts, body: bytearray, with_picture: bool) -> Judgement:
-    """Have a recording judged for as long as the client is there."""
+    """Analyse a recording for as long as the client stays connected."""
     work = asyncio.ensure_future(
         parts.desk.do(lambda stopped: parts.judge.judge(body, with_picture, stopped))
     )
@@ -181,10 +181,10 @@ def _add_errors(app: FastAPI) -> None:
         return reply(Trouble(error=found), 422)
 
     async def disconnected(_request: Request, _error: Any) -> Response:
-        return reply(Trouble(error="the client has gone away"), 400)
+        return reply(Trouble(error="the client has disconnected"), 400)
 
     async def surprise(_request: Request, _error: Any) -> Response:
-        return reply(Trouble(error="this failed for a reason of its own; the log of affectd web has it"), 500)
+        return reply(Trouble(error="internal error; see the log of affectd web"), 500)
 
     app.add_exception_handler(AffectdError, affectd_error)
     app.add_exception_handler(HTTPException, http_error)
@@ -194,7 +194,7 @@ def _add_errors(app: FastAPI) -> None:
 
 
 def _describe(app: FastAPI) -> None:
-    """Have /openapi.json hold the types, which FastAPI does not know."""
+    """Add the types, which FastAPI does not know, to /openapi.json."""
 
     def document() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -204,4 +204,4 @@ def _describe(app: FastAPI) -> None:
             app.openapi_schema = add_schemas(made)
         return app.openapi_schema
 
-    app.openapi = document  # type: ignore[method-assign]  # FastAPI's own way, says its documentation
+    app.openapi = document  # type: ignore[method-assign]  # as FastAPI's documentation recommends

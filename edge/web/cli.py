@@ -16,10 +16,10 @@ def add_web(commands: Any) -> None:
     """Add `web` to those of `affectd`."""
     web = commands.add_parser(
         "web",
-        help="a dashboard in the browser, and an HTTP API",
-        description="Serve a dashboard: drop a recording on it and see its turns, or follow the device live. "
-        "Recordings are judged in memory and never stored. Reachable from this machine alone, unless a "
-        "password is set; see docs/web.md. Needs: pip install 'affectd[web]'.",
+        help="serve a dashboard in the browser, and an HTTP API",
+        description="Serve a dashboard that shows the turns of a recording dropped on it, or follows the "
+        "device live. Recordings are analysed in memory and never stored. Only this machine can reach it, "
+        "unless a password is set; see docs/web.md. Needs: pip install 'affectd[web]'.",
         epilog="examples: affectd web · affectd web --host broker.lan --device-id kitchen · "
         "AFFECTD_WEB_PASSWORD=… affectd web --listen 0.0.0.0:8765 · "
         "curl --data-binary @speech.wav http://127.0.0.1:8765/api/classify",
@@ -29,8 +29,8 @@ def add_web(commands: Any) -> None:
         "--listen",
         type=_address,
         metavar="HOST:PORT",
-        help="where to serve (default: 127.0.0.1:8765); any other host needs a password, which is in "
-        "AFFECTD_WEB_PASSWORD or in the file that password_file of [web] names",
+        help="where to serve (default: 127.0.0.1:8765); any host but this machine itself needs a password, "
+        "in AFFECTD_WEB_PASSWORD or in the file that password_file in [web] names",
     )
     add_broker(web, "the device to follow")
     add_model_file(web)
@@ -53,7 +53,7 @@ def _web(args: argparse.Namespace) -> int:
     config = load(args).config
     if not mean_the_service():
         print(
-            "this takes a model of yours; with that of the service: sudo -u affectd affectd web",
+            "using your own model; for that of the service: sudo -u affectd affectd web",
             file=sys.stderr,
         )
     return serve(config)

@@ -1,4 +1,4 @@
-"""What the API answers, beside what the other files have; and all of it as OpenAPI."""
+"""The API's answer types that no other file defines, and the OpenAPI schemas of all of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from edge.web.replies import Trouble
 
 
 class ModelView(msgspec.Struct, frozen=True, kw_only=True):
-    """The model that judges recordings here."""
+    """The model that analyses recordings here."""
 
     name: str
     sha256: str
@@ -26,13 +26,13 @@ class ModelView(msgspec.Struct, frozen=True, kw_only=True):
     """Arousal and valence of each label, each -1 to 1"""
 
     uncertain_below: float
-    """Confidence under which the answer is `uncertain`"""
+    """Confidence below which the answer is `uncertain`"""
 
     frontend: str
-    """What it hears, in words"""
+    """The model's input features, in words"""
 
     window_s: float
-    """Seconds of sound that it hears at once"""
+    """Seconds of sound in one input window of the model"""
 
     licence: str
     max_upload_bytes: int
@@ -46,23 +46,23 @@ class Turns(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WebHealth(msgspec.Struct, frozen=True, kw_only=True):
-    """How this process fares; the device's own health is part of its state."""
+    """The state of this process; the device's own health is part of its state."""
 
     status: str
-    """`ok`: it answers"""
+    """Always `ok`"""
 
     version: str
     uptime_s: float
     broker_connected: bool
     recordings: int
-    """Sent, waiting or being judged"""
+    """Recordings being received, waiting or being analysed"""
 
 
 _TYPES = (Present, Turns, Snapshot, ModelView, Judgement, WebHealth, Trouble)
 
 
 def view_model(model: EmotionModel, max_upload_bytes: int, max_upload_s: float) -> ModelView:
-    """What is to be said of a model."""
+    """Describe a model for the API."""
     card, config = model.card, model.mfcc_config
     return ModelView(
         name=card.name,
@@ -79,7 +79,7 @@ def view_model(model: EmotionModel, max_upload_bytes: int, max_upload_s: float) 
 
 
 def describe(config: MfccConfig) -> str:
-    """A front end in words."""
+    """Describe a front end in words."""
     rate = config.sample_rate
     parts = [
         f"{config.n_mfcc} MFCCs of {config.n_mels} mel bands from {config.fmin:g} to {config.fmax:g} Hz",
@@ -87,21 +87,19 @@ def describe(config: MfccConfig) -> str:
         f"{rate:,} Hz mono",
     ]
     if config.delta_orders:
-        parts.insert(
-            1, "their deltas" if config.delta_orders == 1 else "their deltas and the deltas of those"
-        )
+        parts.insert(1, "their deltas" if config.delta_orders == 1 else "their deltas and delta-deltas")
     if config.pitch:
         parts.insert(1, "pitch and voicing")
     return ", ".join(parts)
 
 
 def content(kind: type[msgspec.Struct], media: str = "application/json") -> dict[str, Any]:
-    """How OpenAPI says that an answer is of this type."""
+    """The OpenAPI description of an answer of this type."""
     return {"content": {media: {"schema": {"$ref": f"#/components/schemas/{kind.__name__}"}}}}
 
 
 def add_schemas(document: dict[str, Any]) -> dict[str, Any]:
-    """Put the schemas of all types into an OpenAPI document."""
+    """Add the schemas of all types to an OpenAPI document."""
     _, schemas = msgspec.json.schema_components(_TYPES, ref_template="#/components/schemas/{name}")
     document.setdefault("components", {}).setdefault("schemas", {}).update(schemas)
     return document

@@ -1,4 +1,4 @@
-"""Where recordings wait for their turn: one is judged at a time, few wait, and what nobody wants is left."""
+"""The queue of recordings: one is analysed at a time, few may wait, and unwanted work is abandoned."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from edge.web.errors import RequestError, StoppedError
 
 Result = TypeVar("Result")
 Work = Callable[[Callable[[], bool]], Result]
-"""Takes whom to ask now and then whether to stop"""
+"""A piece of work; it is given a function that says whether to stop, to call now and then"""
 
 
 class Desk:
-    """Lets one piece of work after the other into a thread of its own. For one event loop."""
+    """Does one piece of work after the other, in a thread of its own. For one event loop."""
 
     def __init__(self, max_waiting: int) -> None:
         self._max_held = 1 + max_waiting
@@ -27,19 +27,19 @@ class Desk:
 
     @property
     def held(self) -> int:
-        """Recordings that are sent, wait or are judged."""
+        """Recordings that are being received, wait or are being analysed."""
         return self._held
 
     @contextmanager
     def place(self) -> Iterator[None]:
-        """Hold one of the places, from before the recording is taken in: what waits fills the memory.
+        """Hold a place, from before the recording is received: recordings that wait take up memory.
 
         Raises:
-            RequestError: when none is free.
+            RequestError: when no place is free.
         """
         if self._held >= self._max_held or self._closing.is_set():
             raise RequestError(
-                503, f"{self._held} recordings are being judged or wait already; try again in a moment"
+                503, f"{self._held} recordings are already being analysed or waiting; try again in a moment"
             )
         self._held += 1
         try:
@@ -48,7 +48,7 @@ class Desk:
             self._held -= 1
 
     async def do(self, work: Work[Result]) -> Result:
-        """Have the work done; when this is cancelled, the work is told to stop.
+        """Have the work done; if this is cancelled, the work is told to stop.
 
         Raises:
             StoppedError: when the desk is closed.
@@ -66,6 +66,6 @@ class Desk:
             unwanted.set()
 
     def close(self) -> None:
-        """Tell whatever is done to stop, and begin nothing more. Returns at once."""
+        """Tell the work in progress to stop, and start no more. Returns at once."""
         self._closing.set()
         self._executor.shutdown(wait=False, cancel_futures=True)

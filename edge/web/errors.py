@@ -1,4 +1,4 @@
-"""What can go wrong with the dashboard, and with what is sent to it."""
+"""Errors of the dashboard, and of requests to it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from edge.errors import AffectdError
 
 
 class WebError(AffectdError):
-    """Raised when the dashboard cannot do its work; the message says what, where and what to do."""
+    """Raised when the dashboard fails; the message says what is wrong, where, and what to do."""
 
     exit_code = 69
 
 
 class WebSettingsError(WebError, ValueError):
-    """Raised when a setting makes no sense, or a password is wanted and missing."""
+    """Raised when a setting is invalid, or a required password is missing."""
 
     exit_code = 78
 
@@ -22,11 +22,11 @@ class WebNotInstalledError(WebError):
 
 
 class AddressError(WebError):
-    """Raised when nothing can be served at the address: it is taken, or not ours."""
+    """Raised when the dashboard cannot listen on the address: it is in use, or not this machine's."""
 
 
 class RequestError(WebError):
-    """Raised for a request that cannot be answered; `status` is that of HTTP."""
+    """Raised for a request that cannot be answered; `status` is the HTTP status."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -34,4 +34,4 @@ class RequestError(WebError):
 
 
 class StoppedError(Exception):
-    """Raised within work that nobody wants any more."""
+    """Raised to end work whose result nobody waits for any more."""

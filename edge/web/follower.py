@@ -1,4 +1,4 @@
-"""Follows the device over MQTT, and only reads."""
+"""Follows the device over MQTT, read-only."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from edge.mqtt.settings import MqttSettings
 from edge.web.live import Live
 
 _LONGEST_S = 5.0
-"""Between two attempts: somebody may be looking at the page"""
+"""Longest wait between two attempts to connect: somebody may be looking at the page"""
 
 _CONNECTED = "connected"
 
 
 class Follower:
-    """Passes on what the device says, from the network's thread to that of the event loop.
+    """Passes the messages of the device from the network thread to the event loop.
 
     Raises:
         MqttSettingsError: when the password or a TLS file cannot be used.
@@ -39,7 +39,7 @@ class Follower:
         self._trouble: str | None = None
         self._denied: str | None = None
         """What the broker does not let us read"""
-        # The device itself has the name in the settings, and a broker throws out the first of two with one.
+        # The device itself uses the client id in the settings, and a broker allows only one client per id.
         own_name = msgspec.structs.replace(settings, client_id=f"affectd-web-{uuid.uuid4().hex[:8]}")
         self._connection = Connection(
             own_name,
@@ -53,14 +53,14 @@ class Follower:
         )
 
     def start(self) -> None:
-        """Begin to connect, and go on trying."""
+        """Start connecting, and keep trying."""
         self._connection.start(list(self._topics))
 
     def stop(self) -> None:
         """Disconnect."""
         self._connection.close()
 
-    # The methods below run in the network's thread.
+    # The methods below run in the network thread.
 
     def _welcome(self) -> None:
         self._connected, self._trouble = True, None
@@ -72,7 +72,7 @@ class Follower:
 
     def _hear_news(self, news: str) -> None:
         if self._connected:
-            # It is said once, and holds over the next connections.
+            # This is reported once, and remains true over the next connections.
             self._denied = news
         elif news != _CONNECTED:
             self._trouble = news
@@ -91,4 +91,4 @@ class Follower:
         try:
             self._loop.call_soon_threadsafe(call, *arguments)
         except RuntimeError:
-            return  # the loop has ended, and so does this process
+            return  # the event loop has ended, and the process is about to

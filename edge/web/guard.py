@@ -1,4 +1,4 @@
-"""Who may ask, and what a browser may do with the answer. Stands before everything else."""
+"""Access control in front of everything else: who may ask, and what a browser may do with the answer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from edge.web.replies import error_reply
 from edge.web.settings import WebSettings
 
 _WRONG_PASSWORD_S = 1.0
-"""Seconds that a wrong password waits for its answer: guessing shall take long"""
+"""Seconds by which the answer to a wrong password is delayed, so that guessing takes long"""
 
 _SAFE_METHODS = {"GET", "HEAD"}
 
@@ -32,16 +32,16 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-"""On every answer: nothing from elsewhere is loaded, and nobody else frames or keeps it"""
+"""Sent with every answer: load nothing from other sites, be framed by no other site, keep no copy"""
 
 
 class Guard:
-    """An ASGI application before another.
+    """An ASGI application in front of another.
 
     Args:
         app: the application that answers.
-        settings: names and addresses by which it is called.
-        password: to be given with every request; None asks for none.
+        settings: names and addresses under which it is reached.
+        password: required with every request; None requires none.
     """
 
     def __init__(self, app: ASGIApp, settings: WebSettings, password: str | None) -> None:
@@ -50,7 +50,7 @@ class Guard:
         self._names = _names(settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or have it answered."""
+        """Refuse a request, or pass it on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -69,25 +69,25 @@ class Guard:
     def _refusal(self, method: str, headers: Headers) -> Response | None:
         host = headers.get("host", "")
         if self._names is not None and host_of(host) not in self._names:
-            # A page elsewhere can point a name of its own at this address, and would then read the answers.
+            # Another site can point a host name of its own at this address, and could then read the answers.
             return error_reply(
                 RequestError(
                     421,
-                    f"the dashboard is not called {host[:100]!r}; where that is meant, add the name to "
+                    f"the dashboard is not known as {host[:100]!r}; if that name is right, add it to "
                     "hosts in [web] of the configuration",
                 )
             )
         if self._login is not None and not _knows(headers, self._login):
-            refusal = error_reply(RequestError(401, "user name and password are needed"))
+            refusal = error_reply(RequestError(401, "user name and password are required"))
             refusal.headers["WWW-Authenticate"] = 'Basic realm="affectd", charset="UTF-8"'
             return refusal
         if method not in _SAFE_METHODS and not _is_own(headers, host):
-            return error_reply(RequestError(403, "this came from a page that is not the dashboard's"))
+            return error_reply(RequestError(403, "the request came from a page that is not the dashboard's"))
         return None
 
 
 def _names(settings: WebSettings) -> frozenset[str] | None:
-    """Names that a `Host` may have; None for any: with a password, no other page can read the answers."""
+    """Names allowed in `Host`; None allows any: with a password, no other site can read the answers."""
     if not is_loopback(settings.bind):
         return None
     return frozenset({"localhost", "127.0.0.1", "::1", settings.bind.lower(), *_lower(settings.hosts)})
@@ -107,10 +107,10 @@ def _knows(headers: Headers, login: bytes) -> bool:
 
 
 def _is_own(headers: Headers, host: str) -> bool:
-    """Whether a request that changes or costs something comes from our own page, or from no page at all."""
+    """Whether a request that has effects or costs comes from our own page, or from no page at all."""
     said_by_browser = headers.get("sec-fetch-site")
     if said_by_browser is not None:
         return said_by_browser in {"same-origin", "none"}
     origin = headers.get("origin")
-    # Without the scheme: behind a reverse proxy it is https there and http here.
+    # Compared without the scheme: behind a reverse proxy, it is https for the browser and http here.
     return origin is None or origin.partition("://")[2].lower() == host.lower()

@@ -1,4 +1,4 @@
-"""One recording, judged in memory as the daemon would judge it live. No clock, no thread."""
+"""Analyses one recording in memory, as the daemon would do live. No clock, no thread."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from edge.web.errors import RequestError, StoppedError
 from edge.web.picture import Picture, draw
 
 _NAME = "the recording"
-"""In messages: what it is called where it comes from is nobody's business here"""
+"""In messages, in place of the file name, which is private"""
 
 _PIECE_VALUES = 1 << 18
-"""Decoded at once, all channels counted"""
+"""Values decoded at a time, all channels counted"""
 
 _DIGITS = 4
 
@@ -32,7 +32,7 @@ class JudgedTurn(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds from the beginning of the recording"""
 
     end: float
-    """Seconds; the pause that ended the turn is part of it"""
+    """Seconds from the beginning of the recording, including the pause that ended the turn"""
 
     emotion: str
     """The most probable label, or `uncertain`"""
@@ -57,7 +57,7 @@ class JudgedTurn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
-    """What a recording holds."""
+    """The analysis of a recording."""
 
     seconds: float
     """Length of the recording"""
@@ -67,31 +67,31 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     """SHA-256 of the model's flatbuffer"""
 
     turns: tuple[JudgedTurn, ...]
-    """Empty where nobody speaks"""
+    """Empty if nobody speaks"""
 
     picture: Picture | None = None
-    """null where it was not asked for, or the recording is shorter than a frame"""
+    """null if it was not requested, or the recording is shorter than a frame"""
 
 
 class Judge:
-    """Judges recordings, one at a time."""
+    """Analyses recordings, one at a time."""
 
     def __init__(self, model: EmotionModel, config: Config) -> None:
         self.model = model
         self._config = config
 
     def judge(self, content: Content, with_picture: bool, stopped: Callable[[], bool]) -> Judgement:
-        """Judge a sound file.
+        """Analyse a sound file.
 
         Args:
             content: the file's bytes.
-            with_picture: whether to draw it too.
-            stopped: asked now and then whether to end at once.
+            with_picture: whether to draw its spectrogram too.
+            stopped: called now and then; returns whether to end at once.
 
         Raises:
-            AudioError: when it is no sound, or damaged.
-            RequestError: when it is longer than is allowed.
-            StoppedError: when `stopped` says so.
+            AudioError: when it is not a sound file, or damaged.
+            RequestError: when it is longer than allowed.
+            StoppedError: when `stopped` returns True.
         """
 
         def look() -> None:
@@ -120,10 +120,10 @@ class Judge:
 
 
 def decode(content: Content, most_s: float, look: Callable[[], None] = lambda: None) -> Block:
-    """A sound file in memory as one block, 16 kHz mono: equal to `edge.audio.files.read_file`.
+    """Decode a sound file in memory to one block of 16 kHz mono: equal to `edge.audio.files.read_file`.
 
     Raises:
-        AudioError: when it is no sound, or damaged.
+        AudioError: when it is not a sound file, or damaged.
         RequestError: when it is longer than `most_s` seconds; no more than that is decoded.
     """
     with SoundFile(_NAME, content) as file:

@@ -1,4 +1,4 @@
-"""The present of the device, as its messages tell it, and whoever wants to hear what is new of it."""
+"""The current state of the device, according to its messages, and the listeners that follow it."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ _LOG = logging.getLogger(__name__)
 KEPT_TURNS = 200
 MAX_LISTENERS = 32
 _MAX_BYTES = 64 * 1024
-"""Of a message: a turn has less than one"""
+"""Size limit of a message: a turn has less than 1 KiB"""
 
 _BACKLOG = 64
-"""News that wait for a slow listener; beyond these it is told the whole anew"""
+"""Events queued for a slow listener; beyond that, it gets a new snapshot"""
 
 
 class BrokerView(msgspec.Struct, frozen=True, kw_only=True):
-    """How the connection to the broker stands."""
+    """The state of the connection to the broker."""
 
     address: str
     connected: bool = False
     trouble: str | None = None
-    """Why not, or what the broker does not let us read; null when all is well"""
+    """Why it is not connected, or what the broker does not let us read; null if all is well"""
 
 
 class Present(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of the device now."""
+    """What is currently known of the device."""
 
     device: str
     broker: BrokerView
     availability: str | None = None
-    """`online`, `offline`, or null before the device was ever heard of"""
+    """`online`, `offline`, or null if nothing was heard from the device yet"""
 
     state: State | None = None
     health: Health | None = None
@@ -57,11 +57,11 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     present: Present
     turns: list[Turn]
-    """The last ones, oldest first"""
+    """The last turns, oldest first"""
 
 
 class Listener:
-    """One who follows the stream. News beyond the backlog give way to a snapshot, so none holds much."""
+    """A listener of the stream. A snapshot replaces events beyond the backlog, so none holds much memory."""
 
     def __init__(self, live: Live) -> None:
         self._live = live
@@ -70,7 +70,7 @@ class Listener:
         self._wake = asyncio.Event()
 
     def tell(self, news: News) -> None:
-        """Take what is new."""
+        """Take one more event."""
         if len(self._news) >= _BACKLOG:
             self._behind = True
         if not self._behind:
@@ -78,11 +78,11 @@ class Listener:
         self.wake()
 
     def wake(self) -> None:
-        """End the waiting in `hear`."""
+        """End the wait in `hear`."""
         self._wake.set()
 
     async def hear(self, timeout_s: float) -> list[News]:
-        """What is new since the last call, waited for; nothing when the time is over or the stream ends."""
+        """Wait for events since the last call; empty when the time is up or the stream ends."""
         if not self._behind and not self._news:
             self._wake.clear()
             try:
@@ -99,7 +99,7 @@ class Listener:
 
 
 class Live:
-    """Follows one device. All in the event loop's thread."""
+    """Follows one device. Used only in the event loop's thread."""
 
     def __init__(self, device: str, address: str) -> None:
         self._present = Present(device=device, broker=BrokerView(address=address))
@@ -110,7 +110,7 @@ class Live:
 
     @property
     def present(self) -> Present:
-        """What is known of the device now."""
+        """What is currently known of the device."""
         return self._present
 
     @property
@@ -124,11 +124,11 @@ class Live:
 
     @property
     def is_full(self) -> bool:
-        """Whether nobody more may listen."""
+        """Whether no more listeners are accepted."""
         return len(self._listeners) >= MAX_LISTENERS
 
     def join(self) -> Listener | None:
-        """One more who listens; None when they are too many. To be given back to `leave`."""
+        """Add a listener; None if there are too many. Hand it to `leave` when done."""
         if self.closed or self.is_full:
             return None
         listener = Listener(self)
@@ -136,7 +136,7 @@ class Live:
         return listener
 
     def leave(self, listener: Listener) -> None:
-        """One less."""
+        """Remove a listener."""
         self._listeners.discard(listener)
 
     def close(self) -> None:
@@ -146,23 +146,23 @@ class Live:
             listener.wake()
 
     def broker(self, connected: bool, trouble: str | None) -> None:
-        """The connection has changed."""
+        """Take a change in the connection to the broker."""
         view = msgspec.structs.replace(self._present.broker, connected=connected, trouble=trouble)
         if view != self._present.broker:
             self._set(broker=view)
 
     def receive(self, what: str, payload: bytes) -> None:
-        """Take a message of the device: the last level of its topic, and its content."""
+        """Take a message from the device: the last level of its topic, and its payload."""
         try:
             self._take(what, payload)
         except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
             if what not in self._misunderstood:
                 self._misunderstood.add(what)
-                _LOG.warning("messages on …/%s are not understood and left out: %s", what, error)
+                _LOG.warning("messages on …/%s cannot be decoded and are ignored: %s", what, error)
 
     def _take(self, what: str, payload: bytes) -> None:
         if len(payload) > _MAX_BYTES:
-            raise ValueError(f"it has {len(payload)} bytes")
+            raise ValueError(f"{len(payload)} bytes are too many")
         if what == "availability":
             # An empty retained message is how a topic is cleared.
             self._set(availability=payload.decode()[:32] or None)

@@ -1,4 +1,4 @@
-"""What the front end hears of a recording, as a picture that is small enough to send."""
+"""What the front end computes from a recording, as a picture that is small enough to send."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from edge.frontend.pitch import MIDDLE_HZ, VOICED, StreamingPitch
 from edge.frontend.tables import hertz_to_mel, mel_to_hertz
 
 MOST_COLUMNS = 6_000
-"""Of a picture: a minute at one column for each frame of 10 ms, more than any screen shows"""
+"""Maximum width of a picture: a minute at one column per frame of 10 ms, more than any screen shows"""
 
 RANGE_DB = 80.0
-"""What lies deeper below the loudest is drawn as silence"""
+"""Anything further below the loudest level is drawn as silence"""
 
 _DECIBELS = 10.0 / np.log(10.0)
 
@@ -28,7 +28,7 @@ Frames = NDArray[np.floating]
 
 
 class Picture(msgspec.Struct, frozen=True, kw_only=True):
-    """Logarithmic mel energies of a recording, as the device computes them."""
+    """Log mel energies of a recording, as the device computes them."""
 
     columns: int
     bands: int
@@ -36,27 +36,27 @@ class Picture(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds from one column to the next"""
 
     levels: str
-    """A byte for each band of each column, in base64: band 0 of column 0, band 1 of column 0, …; 0 is
+    """One byte per band of each column, in base64: band 0 of column 0, band 1 of column 0, …; 0 is
     `low_db` and 255 is `high_db`"""
 
     low_db: float
     high_db: float
     band_hz: tuple[float, ...]
-    """Centre of each band in hertz"""
+    """Centre frequency of each band in hertz"""
 
     pitch_hz: tuple[int | None, ...] | None = None
-    """Pitch in each column in hertz, null where there is no voice; null as a whole where the front end of the
-    model hears no pitch"""
+    """Pitch in each column in hertz, null where the sound is not voiced; null as a whole if the model's front
+    end does not compute pitch"""
 
 
 def draw(sound: Block, config: MfccConfig, look: Callable[[], None], piece: int = 16_000) -> Picture | None:
-    """The picture of a recording; None where it is too short for a frame.
+    """The picture of a recording; None if it is too short for a frame.
 
     Args:
         sound: shape (n,), 16 kHz.
         config: of the model's front end.
-        look: called after every piece, to raise whatever is to end the work.
-        piece: samples of a piece.
+        look: called after every piece; raises to end the work.
+        piece: samples per piece.
     """
     mels, pitch = StreamingMfcc(config), StreamingPitch(config) if config.pitch else None
     bands, contour = [], []
@@ -94,7 +94,7 @@ def picture_of(log_mel: Frames, pitch: Frames | None, config: MfccConfig) -> Pic
 
 
 def _pitch(pitch: Frames, firsts: NDArray[np.int64], step: int) -> tuple[int | None, ...]:
-    """Of each column, the pitch of its most voiced frame."""
+    """For each column, the pitch of its most voiced frame."""
     found = []
     for first in firsts.tolist():
         octaves, voicing = max(pitch[first : first + step].tolist(), key=lambda frame: frame[1])

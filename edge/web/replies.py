@@ -1,4 +1,4 @@
-"""Answers in JSON, good ones and bad ones."""
+"""JSON responses, for results and for errors."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _NOT_JUDGED, _NO_SOUND = 422, 415
 
 
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
-    """What every answer says that is not a good one."""
+    """The content of every error response."""
 
     error: str
     """What is wrong, where, and what to do"""
 
 
 def reply(content: Any, status: int = 200) -> Response:
-    """Anything that msgspec encodes, as JSON."""
+    """A JSON response from anything that msgspec can encode."""
     return Response(msgspec.json.encode(content), status, media_type="application/json")
 
 
 def error_reply(error: AffectdError) -> Response:
-    """A failure, with the status that fits it."""
+    """The response to an error, with the matching status."""
     if isinstance(error, RequestError):
         status = error.status
     else:

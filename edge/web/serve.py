@@ -1,4 +1,4 @@
-"""`affectd web`: what must be right before anything is served."""
+"""`affectd web`: checks what must be right before anything is served."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _EXTRA = "pip install 'affectd[web]'"
 
 
 def serve(config: Config) -> int:
-    """Serve the dashboard until a signal comes; gives the exit code.
+    """Serve the dashboard until a signal arrives; returns the exit code.
 
     Raises:
-        WebSettingsError: when a password is needed and missing, or cannot be read.
+        WebSettingsError: when a password is required but missing, or cannot be read.
         WebNotInstalledError: when FastAPI or uvicorn is missing.
-        AddressError: when nothing can be served at the address.
+        AddressError: when it cannot listen on the address.
         InferenceError, MqttSettingsError: when the model, or a file of the MQTT settings, cannot be used.
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s", stream=sys.stderr)

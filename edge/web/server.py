@@ -1,4 +1,4 @@
-"""The rooms wired together behind one socket, which uvicorn serves."""
+"""Wires the parts of the dashboard together behind one socket, which uvicorn serves."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from edge.web.settings import WebSettings
 _EX_SOFTWARE = 70
 _MOST_CONNECTIONS = 128
 _STOP_S = 1
-"""Seconds that a request may go on after the signal that ends the process"""
+"""Seconds that a request may take after the signal that ends the process"""
 
 
 class Server(uvicorn.Server):
-    """Ends the streams with the first signal: they would never end by themselves."""
+    """Ends the streams at the first signal: they would never end by themselves."""
 
     def __init__(self, config: uvicorn.Config, parts: Parts) -> None:
         super().__init__(config)
@@ -45,12 +45,12 @@ class Server(uvicorn.Server):
 
 
 def run(config: Config, password: str | None) -> int:
-    """Serve until a signal comes; gives the exit code. See `edge.web.serve.serve`."""
-    # Made and left: what is wrong with a password or a TLS file ends the command here, in its own words.
+    """Serve until a signal arrives; returns the exit code. See `edge.web.serve.serve`."""
+    # Made and discarded: a bad password or TLS file ends the command here, with its own error message.
     make_client(config.mqtt, config.mqtt.protocol, config.mqtt.client_id)
     listening = listen(config.web)
     server = Server(_uvicorn_config(config, password, parts := _parts(config)), parts)
-    # uvicorn raises the signal that ended it once more when it is done; until it begins, a signal ends us.
+    # When done, uvicorn raises the signal that ended it again; until it starts, a signal ends the process.
     host, port = listening.getsockname()[:2]
     who = "" if password is None else f", user {config.web.username}"
     sys.stdout.write(f"affectd web: http://{join_address(str(host), int(port))}/{who}\n")
@@ -62,10 +62,10 @@ def run(config: Config, password: str | None) -> int:
 
 
 def listen(settings: WebSettings) -> socket.socket:
-    """A socket that listens where the settings say.
+    """Open a socket that listens where the settings say.
 
     Raises:
-        AddressError: when it cannot.
+        AddressError: when that fails.
     """
     address = join_address(settings.bind, settings.port)
     try:
@@ -75,11 +75,11 @@ def listen(settings: WebSettings) -> socket.socket:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise AddressError(
-                f"another program already listens on {address}; end it, or choose another port with --listen"
+                f"another program already listens on {address}; stop it, or choose another port with --listen"
             ) from None
         why = error.strerror or error
         raise AddressError(
-            f"nothing can be served on {address}: {why}; choose another address with --listen"
+            f"cannot listen on {address}: {why}; choose another address with --listen"
         ) from None
 
 
@@ -104,7 +104,7 @@ def _uvicorn_config(config: Config, password: str | None, parts: Parts) -> uvico
         ws="none",
         lifespan="on",
         log_config=None,
-        # Neither who asked nor for what: that is nobody's business here.
+        # Who asked, and for what, is private.
         access_log=False,
         server_header=False,
         proxy_headers=False,
@@ -114,4 +114,4 @@ def _uvicorn_config(config: Config, password: str | None, parts: Parts) -> uvico
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:
-    """Nothing: uvicorn has heard of it."""
+    """Do nothing: uvicorn has already handled the signal."""

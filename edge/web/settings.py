@@ -14,44 +14,44 @@ PASSWORD_VARIABLE = "AFFECTD_WEB_PASSWORD"  # noqa: S105  # the name of a variab
 
 
 class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where the dashboard of `affectd web` listens, who may see it, and how much it takes at once.
+    """Where the dashboard of `affectd web` listens, who may see it, and how much it accepts at once.
 
     Raises:
-        WebSettingsError: at construction, when a value makes no sense; the message names the field.
+        WebSettingsError: at construction, when a value is invalid; the message names the field.
     """
 
     bind: str = "127.0.0.1"
-    """Address to listen on; any but this machine's own (127.0.0.1, ::1) needs a password"""
+    """Address to listen on; any but 127.0.0.1 and ::1, which only this machine reaches, needs a password"""
 
     port: int = 8765
-    """TCP port to listen on; 0 takes a free one, which is printed"""
+    """TCP port to listen on; 0 picks a free one, which is printed"""
 
     hosts: tuple[str, ...] = ()
-    """Further names by which browsers may call it, for a reverse proxy on this machine: ["affectd.lan"]"""
+    """More host names under which browsers may reach it, for a local reverse proxy: ["affectd.lan"]"""
 
     username: str = "affectd"
-    """Name that goes with the password"""
+    """User name that goes with the password"""
 
     password_file: str | None = None
-    """Path of a file that holds the password alone; AFFECTD_WEB_PASSWORD in the environment wins"""
+    """Path of a file that contains only the password; AFFECTD_WEB_PASSWORD in the environment wins"""
 
     max_upload_mb: float = 50.0
-    """Megabytes of the largest recording that is taken"""
+    """Megabytes of the largest recording that is accepted"""
 
     max_upload_s: float = 600.0
-    """Seconds of the longest recording that is taken"""
+    """Seconds of the longest recording that is accepted"""
 
     max_waiting: int = 2
-    """Recordings that may wait while one is judged; whoever comes then is told to come again"""
+    """Recordings that may wait while one is analysed; further ones are told to try again later"""
 
     def __post_init__(self) -> None:
         rules = (
-            (_is_host(self.bind), f"bind is {self.bind!r}; it must be a host name or an IP address alone"),
+            (_is_host(self.bind), f"bind is {self.bind!r}; it must be just a host name or IP address"),
             (0 <= self.port <= 65_535, f"port is {self.port}; it must be 0 to 65535"),
             (all(_is_host(host) for host in self.hosts),
-             f"hosts is {list(self.hosts)}; give host names alone, without port or http://"),
+             f"hosts is {list(self.hosts)}; give only host names, without port or http://"),
             (self.username.isprintable() and self.username != "" and ":" not in self.username,
-             f"username is {self.username!r}; it must not be empty nor have a colon"),
+             f"username is {self.username!r}; it must not be empty or contain a colon"),
             (0.0 < self.max_upload_mb <= 1024.0,
              f"max_upload_mb is {self.max_upload_mb}; it must be above 0 and at most 1024"),
             (0.0 < self.max_upload_s <= 7200.0,
@@ -64,15 +64,15 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     @property
     def max_upload_bytes(self) -> int:
-        """Bytes of the largest recording that is taken."""
+        """Bytes of the largest recording that is accepted."""
         return round(self.max_upload_mb * 1_000_000)
 
     def password(self) -> str | None:
-        """The password from the environment or else from `password_file`; None where nobody is asked for one.
+        """The password from the environment, else from `password_file`; None if none is required.
 
         Raises:
-            WebSettingsError: when it is empty, the file cannot be read, or there is none and the network
-                reaches `bind`.
+            WebSettingsError: when it is empty, the file cannot be read, or there is none although the network
+                can reach `bind`.
         """
         from_environment = os.environ.get(PASSWORD_VARIABLE)
         if from_environment is not None:
@@ -81,7 +81,7 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             return _not_empty(_read(self.password_file), f"password_file {self.password_file}")
         if not is_loopback(self.bind):
             raise WebSettingsError(
-                f"bind is {self.bind}, where the network reaches the dashboard without a password; set "
+                f"bind is {self.bind}, so the network can reach the dashboard without a password; set "
                 f"password_file in [web] or {PASSWORD_VARIABLE} in the environment, or bind to 127.0.0.1"
             )
         return None
@@ -103,5 +103,5 @@ def _read(path: str) -> str:
 
 def _not_empty(password: str, where: str) -> str:
     if not password:
-        raise WebSettingsError(f"{where} is empty; put the password of the dashboard there, or take it away")
+        raise WebSettingsError(f"{where} is empty; put the dashboard's password there, or remove it")
     return password

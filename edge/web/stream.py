@@ -1,4 +1,4 @@
-"""Server-sent events: what is new of the device, to a browser that stays connected."""
+"""Server-sent events: what is new from the device, for a browser that stays connected."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from edge.web.errors import RequestError
 from edge.web.live import MAX_LISTENERS, Live, News
 
 KEEP_ALIVE_S = 15.0
-"""Seconds after which something is sent even when nothing is new: proxies end what is silent"""
+"""Seconds after which something is sent even if nothing is new: proxies close silent connections"""
 
 _RETRY_MS = 2_000
 
 
 def event(news: News) -> bytes:
-    """One event in the form of the stream; JSON has no line breaks of its own."""
+    """One event in the format of the stream; JSON has no line breaks here."""
     return b"event: " + news.name.encode() + b"\ndata: " + msgspec.json.encode(news.data) + b"\n\n"
 
 
 async def events(live: Live) -> AsyncIterator[bytes]:
-    """The stream of one more listener, until `live` is closed; empty where they are too many."""
+    """The stream for one more listener, until `live` is closed; empty if there are too many."""
     listener = live.join()
     if listener is None:
         return
@@ -36,13 +36,13 @@ async def events(live: Live) -> AsyncIterator[bytes]:
 
 
 def stream(live: Live) -> StreamingResponse:
-    """The stream as an answer.
+    """The stream as an HTTP response.
 
     Raises:
-        RequestError: when too many listen.
+        RequestError: when there are too many listeners.
     """
     if live.is_full:
-        raise RequestError(503, f"{MAX_LISTENERS} pages follow the device already; close one of them")
+        raise RequestError(503, f"{MAX_LISTENERS} pages already follow the device; close one of them")
     return StreamingResponse(
         events(live), media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
     )

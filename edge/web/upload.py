@@ -1,4 +1,4 @@
-"""The body of a request: a recording, taken into memory and nowhere else."""
+"""Reads the body of a request, a recording, into memory and nowhere else."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from starlette.requests import Request
 from edge.web.errors import RequestError
 
 _PATIENCE_S = 20.0
-"""Seconds without a byte after which an upload is given up"""
+"""Seconds without a byte after which an upload is abandoned"""
 
 _DRAIN_S = 2.0
-"""Seconds in which what is too much is thrown away: a client that is still sending hears no answer"""
+"""Seconds for which excess data is discarded: a client that is still sending would not read the answer"""
 
 
 async def read_body(request: Request, most_bytes: int) -> bytearray:
-    """The whole body.
+    """Read the whole body.
 
     Raises:
-        RequestError: when it is a form, empty, too large, or does not come.
-        ClientDisconnect: when the client has gone away.
+        RequestError: when it is a form, empty, too large, or does not arrive.
+        ClientDisconnect: when the client has disconnected.
     """
     if request.headers.get("content-type", "").startswith("multipart/"):
         raise RequestError(
@@ -38,7 +38,7 @@ async def read_body(request: Request, most_bytes: int) -> bytearray:
         except StopAsyncIteration:
             break
         except TimeoutError:
-            raise RequestError(408, f"nothing came for {_PATIENCE_S:g} s; send the recording again") from None
+            raise RequestError(408, f"no data came for {_PATIENCE_S:g} s; send the recording again") from None
         if len(body) + len(chunk) > most_bytes:
             body.clear()
             await _drain(request)
@@ -50,7 +50,7 @@ async def read_body(request: Request, most_bytes: int) -> bytearray:
 
 
 async def _drain(request: Request) -> None:
-    """Throw away what still comes, unless the client waits to hear whether it may send at all."""
+    """Discard the rest of the body, unless the client is waiting for permission to send it."""
     if "expect" in request.headers:
         return
     try:

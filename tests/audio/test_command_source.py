@@ -113,7 +113,7 @@ def test_command_source_when_program_fails_then_error_has_its_last_words():
     message = str(caught.value)
     assert caught.value.exit_code == 69
     assert "ended with status 3" in message
-    assert "it said: line 4 | line 5 | line 6 | line 7 | no card. Run it by itself" in message
+    assert "it said: line 4 | line 5 | line 6 | line 7 | no card); run it on its own" in message
     assert "\n" not in message
 
 

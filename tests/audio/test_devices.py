@@ -77,7 +77,7 @@ def test_choose_device_when_several_fit_then_error_lists_them_only():
     with pytest.raises(AmbiguousDeviceError) as caught:
         choose_device(DEVICES, "e")
     assert caught.value.exit_code == 64
-    assert "fits 3 input devices" in str(caught.value)
+    assert "matches 3 input devices" in str(caught.value)
 
 
 def test_choose_device_when_twins_are_present_then_the_whole_name_tells_them_apart():

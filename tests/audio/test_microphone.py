@@ -117,7 +117,7 @@ source.close()
     assert 30_000 < dropped < 41_000
     assert heard + dropped <= fed
     assert first_peak == 1_000
-    (said_s,) = re.findall(r"([\d.]+) s of sound dropped so far because it was not taken in time", stderr)
+    (said_s,) = re.findall(r"([\d.]+) s of sound dropped so far because it was not read in time", stderr)
     assert 0.0 < float(said_s) <= round(dropped / 16_000, 2)
 
 
@@ -205,7 +205,7 @@ print(json.dumps(counts))
     ("options", "kind", "exit_code", "words"),
     [
         ({"device": "webcam"}, "UnknownDeviceError", 66, "present are: 'fakemic'"),
-        ({"channel": 200}, "AudioSettingsError", 64, "channel 200 is not there: 'fakemic' has 128"),
+        ({"channel": 200}, "AudioSettingsError", 64, "there is no channel 200: 'fakemic' has 128"),
         ({"rate": 1}, "DeviceOpenError", 69, "does not open (1 Hz, 2 channels"),
     ],
     ids=["unknown", "channel", "rate"],
@@ -241,7 +241,7 @@ def test_microphone_when_machine_has_none_then_error_69_with_a_remedy(alsa_confi
     )
 
     assert result.returncode == 69
-    assert b"there is no input device: plug in a microphone" in result.stdout
+    assert b"there is no input device; plug in a microphone" in result.stdout
     assert result.stderr == b""
 
 

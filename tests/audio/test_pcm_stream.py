@@ -154,7 +154,7 @@ def test_pcm_stream_when_float_wav_holds_nan_then_error_65():
 
 
 def test_pcm_stream_when_channel_is_not_there_then_usage_error():
-    with pytest.raises(AudioSettingsError, match="channel 1 is not there"):
+    with pytest.raises(AudioSettingsError, match="there is no channel 1"):
         hear(wav(SAMPLES.tobytes()), channel=1)
 
 

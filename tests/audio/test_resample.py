@@ -83,7 +83,7 @@ def test_resampler_when_samples_exceed_full_scale_then_block_is_clipped(rate):
 
 
 def test_resampler_when_channel_is_not_there_then_error_says_how_many_are():
-    with pytest.raises(AudioSettingsError, match="channel 2 is not there: the sound has 2") as caught:
+    with pytest.raises(AudioSettingsError, match="there is no channel 2: the sound has 2") as caught:
         Resampler(48_000, 2, 2)
     assert caught.value.exit_code == 64
 

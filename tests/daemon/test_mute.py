@@ -20,7 +20,7 @@ def test_mute_memory_when_the_folder_cannot_be_made_then_says_so_and_goes_on(tmp
     (tmp_path / "file").write_text("")
 
     assert not MuteMemory(tmp_path / "file", "kitchen").remember(True)
-    assert "a restart forgets" in caplog.text
+    assert "a restart will forget" in caplog.text
     assert not MuteMemory(tmp_path / "file", "kitchen").muted
 
 

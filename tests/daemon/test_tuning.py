@@ -35,4 +35,4 @@ def test_tuning_when_it_cannot_be_written_then_says_so(
     (tmp_path / "state").write_text("in the way")
     assert not TuningFile(tmp_path / "state", "pi").write(Tuning(threshold=0.5))
     assert TuningFile(tmp_path / "state", "pi").read() == Tuning()
-    assert "a restart forgets" in caplog.text
+    assert "a restart will forget" in caplog.text

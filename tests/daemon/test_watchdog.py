@@ -71,7 +71,7 @@ def test_watchdog_when_another_process_is_watched_then_nothing_is_too_slow(monke
 def test_watchdog_when_systemd_has_gone_then_the_daemon_goes_on(monkeypatch, tmp_path, caplog):
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "gone"))
     Watchdog().ready()
-    assert "systemd cannot be told READY=1" in caplog.text
+    assert "cannot notify systemd of READY=1" in caplog.text
 
 
 def test_listener_when_a_block_is_never_done_with_then_it_is_busy_for_ever_longer():

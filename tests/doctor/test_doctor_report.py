@@ -38,7 +38,11 @@ def test_text_when_a_stage_has_several_findings_then_its_name_stands_once_and_re
 
 @pytest.mark.parametrize(
     ("verdict", "words"),
-    [(Verdict.OK, "all is well"), (Verdict.WARN, "affectd works; 1"), (Verdict.FAIL, "1 to mend")],
+    [
+        (Verdict.OK, "all is well"),
+        (Verdict.WARN, "affectd works; 1 to consider:"),
+        (Verdict.FAIL, "1 to fix before affectd works,"),
+    ],
 )
 def test_text_when_it_ends_then_it_sums_up(verdict, words):
     assert list(text_lines([finding(verdict)]))[-1].startswith(words)

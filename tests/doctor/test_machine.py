@@ -47,7 +47,7 @@ def test_board_when_it_is_a_pi_in_good_health_then_all_of_it_is_told(tmp_path):
     [
         ("sys/class/thermal/thermal_zone0/temp", "71000", Verdict.WARN, "71 °C"),
         ("sys/class/thermal/thermal_zone0/temp", "84200", Verdict.FAIL, "84 °C"),
-        ("sys/devices/platform/soc/soc:firmware/get_throttled", "50005", Verdict.FAIL, "too little voltage"),
+        ("sys/devices/platform/soc/soc:firmware/get_throttled", "50005", Verdict.FAIL, "undervoltage"),
         ("sys/devices/platform/soc/soc:firmware/get_throttled", "80000", Verdict.WARN, "temperature limit"),
         ("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "powersave", Verdict.WARN, "powersave"),
         ("proc/meminfo", "MemAvailable: 40960 kB", Verdict.WARN, "40 MB"),
@@ -63,7 +63,7 @@ def test_board_when_only_vcgencmd_tells_then_it_is_asked(tmp_path):
     root = write(tmp_path, {"usr/bin/vcgencmd": "#!/bin/sh\necho throttled=0x50000\n"})
     (root / "usr/bin/vcgencmd").chmod(0o755)
     (finding,) = board.examine(Config(), root)
-    assert finding.message == "since the start: too little voltage, slowed down"
+    assert finding.message == "since boot: undervoltage, throttled"
 
 
 def test_board_when_the_machine_tells_nothing_then_that_is_no_fault(tmp_path):

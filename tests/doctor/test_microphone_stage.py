@@ -1,5 +1,6 @@
 """What the doctor hears: sound of every quality from a program, a silent pipe, a microphone of ALSA's."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def test_microphone_when_it_hears_well_then_nothing_is_wrong(tmp_path):
     [
         (np.zeros_like(SPEECHLIKE), "every sample is zero"),
         (np.clip(20 * SPEECHLIKE, -1, 1), "are clipped"),
-        (0.0001 * NOISE, "hardly a signal"),
+        (0.0001 * NOISE, "hardly any signal"),
         (0.1 * NOISE, "loud all the time"),
         (np.where(SECONDS % 1 < 0.7, 0.0, SPEECHLIKE), "are zero"),
         (SPEECHLIKE[:RATE], "delivered 1.0 s of sound"),
@@ -115,3 +116,23 @@ def test_doctor_when_alsa_has_a_microphone_that_plays_speech_then_it_is_heard(tm
     assert "ok    microphone 'fakemic' delivers sound" in done.stdout, done.stdout + done.stderr
     assert done.returncode == 0
     assert done.stderr == ""
+
+
+def test_microphone_when_the_program_fails_then_its_words_are_the_finding_and_what_to_do_the_remedy():
+    failing = ["sh", "-c", "echo 'no (such; card)' >&2; exit 3"]
+    settings = AudioSettings(source=SourceKind.COMMAND, command=failing)
+    (finding,) = microphone.examine(Config(audio=settings))
+    assert "(it said: no (such; card))" in finding.message
+    assert finding.remedy == "run it on its own to see what it needs"
+
+
+def test_doctor_when_no_microphone_has_the_name_then_the_remedy_is_one_that_is_there(tmp_path, alsa_config):
+    speech = tmp_path / "speech.raw"
+    speech.write_bytes(pcm(SPEECHLIKE) * 20)
+    config = tmp_path / "affectd.toml"
+    config.write_text('[audio]\ndevice = "webcam"\n')
+    env = alsa_config(microphone_from(speech))
+    done = affectd("doctor", "--config", config, "--only", "microphone", "--json", env=env)
+    (finding,) = json.loads(done.stdout)["findings"]
+    assert "(present are: 'fakemic' (" in finding["message"]
+    assert finding["remedy"].startswith("set device to one of these names")

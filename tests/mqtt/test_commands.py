@@ -84,7 +84,7 @@ def test_command_when_sound_then_is_carried_out_and_answered_with_its_id(name: s
         ("sensitivity", b'{"value": "3"}', "float"),
         ("threshold", b'{"value": -0.1}', ">= 0"),
         ("threshold", b'{"value": 1e999}', "JSON"),
-        ("explode", b"{}", "no such command; there are mute, "),
+        ("explode", b"{}", "no such command; choose one of mute, "),
         ("model", b"{}", "no such command"),
     ],
 )

@@ -191,7 +191,7 @@ def test_outbox_when_damaged_while_it_runs_then_goes_on_and_says_what_was_lost(
     outbox.put(b"new")
     assert drain(outbox)[-1] == b"new"
     outbox.close()
-    assert "turns were lost with damage" in caplog.text
+    assert "turns were lost due to damage" in caplog.text
 
 
 def test_outbox_when_another_process_has_the_file_then_works_in_memory_and_says_so(

@@ -124,7 +124,7 @@ def test_probe_when_the_password_file_is_missing_then_names_it(guarded: Mosquitt
         ("reader", Protocol.AUTO, Step.PUBLISH, "may not write"),
         ("writer", Protocol.AUTO, Step.SUBSCRIBE, "may not read"),
         # Before version 5 a broker does not say that it throws a message away.
-        ("reader", Protocol.V3_1_1, Step.SUBSCRIBE, "may not write, or not read,"),
+        ("reader", Protocol.V3_1_1, Step.SUBSCRIBE, "may not write, or may not read,"),
     ],
 )
 def test_probe_when_access_is_denied_then_says_what_is_not_allowed(

@@ -155,7 +155,7 @@ def test_tls_when_the_certificate_is_trusted_then_the_device_is_online(
     ("kind", "ca", "host", "cause", "remedy"),
     [
         ("good", "stranger", "localhost", "not from a CA that is trusted here", "check ca_file, now /"),
-        ("good", None, "localhost", "not from a CA that is trusted here", "that of the system"),
+        ("good", None, "localhost", "not from a CA that is trusted here", "unset (the system's CAs)"),
         ("expired", "ours", "localhost", "has expired", "the clock of this device (2"),
         ("for another name", "ours", "localhost", "for another name than 'localhost'", "set host"),
         ("good", "ours", "127.0.0.1", "for another name than '127.0.0.1'", "set host"),

@@ -64,7 +64,7 @@ def test_enrol_when_there_is_too_little_speech_then_65_and_nothing_is_kept(
     run = affectd("enrol", "--no-config", "--device-id", device, "--command", f"cat {sound}", env=env)
 
     assert run.returncode == 65
-    assert "of good speech in 2 s, and 10 s are needed" in run.stderr
+    assert "of good speech in 2 s, but 10 s are needed" in run.stderr
     assert not state.exists()
 
 
@@ -86,7 +86,7 @@ def test_enrol_when_a_microphone_hears_speech_then_shows_progress_and_ends_by_it
         run = affectd("enrol", *options, env={**alsa, "STATE_DIRECTORY": str(state)})
 
     assert run.returncode == 0, run.stderr
-    assert "without feeling" in run.stderr
+    assert "without emotion" in run.stderr
     assert [f"speech: {second} of {LEAST} s" for second in range(1, LEAST + 1)] == [
         line for line in run.stderr.splitlines() if line.startswith("speech: ")
     ]
@@ -148,7 +148,7 @@ def test_enrol_when_commanded_then_is_answered_shown_kept_over_a_restart_and_for
     daemon = start()
     with daemon.program as program:
         program.say(silence(0.1))
-        program.wait_for("is known")
+        program.wait_for("using the voice enrolled at")
         health = daemon.health()
         assert health["voice_enrolled"] == enrolled.result["at"]
         assert (health["voice_turns"], health["voice_strength"] > 0.1) == (0, True)

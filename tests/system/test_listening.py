@@ -78,7 +78,7 @@ def test_mute_when_commanded_then_the_program_is_gone_and_a_restart_does_not_bri
         live.wait_for(f"affectd/{device}/availability", b"offline")
 
     with Program("run", *options) as daemon:
-        daemon.wait_for("muted: the sound is not listened to until")
+        daemon.wait_for("muted: not listening until")
         wait_for_microphone(live, device, Microphone.MUTED)
         assert children(daemon.process.pid) == []
         live.say(f"{topic}/unmute", "{}")

@@ -38,7 +38,7 @@ def test_keygen_when_run_then_the_private_key_is_for_its_owner_alone(tmp_path) -
     assert "keep it off the devices" in done.stdout
     again = convert("keygen", tmp_path / "maker.pem")
     assert again.returncode == 65
-    assert "is there already" in again.stderr
+    assert "exists already" in again.stderr
 
 
 def test_sign_when_run_then_the_model_is_the_same_with_a_version_and_a_signature(tmp_path) -> None:
@@ -102,7 +102,7 @@ def test_sign_when_it_is_no_model_or_no_version_then_one_line(tmp_path) -> None:
     convert("keygen", tmp_path / "maker.pem")
     path = tmp_path / "model.tflite"
     path.write_bytes(b"no model")
-    for version, words in (("1.0", "not a TFLite model"), ("newest", "is no version")):
+    for version, words in (("1.0", "not a TFLite model"), ("newest", "is not a version")):
         done = convert("sign", path, "--key", tmp_path / "maker.pem", "--version", version)
         assert done.returncode == 65
         assert words in done.stderr.splitlines()[-1]
@@ -121,5 +121,5 @@ def test_version_when_compared_then_by_its_numbers(older, newer) -> None:
 
 @pytest.mark.parametrize("version", ["", "v1", "1.", ".1", "1..2", "1.2.3.4.5", "1.0rc1", "²", "1" * 10])
 def test_version_when_it_is_none_then_refused(version) -> None:
-    with pytest.raises(UpdateError, match="is no version"):
+    with pytest.raises(UpdateError, match="is not a version"):
         version_key(version)

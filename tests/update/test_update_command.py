@@ -72,7 +72,7 @@ def test_doctor_when_an_installed_model_runs_then_the_description_of_that_one_is
         *("doctor", "--config", tmp_path / "affectd.toml", "--only", "home-assistant"),
         env={"STATE_DIRECTORY": str(store.folder.parent)},
     )
-    assert "  ok    described with" in done.stdout
+    assert "  ok    announced with" in done.stdout
 
 
 def test_update_when_damaged_releases_come_then_each_is_refused_and_the_old_model_answers(

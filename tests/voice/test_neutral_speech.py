@@ -86,7 +86,7 @@ def test_neutral_speech_when_there_are_several_recordings_then_they_add_up(speec
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda sound: sound[: 2 * RATE], "speak on without long pauses"),
+        (lambda sound: sound[: 2 * RATE], "keep speaking without long pauses"),
         (lambda sound: np.clip(100.0 * sound, -1.0, 1.0), "clipped; turn capture down"),
         (lambda sound: 0.0 * sound, "0.0 s of good speech"),
     ],

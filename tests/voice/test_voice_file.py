@@ -93,7 +93,7 @@ def test_enrolment_when_the_front_end_is_another_then_does_not_fit_and_says_what
     assert ENROLMENT.misfit(CONFIG) is None
     misfit = ENROLMENT.misfit(MfccConfig(n_mfcc=13))
     assert misfit is not None
-    assert "another front end" in misfit
+    assert "a different front end" in misfit
     assert "affectd enrol --forget" in misfit
     assert msgspec.structs.replace(ENROLMENT, version=2).misfit(CONFIG)
     assert msgspec.structs.replace(ENROLMENT, mean=(1.0,)).misfit(CONFIG)

@@ -1,1 +1,1 @@
-"""Everything that a Mosquitto, its users and its devices need to trust each other: `affectd provision`."""
+"""`affectd provision`: certificates, passwords and access list for Mosquitto, its users and devices."""

@@ -1,4 +1,4 @@
-"""Who may do what on the broker, as Mosquitto's access control list."""
+"""Mosquitto's access control list: who may do what on the broker."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from edge.mqtt.topics import Topics
 
 
 class Role(StrEnum):
-    """A client that is no device."""
+    """A client that is not a device."""
 
     DASHBOARD = "dashboard"
-    """Sees everything and changes nothing"""
+    """Reads everything and changes nothing"""
 
     CONTROLLER = "controller"
-    """Sees everything, and commands"""
+    """Reads everything and sends commands"""
 
     HOME_ASSISTANT = "homeassistant"
-    """A controller that has topics of its own"""
+    """A controller with topics of its own"""
 
 
 def access_list(devices: Sequence[Topics]) -> str:
     """The list for these devices, each logging in under its own name, and for every role.
 
     A device writes its own topics, and reads its own commands and its description for Home Assistant; only
-    a controller and Home Assistant write commands. What no line grants is refused.
+    the controller and Home Assistant write commands. Anything that no line grants is refused.
     """
     prefix = HomeAssistantSettings().discovery_prefix
     bases = dict.fromkeys(topics.base for topics in devices)
@@ -39,7 +39,7 @@ def access_list(devices: Sequence[Topics]) -> str:
         [f"user {Role.HOME_ASSISTANT}", *reads, *commands, f"topic readwrite {prefix}/#"],
     ]
     return (
-        "# Made by `affectd provision`; what no line grants is refused.\n\n"
+        "# Made by `affectd provision`. Anything that no line grants is refused.\n\n"
         + "\n\n".join("\n".join(block) for block in blocks)
         + "\n"
     )

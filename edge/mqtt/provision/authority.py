@@ -1,4 +1,4 @@
-"""A certificate authority in a folder; all its cryptography is done by the program openssl."""
+"""A certificate authority in a folder; the program openssl does all its cryptography."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ class ProvisionError(MqttError):
 
 
 def run(program: str, *arguments: object, text: str = "") -> None:
-    """Run a program, with a text on its standard input.
+    """Run a program with a text on its standard input.
 
     Raises:
-        ProvisionError: when it is not installed or fails; the message has its last words.
+        ProvisionError: when it is not installed or fails; the message has the last line of its output.
     """
-    # Debian puts mosquitto's programs where only root has a look.
+    # Debian installs mosquitto's programs in folders that only root has in PATH.
     found = shutil.which(program) or shutil.which(program, path="/usr/sbin:/usr/local/sbin:/sbin")
     if found is None:
-        raise ProvisionError(f"{program} is not installed: sudo apt-get install openssl mosquitto")
+        raise ProvisionError(f"{program} is not installed; run: sudo apt-get install openssl mosquitto")
     done = subprocess.run(
         [found, *map(str, arguments)], input=text, capture_output=True, text=True, check=False
     )
@@ -37,11 +37,11 @@ def run(program: str, *arguments: object, text: str = "") -> None:
 
 
 class Authority:
-    """Signs certificates that hold for a number of days, and its own for twice that.
+    """Signs certificates that are valid for a number of days, and its own for twice as long.
 
     Args:
-        folder: where `ca.crt` and `ca.key` are, or are made.
-        days: for which new certificates hold.
+        folder: where `ca.crt` and `ca.key` are; they are made if missing.
+        days: for which new certificates are valid.
 
     Raises:
         ProvisionError: from the constructor and every method, see `run`.
@@ -64,12 +64,12 @@ class Authority:
         )
 
     def certify_broker(self, hosts: Sequence[str], certificate: Path, key: Path) -> None:
-        """A certificate for the names and addresses under which a broker is reached."""
+        """Make a certificate for the names and addresses under which a broker is reached."""
         names = ", ".join(f"{'IP' if _is_address(host) else 'DNS'}:{host}" for host in hosts)
         self._sign(hosts[0], "serverAuth", names, certificate, key)
 
     def certify_client(self, name: str, certificate: Path, key: Path) -> None:
-        """A certificate that proves who a client is."""
+        """Make a certificate that proves the identity of a client."""
         self._sign(name, "clientAuth", f"DNS:{name}", certificate, key)
 
     def _sign(self, name: str, use: str, names: str, certificate: Path, key: Path) -> None:
@@ -94,7 +94,7 @@ class Authority:
 
 
 def check_host(host: str) -> None:
-    """Whether a host may stand in a certificate.
+    """Check that a host may stand in a certificate.
 
     Raises:
         MqttSettingsError: when it may not.

@@ -15,11 +15,11 @@ def add_provision(commands: Any) -> None:
     provision = commands.add_parser(
         "provision",
         help="make certificates, passwords and access list for a broker and its devices",
-        description="Make a CA, a certificate for the broker, and a password for each device, for a "
-        "dashboard, a controller and Home Assistant, with Mosquitto's configuration and access list: a "
-        "device writes only its own topics, only the controller and Home Assistant write commands. What "
-        "FOLDER holds already stays as it is, so that a later run adds devices. FOLDER holds every secret: "
-        "keep it off the network.",
+        description="Make a CA, a certificate for the broker, a password for each device and for dashboard, "
+        "controller and Home Assistant, and Mosquitto's configuration and access list. A device may write "
+        "only its own topics; only the controller and Home Assistant may write commands. Keys and passwords "
+        "that are already in FOLDER stay as they are, so a later run can add devices. FOLDER holds every "
+        "secret: keep it off the network.",
         epilog="example: affectd provision keys --host broker.lan --host 192.168.1.2 --device kitchen "
         "--device north/lab/pi-3",
     )
@@ -30,24 +30,24 @@ def add_provision(commands: Any) -> None:
         action="append",
         default=[],
         metavar="[[SITE/]ROOM/]NAME",
-        help="a device, may be given again; none makes the broker's files anew",
+        help="a new device; may be repeated; without one, only the broker's files are made again",
     )
     provision.add_argument(
         "--host",
         dest="hosts",
         action="append",
         default=[],
-        help="name or address under which devices reach the broker, the usual one first; makes its "
-        "certificate anew",
+        help="name or address under which devices reach the broker; may be repeated, the usual one "
+        "first; makes a new certificate for the broker",
     )
-    provision.add_argument("--base-topic", default="affectd", help="of the devices (default: %(default)s)")
+    provision.add_argument("--base-topic", default="affectd", help="of new devices (default: %(default)s)")
     provision.add_argument(
         "--client-certificates",
         action="store_true",
-        help="give each client a certificate too, and let nobody in without one, whatever the password",
+        help="also give each client a certificate, and require one in addition to the password",
     )
     provision.add_argument(
-        "--days", type=int, default=3650, help="until new certificates expire (default: %(default)s)"
+        "--days", type=int, default=3650, help="days until new certificates expire (default: %(default)s)"
     )
     provision.set_defaults(command=_provision)
 
@@ -60,9 +60,9 @@ def _provision(args: argparse.Namespace) -> int:
     )
     rows = [("broker", "the machine with Mosquitto")]
     rows += [(f"devices/{name}", f"the device {name}") for name in names]
-    rows += [("users", "dashboard, controller, Home Assistant: a password for each")]
-    rows += [("ca", "nobody: who has its key can let anybody in")]
+    rows += [("users", "dashboard, controller and Home Assistant, a password each")]
+    rows += [("ca", "nobody else: anyone with its key can make valid certificates")]
     for name, whom in rows:
         print(f"{args.folder / name}: for {whom}")
-    print("Where each file goes is in docs/security.md.")
+    print("docs/security.md says where each file goes.")
     return 0

@@ -1,4 +1,4 @@
-"""The folder that `affectd provision` fills: for the broker, for every device, and for every other client."""
+"""The folder that `affectd provision` fills: files for the broker, each device and each other client."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _RESERVED = {*Role, "bridge"}
 
 
 def place(text: str, base_topic: str) -> MqttSettings:
-    """A device by its place, [[SITE/]ROOM/]NAME.
+    """The settings of a device at a place, [[SITE/]ROOM/]NAME.
 
     Raises:
-        MqttSettingsError: when a part cannot be a topic level, or the name is not for devices.
+        MqttSettingsError: when a part cannot be a topic level, or the name is reserved for another client.
     """
     *levels, name = text.split("/")
     if len(levels) > 2:
@@ -45,24 +45,24 @@ def provision(
     days: int = 3650,
     client_certificates: bool = False,
 ) -> list[str]:
-    """Make what is not there yet, and the broker's files anew from all that is; gives the devices' names.
+    """Make what is missing, and the broker's files again for all devices; returns the devices' names.
 
     Args:
-        folder: where to.
-        places: of new devices, see `place`; devices that are there already stay.
-        hosts: names and addresses of the broker; none keeps those of an earlier run.
+        folder: where to put it.
+        places: of new devices, see `place`; existing devices stay.
+        hosts: names and addresses of the broker; if empty, those of an earlier run stay.
         base_topic: of new devices.
         days: until new certificates expire.
-        client_certificates: give every client a certificate, and let none in without; stays so in later runs.
+        client_certificates: give every client a certificate and require it; later runs keep this.
 
     Raises:
-        MqttSettingsError: when a name cannot be used; nothing has been made then.
+        MqttSettingsError: when a name cannot be used; in that case nothing has been made.
         ProvisionError: when a program is missing or fails, or the folder cannot be written.
     """
     try:
         return _provision(folder, places, hosts, base_topic, days, client_certificates)
     except OSError as error:
-        raise ProvisionError(f"{error.filename}: {error.strerror}; choose a folder of your own") from error
+        raise ProvisionError(f"{error.filename}: {error.strerror}; choose a writable folder") from error
 
 
 def _provision(
@@ -83,8 +83,8 @@ def _provision(
         old = devices.setdefault(new.device, new)
         if old.topics != new.topics:
             raise MqttSettingsError(
-                f"device {text!r}: there is a {new.device} already, at {old.topics.turn}; a name is for one "
-                f"device alone. If that one has moved, remove {folder / 'devices' / new.device}"
+                f"device {text!r}: there is a {new.device} already, at {old.topics.turn}; choose another "
+                f"name, or, if that device has moved, remove {folder / 'devices' / new.device}"
             )
     broker = folder / "broker"
     if not hosts and not (broker / "broker.crt").exists():
@@ -116,13 +116,13 @@ def _known(folder: Path) -> dict[str, MqttSettings]:
             table = tomllib.loads(file.read_text(encoding="utf-8"))["mqtt"]
             settings = msgspec.convert(table, MqttSettings)
         except (OSError, KeyError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
-            raise MqttSettingsError(f"{file}: {error}; mend it, or remove its folder and run again") from None
+            raise MqttSettingsError(f"{file}: {error}; fix it, or remove its folder and run again") from None
         found[settings.device] = settings
     return found
 
 
 def _equip(folder: Path, name: str, authority: Authority, with_certificate: bool) -> None:
-    """What a client logs in with."""
+    """Write what a client needs to log in, as far as it is missing."""
     folder.mkdir(mode=0o700, exist_ok=True)
     password = folder / "mqtt-password"
     if not password.exists():
@@ -150,7 +150,7 @@ def _write_settings(folder: Path, settings: MqttSettings) -> None:
     lines = [
         f"{key} = {msgspec.json.encode(value).decode()}" for key, value in shown.items() if value is not None
     ]
-    text = "\n".join(["# For /etc/affectd/affectd.toml, in place of its table [mqtt].", "[mqtt]", *lines, ""])
+    text = "\n".join(["# Replaces the table [mqtt] in /etc/affectd/affectd.toml.", "[mqtt]", *lines, ""])
     (folder / "mqtt.toml").write_text(text, encoding="utf-8")
 
 
@@ -168,12 +168,12 @@ def _write_broker(
     _write_secret(fresh, "")
     for name, folder in clients.items():
         password = (folder / "mqtt-password").read_text(encoding="ascii").strip()
-        # It asks twice, on standard input: an argument could be read by every user of the machine.
+        # Given twice, as it asks, on standard input: every user of the machine could read an argument.
         run("mosquitto_passwd", fresh, name, text=f"{password}\n{password}\n")
     fresh.rename(broker / "affectd.passwd")
     asks = f"cafile {_ON_BROKER}/ca.crt\nrequire_certificate true\n" if client_certificates else ""
     (broker / "affectd.conf").write_text(
-        "# Made by `affectd provision`; goes to /etc/mosquitto/conf.d/, and the rest of this folder to\n"
+        "# Made by `affectd provision`. Copy it to /etc/mosquitto/conf.d/, and the rest of this folder to\n"
         f"# {_ON_BROKER}/.\n"
         f"listener {PORT}\n"
         f"certfile {_ON_BROKER}/broker.crt\n"

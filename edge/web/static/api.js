@@ -1,6 +1,6 @@
 // The API of the dashboard that this page comes from.
 
-/** What the server says is wrong, in its words. */
+/** An error, in the words of the server. */
 export class ApiError extends Error {}
 
 async function read(answer) {
@@ -8,7 +8,7 @@ async function read(answer) {
   try {
     content = await answer.json();
   } catch {
-    throw new ApiError(`The dashboard answered ${answer.status} and no JSON; see its log.`);
+    throw new ApiError(`The dashboard answered ${answer.status} without JSON; see its log.`);
   }
   if (!answer.ok) throw new ApiError(content.error ?? `The dashboard answered ${answer.status}.`);
   return content;
@@ -19,13 +19,13 @@ async function reach(path, options) {
     return await fetch(path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new ApiError("The dashboard is not reached; see whether affectd web still runs.");
+    throw new ApiError("The dashboard cannot be reached; check that affectd web is running.");
   }
 }
 
 export const getModel = async () => read(await reach("/api/model"));
 
-/** The judgement of a file. Its name stays here. */
+/** The analysis of a file. Its name is not sent. */
 export const classify = async (file, signal) =>
   read(await reach("/api/classify", {
     method: "POST", body: file, signal, headers: { "Content-Type": "application/octet-stream" },

@@ -1,4 +1,4 @@
-// Probabilities as bars, the likeliest first.
+// Probabilities as bars, the highest first.
 
 import { el } from "./dom.js";
 import { percent } from "./format.js";

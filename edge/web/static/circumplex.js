@@ -1,10 +1,10 @@
-// The plane of arousal and valence: where each emotion stands on it, and where the speech does.
+// The arousal–valence plane, with the position of each emotion and of the speech.
 
 import { svg } from "./dom.js";
 import { colour } from "./palette.js";
 
 export class Circumplex {
-  /** @param places arousal and valence of each label, as the model has them */
+  /** @param places arousal and valence of each label, from the model */
   constructor(host, places) {
     this.points = svg("g");
     const drawing = svg("svg", { viewBox: "-1.5 -1.22 3 2.44", class: "circumplex", role: "img" },
@@ -19,7 +19,7 @@ export class Circumplex {
     this.show([]);
   }
 
-  /** Shows points {arousal, valence, emotion, title}, the last one as the present, the others the fainter the older. */
+  /** Shows points {arousal, valence, emotion, title}, the last is the current one, the others fade with age. */
   show(points) {
     const known = points.filter((point) => point.arousal !== null && point.valence !== null);
     const line = known.map(({ arousal, valence }) => `${valence},${-arousal}`).join(" ");
@@ -34,7 +34,7 @@ export class Circumplex {
     const last = known.at(-1);
     this.drawing.setAttribute("aria-label", last
       ? `Arousal ${last.arousal.toFixed(2)}, valence ${last.valence.toFixed(2)}, each from −1 to 1`
-      : "Plane of arousal and valence, no point");
+      : "Arousal–valence plane, no points");
   }
 }
 

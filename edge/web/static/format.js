@@ -1,4 +1,4 @@
-// Numbers and words as people read them.
+// Formats numbers and words for people.
 
 const DOUBTS = {
   confidence: "no emotion is probable enough",
@@ -19,10 +19,10 @@ export function clock(seconds) {
 export const signed = (number) =>
   number === null || number === undefined ? "–" : (number < 0 ? "−" : "+") + Math.abs(number).toFixed(2);
 
-/** Why an answer is uncertain, as the end of a sentence; empty when it is not. */
+/** Why an answer is uncertain, as the end of a sentence; empty if it is not. */
 export const reasons = (doubts) => doubts.map((doubt) => DOUBTS[doubt] ?? doubt).join(", and ");
 
-/** A whole number with a proper minus. */
+/** A whole number with a proper minus sign. */
 export const whole = (number) => `${number < 0 ? "−" : ""}${Math.abs(Math.round(number))}`;
 
 export const megabytes = (bytes) => `${Math.round(bytes / 1e6)} MB`;

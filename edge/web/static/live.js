@@ -40,7 +40,7 @@ function showState(state) {
   const share = state?.confidence ?? null;
   say(byId("confidence"), share === null ? "\u00a0" : `${percent(share)}${state.provisional ? ", a first guess" : ""}`);
   byId("meter").value = share ?? 0;
-  say(byId("speaking"), state ? (state.speaking ? "Somebody is speaking" : "Nobody is speaking") : "Not known");
+  say(byId("speaking"), state ? (state.speaking ? "Somebody is speaking" : "Nobody is speaking") : "Unknown");
   byId("speaking").classList.toggle("yes", Boolean(state?.speaking));
   say(byId("microphone"), state ? microphone(state, present.health) : "");
 }
@@ -57,7 +57,7 @@ const timeOf = (turn) => new Date(turn.started).toLocaleTimeString();
 function row(turn) {
   const cells = [timeOf(turn), named(turn.emotion), percent(turn.confidence), duration(turn.duration),
     signed(turn.arousal), signed(turn.valence)];
-  return el("tr", { title: turn.doubts.length ? `Uncertain, since ${reasons(turn.doubts)}` : undefined },
+  return el("tr", { title: turn.doubts.length ? `Uncertain because ${reasons(turn.doubts)}` : undefined },
     ...cells.map((cell) => el("td", {}, cell)));
 }
 
@@ -101,10 +101,10 @@ follow("/api/events", {
   turn: add,
 }, () => {
   byId("present").classList.add("stale");
-  notify("The dashboard is not reached; trying again. See whether affectd web still runs.");
+  notify("The dashboard cannot be reached; retrying. Check that affectd web is running.");
 });
 
 getModel().then((model) => {
   circumplex = new Circumplex(byId("circumplex"), model.circumplex);
   if (present) show();
-}, () => { /* the stream says it */ });
+}, () => { /* the stream reports the error */ });

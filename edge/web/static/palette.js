@@ -1,5 +1,5 @@
-// A colour for each emotion that people with any colour vision can tell from the others. Its name stands beside it
-// wherever it is used.
+// A colour for each emotion, distinguishable with every kind of colour vision. Wherever a colour is used, the name of
+// the emotion is next to it.
 
 import { el } from "./dom.js";
 
@@ -16,7 +16,7 @@ const COLOURS = {
   uncertain: "#8a8f98",
 };
 
-// For labels that a model of one's own brings.
+// For labels that a custom model adds.
 const OTHERS = ["#cc79a7", "#6a51d6", "#b8b000", "#c0392b", "#00857c"];
 
 export function colour(emotion) {
@@ -32,7 +32,7 @@ export function paint(element, emotion) {
   return element;
 }
 
-/** The name of an emotion behind a mark of its colour. */
+/** The name of an emotion after a mark of its colour. */
 export function named(emotion) {
   return el("span", {}, paint(el("span", { class: "mark", "aria-hidden": "true" }), emotion), emotion);
 }

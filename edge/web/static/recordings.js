@@ -1,4 +1,4 @@
-// The page of recordings: a file goes in, its turns come out.
+// The recordings page: takes a file and shows its turns.
 
 import { ApiError, classify, getModel } from "./api.js";
 import { bars } from "./bars.js";
@@ -39,13 +39,13 @@ async function start() {
 
 async function judge(file) {
   if (model && file.size > model.max_upload_bytes) {
-    tell(`This file has ${megabytes(file.size)}, and ${megabytes(model.max_upload_bytes)} are taken at most.`, true);
+    tell(`This file has ${megabytes(file.size)}; the limit is ${megabytes(model.max_upload_bytes)}.`, true);
     return;
   }
   going?.abort();
   const mine = (going = new AbortController());
   byId("result").hidden = true;
-  tell("Listening to the recording…");
+  tell("Analysing the recording…");
   try {
     const found = await classify(file, mine.signal);
     if (mine === going) show(found, file);
@@ -90,7 +90,7 @@ function drawPicture(found) {
   byId("sound").replaceChildren(...layers);
   byId("axis").replaceChildren(...(picture ? drawAxis(picture) : []));
   byId("legend").textContent = picture
-    ? `${picture.bands} mel bands as the device hears them, dark to bright from ${whole(picture.low_db)} to ` +
+    ? `${picture.bands} mel bands as the device computes them, dark to bright from ${whole(picture.low_db)} to ` +
       `${whole(picture.high_db)} dB${picture.pitch_hz ? "; the line is the pitch" : ""}.`
     : "";
 }
@@ -109,7 +109,7 @@ function choose(index, seek = true) {
   [...byId("turns").children].forEach((button, at) => button.setAttribute("aria-pressed", String(at === index)));
   [...byId("rows").children].forEach((line, at) => line.classList.toggle("chosen", at === index));
   byId("turn-title").replaceChildren(`Turn ${index + 1}: `, named(turn.emotion));
-  const why = turn.doubts.length ? ` Uncertain, since ${reasons(turn.doubts)}.` : "";
+  const why = turn.doubts.length ? ` Uncertain because ${reasons(turn.doubts)}.` : "";
   byId("turn-words").textContent =
     `${clock(turn.start)} to ${clock(turn.end)}, ${whole(turn.snr_db)} dB above the noise.${why}`;
   byId("bars").replaceChildren(...bars(turn.probabilities));

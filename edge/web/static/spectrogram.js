@@ -1,11 +1,11 @@
-// What the device hears: its mel bands on a canvas, one pixel for each, stretched by the page; and the pitch over it.
+// The device's mel bands on a canvas, one pixel per value, stretched by the page, with the pitch drawn over them.
 
 import { colourMap } from "./colourmap.js";
 import { el, svg } from "./dom.js";
 
 const MARKS_HZ = [250, 1000, 4000];
 
-/** A canvas of the picture's columns and bands. */
+/** A canvas with a pixel for each band of each column. */
 export function drawSpectrogram(picture) {
   const { columns, bands } = picture;
   const canvas = el("canvas", { width: columns, height: bands, role: "img", "aria-label": "Spectrogram" });
@@ -23,7 +23,7 @@ export function drawSpectrogram(picture) {
   return canvas;
 }
 
-/** The pitch as lines over the canvas, with a gap wherever there is no voice; null where none is heard at all. */
+/** The pitch as lines over the canvas, with gaps where the sound is not voiced; null without pitch. */
 export function drawPitch(picture) {
   if (!picture.pitch_hz) return null;
   const lines = [];
@@ -41,7 +41,7 @@ export function drawPitch(picture) {
     ...draw("pitch-edge"), ...draw("pitch"));
 }
 
-/** Frequencies beside the picture. */
+/** Frequency labels next to the picture. */
 export function drawAxis(picture) {
   return MARKS_HZ.map((hertz) => {
     const mark = el("span", {}, hertz < 1000 ? `${hertz} Hz` : `${hertz / 1000} kHz`);

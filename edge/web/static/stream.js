@@ -1,11 +1,11 @@
-// Server-sent events that come back by themselves, whatever ended them.
+// Server-sent events that reconnect by themselves, however the stream ended.
 
 const AGAIN_MS = 5000;
 
 /**
  * Follows a stream.
- * @param handlers name of the event -> what takes its data
- * @param onBreak called when it breaks off; it is tried again
+ * @param handlers name of the event -> function that takes its data
+ * @param onBreak called when the stream breaks off, before it reconnects
  */
 export function follow(path, handlers, onBreak) {
   const source = new EventSource(path);
@@ -14,7 +14,7 @@ export function follow(path, handlers, onBreak) {
   }
   source.addEventListener("error", () => {
     onBreak();
-    // The browser tries again by itself, but not after an answer that says no.
+    // The browser reconnects by itself, but not after an error response.
     if (source.readyState === EventSource.CLOSED) setTimeout(() => follow(path, handlers, onBreak), AGAIN_MS);
   });
 }

@@ -1,4 +1,4 @@
-// The turns of a recording on its time axis, and a cursor that goes with the player.
+// The turns of a recording on its time axis, and a cursor that follows the player.
 
 import { el } from "./dom.js";
 import { clock, percent } from "./format.js";
@@ -7,7 +7,7 @@ import { paint } from "./palette.js";
 const PIXELS_PER_S = 24;
 const STEPS_S = [1, 2, 5, 10, 20, 30, 60];
 
-/** Buttons, one for each turn, where the turn is. */
+/** One button per turn, at the position of the turn. */
 export function turnButtons(turns, seconds, onChoose) {
   return turns.map((turn, index) => {
     const button = el("button", { type: "button", "aria-pressed": "false",
@@ -21,13 +21,13 @@ export function turnButtons(turns, seconds, onChoose) {
   });
 }
 
-/** How wide the strip is for a recording; more than the page where it is long. */
+/** Width of the strip for a recording; wider than the page if the recording is long. */
 export const widthOf = (seconds) => `${Math.ceil(PIXELS_PER_S * seconds)}px`;
 
-/** Times below the strip. */
+/** Time labels below the strip. */
 export function ticks(seconds) {
   const step = STEPS_S.find((one) => seconds / one <= 20) ?? 60;
-  // The last has room for its number.
+  // Leave room for the last label.
   const count = Math.max(1, Math.ceil((seconds - 0.6 * step) / step));
   const times = Array.from({ length: count }, (_, number) => number * step);
   return times.map((time) => {
