@@ -1,6 +1,6 @@
-"""Every check of the project: `make test` runs all sessions, `nox -s edge` some, `nox -l` lists them.
+"""The checks of the project: `make test` runs lint, edge and training, `nox -l` lists all sessions.
 
-A session whose Python is not on this machine is skipped, with a line that says so.
+A session whose Python is not installed on this machine is skipped, with a line that says so.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.error_on_missing_interpreters = False
 nox.options.error_on_external_run = True
-nox.options.download_python = "never"  # what is tested is what stands here
+nox.options.download_python = "never"  # test only with interpreters that are installed here
 
 ROOT = Path(__file__).resolve().parent
 PYTHONS = ("3.11", "3.13")
@@ -28,7 +28,7 @@ WORKBENCH_TESTS = ("training", "converter", "corpora")
 """Folders of tests/ that need the training environment; all others belong to the device."""
 
 ONCE_TESTS = ("packaging", "firmware_configs", "web")
-"""Folders of tests/ whose result does not hang on the runtime: run in the first edge environment only."""
+"""Folders of tests/ whose result does not depend on the runtime: run in the first edge environment only."""
 
 DESCRIBE = """
 import importlib.metadata as m, platform
@@ -39,9 +39,9 @@ print("Python", platform.python_version(), *(f"| {n} {have[n]}" for n in names i
 
 
 def _runs_as(python: str, wanted: str) -> bool:
-    """Whether this program starts and is the wanted version.
+    """Whether this program starts and is the wanted version of Python.
 
-    Being on PATH says little: pyenv leaves a shim there for every version, and most of them do not start.
+    Being on PATH proves little: pyenv puts a shim there for every version, and most of them do not start.
     """
     try:
         out = subprocess.run(
@@ -97,7 +97,7 @@ def _install(session: nox.Session, *packages: str, without: str | None = None) -
 
 
 TWO_AT_A_TIME = ("--numprocesses=2", "--dist=loadfile")
-"""Most tests wait for a server or a child. A file's tests stay together, as they share their servers."""
+"""Most tests wait for a server or a child process. A file's tests stay together, as they share servers."""
 
 
 def _pytest(session: nox.Session, *arguments: str) -> None:
@@ -121,7 +121,7 @@ def _with_microphone(session: nox.Session, extras: str) -> str:
 @nox.session(python="3.11")
 def lint(session: nox.Session) -> None:
     """Style, formatting, types."""
-    # rich and matplotlib are typed, so mypy reads them; [broker] and [web] for the same reason.
+    # mypy reads the types of rich, matplotlib, and the packages of [broker] and [web].
     _install(session, "--editable", ".[dev,broker,web]", "rich", "matplotlib")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
@@ -148,8 +148,8 @@ def edge(session: nox.Session, runtime: str) -> None:
 
 @nox.session(python="3.13")
 def home_assistant(session: nox.Session) -> None:
-    """The discovery message against Home Assistant's own code; on request only, as it installs 500 MB."""
-    # Not affectd itself: Home Assistant wants paho-mqtt 1.6, and the message is made without it.
+    """Checks the discovery message with Home Assistant's own code; on request only: it installs 500 MB."""
+    # affectd itself is not installed: Home Assistant needs paho-mqtt 1.6, and the message needs no paho.
     packages = ("msgspec", "pytest", "pytest-timeout", "hypothesis")
     _install(session, "homeassistant==2025.1.4", "paho-mqtt==1.6.1", *packages)
     session.env["PYTHONPATH"] = str(ROOT)
@@ -158,7 +158,7 @@ def home_assistant(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def asyncapi(session: nox.Session) -> None:
-    """docs/mqtt/asyncapi.json, judged by AsyncAPI's own parser; on request only: it needs Node.js and npm."""
+    """Checks docs/mqtt/asyncapi.json with AsyncAPI's own parser; on request only: needs Node.js and npm."""
     folder = str(ROOT / ".nox" / "asyncapi-parser")
     session.run(
         "npm", "install", "--no-audit", "--no-fund", "--prefix", folder, "@asyncapi/parser@3", external=True
@@ -175,7 +175,7 @@ def endurance(session: nox.Session) -> None:
 
 @nox.session(python="3.11")
 def training(session: nox.Session) -> None:
-    """The workbench with TensorFlow, the front end against librosa, the model in TensorFlow Lite Micro."""
+    """Training with TensorFlow, the front end against librosa, the model in TensorFlow Lite Micro."""
     folders = _existing((*WORKBENCH_TESTS, "frontend", "microcontroller"))
     if not folders:
         session.skip("no tests for the training environment yet")

@@ -1,1 +1,1 @@
-"""Side-by-side measurements against peers; each module is a program, its results lie in results/ as JSON."""
+"""Side-by-side measurements against peers; each module is a program, and its results are JSON in results/."""

@@ -1,11 +1,11 @@
-"""How much of each board affectd would take: an estimate from counted instructions, no board being at hand.
+"""Estimates the load that affectd would put on each board, from counted instructions: no board is at hand.
 
     python -m benchmarks.board_load [--sysroot FOLDER]
 
-Makes an arm64 folder where there is none (tools/arm64_sysroot.sh), runs the stages of `affectd bench` in it
-under qemu-aarch64, once for each kind of core, with a plugin that counts every instruction; writes
-benchmarks/results/board_load.json and the table in docs/boards.md. After a change of the shipped model, run
-it again.
+Makes an arm64 folder if there is none (tools/arm64_sysroot.sh), and runs the stages of `affectd bench` in it
+under qemu-aarch64, once for each kind of core, with a plugin that counts every instruction. Writes
+benchmarks/results/board_load.json and the table in docs/boards.md. Run it again when the shipped model has
+changed.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ CORES = {
     "cortex-a76": {"part": "0xd0b", "features": "fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp "
                    "asimdhp cpuid asimdrdm lrcpc dcpop asimddp"},
 }  # fmt: skip
-"""What QEMU emulates, and what Linux says of it on the board: XNNPACK chooses its kernels by both"""
+"""The cores that QEMU emulates, and what Linux reports about them: XNNPACK chooses its kernels by both"""
 
 BOARDS = {
     "Raspberry Pi Zero 2 W": ("cortex-a53", 1.0),
@@ -52,7 +52,7 @@ STAGES = ("quiet", "speech", "front_end", "inference")
 
 
 def main() -> int:
-    """Count, write, fill the page; gives the exit code."""
+    """Count, write the result, fill the page; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sysroot", type=Path, default=FOLDER, help="arm64 folder (default: %(default)s)")
     args = parser.parse_args()
@@ -79,7 +79,7 @@ def count(core: str, sysroot: Path, scratch: Path) -> dict[str, float | int | st
     source = ROOT / "benchmarks" / "boards" / "count_instructions.c"
     subprocess.run(["gcc", "-O2", "-std=c99", "-shared", "-fPIC", "-o", plugin, source], check=True)
     pretend_to_be(core, sysroot)
-    # One thread: the counter is not atomic, and one inference on one core is what the boards' files choose.
+    # One thread, because the counter is not atomic.
     settings = {"OPENBLAS_NUM_THREADS": "1", "PYTHONHOME": sysroot / "usr",
                 "PYTHONPATH": f"{sysroot / 'site'}:{ROOT}"}  # fmt: skip
     done = subprocess.run(
@@ -106,7 +106,7 @@ def count(core: str, sysroot: Path, scratch: Path) -> dict[str, float | int | st
 
 
 def pretend_to_be(core: str, sysroot: Path) -> None:
-    """Have /proc and /sys of the folder describe the core: qemu-user would show those of this machine."""
+    """Make /proc and /sys of the folder describe the core: qemu-user would show those of this machine."""
     about = CORES[core]
     (sysroot / "proc").mkdir(exist_ok=True)
     (sysroot / "proc/cpuinfo").write_text(
@@ -121,7 +121,7 @@ def pretend_to_be(core: str, sysroot: Path) -> None:
 
 
 def result(counted: dict[str, dict[str, float | int | str]]) -> dict[str, object]:
-    """Everything that is kept."""
+    """The content of the JSON file."""
     card, _ = read_model_file(SHIPPED_MODEL)
     version = subprocess.run(["qemu-aarch64", "--version"], capture_output=True, text=True, check=True)
     return {

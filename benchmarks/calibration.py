@@ -1,10 +1,10 @@
-"""What it is worth that the most extreme calibration windows do not set the ranges: int8 against float.
+"""What is gained by leaving the most extreme windows out of the calibration: int8 against float.
 
     python -m benchmarks.calibration RUNS/P8-joint/seed0-fold* [--json [PATH]]
 
-Each network is quantised twice, with the ranges of all its calibration windows and of the usual ones, and
-both files are held against the float network on the run's comparison clips: those of its validation speakers,
-whom the network has not heard, or without any the first clips that it was trained on.
+Each network is quantised twice, with the ranges of all its calibration windows and with those of the usual
+ones. Both int8 models are compared with the float network on the run's comparison clips: those of its
+validation speakers, whom the network has not heard, or, if it has none, the first of its training clips.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ RESULT = Path(__file__).parent / "results" / "calibration.json"
 
 
 def measure(run: Path) -> dict[str, Any]:
-    """One run: how far its int8 files are from its float network."""
+    """How far the two int8 models of a run are from its float network."""
     network, card, windows, clips = read_run(run)
     return {
         "run": f"{run.parent.name}/{run.name}",
@@ -57,10 +57,10 @@ def _distance(
 
 
 def main() -> None:
-    """See the module's text."""
+    """Run as a program; see the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder of a finished training run")
-    parser.add_argument("--json", nargs="?", type=Path, const=RESULT, help=f"write it down (to {RESULT})")
+    parser.add_argument("--json", nargs="?", type=Path, const=RESULT, help=f"write the results (to {RESULT})")
     args = parser.parse_args()
     measured = []
     for run in args.runs:

@@ -1,13 +1,14 @@
-"""Many devices on one real Mosquitto: how many turns a second it passes on, how late, and at what cost.
+"""Many devices on one real Mosquitto: how many turns per second it passes on, how late, and at what cost.
 
     python benchmarks/fleet.py [--devices 1000] [--rates 100 500 1000 2000 4000] [--seconds 10]
 
-Every device is an MQTT connection of its own and publishes turns as affectd does: QoS 1, one in flight. One
-subscriber receives them all with QoS 1. For each rate, over all devices together, prints a line of JSON:
-turns a second wanted, offered and received, delay from publishing to receiving (p50, p99, in ms), and CPU and
-memory of the broker alone. The rate that is no longer reached is where the broker saturates, or this program,
-which shares the machine with it; `driver_cpu_percent` tells which. `missing` are turns that Mosquitto threw
-away because the one subscriber was slow: by default it keeps 1,000 for each (max_queued_messages).
+Every device has its own MQTT connection and publishes turns as affectd does: QoS 1, one in flight. One
+subscriber receives all of them with QoS 1. For each rate, summed over all devices, the program prints a line
+of JSON: turns per second wanted, offered and received, the delay from publishing to receiving (p50 and p99,
+in ms), and CPU and memory of the broker alone. A rate that is not reached is where the broker saturates, or
+this program, which shares the machine with it; `driver_cpu_percent` tells which. `missing` counts turns that
+Mosquitto has dropped because the one subscriber was slow: by default it queues 1,000 messages for each
+subscriber (max_queued_messages).
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class Fleet:
             key.data.loop_read()
 
     def keep_alive(self) -> None:
-        """To be called now and then, as the devices are silent between the rates."""
+        """Send MQTT pings that are due; call it now and then, as the devices are silent between the rates."""
         for client in self.clients:
             client.loop_misc()
 
@@ -99,19 +100,19 @@ class Dashboard:
 
 
 def cpu_s(pid: int) -> float:
-    """Seconds of CPU that a process has used."""
+    """CPU time in seconds that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
 
 
 def rss_bytes(pid: int) -> int:
-    """Memory that a process occupies."""
+    """Resident memory of a process."""
     pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def measure(fleet: Fleet, dashboard: Dashboard, pid: int, rate: float, seconds: float) -> dict[str, Any]:
-    """Publish at a rate for a while."""
+    """Publish at a rate for some seconds, and return the figures."""
     dashboard.delays_ms.clear()
     body = make_payload()[20:]
     broker_cpu, driver_cpu, begun = cpu_s(pid), time.process_time(), time.monotonic()
@@ -123,7 +124,7 @@ def measure(fleet: Fleet, dashboard: Dashboard, pid: int, rate: float, seconds: 
             else:
                 late += 1
         fleet.serve(0.001)
-    # The rest is on its way.
+    # Wait for the turns that are still on their way.
     deadline = time.monotonic() + 10.0
     while len(dashboard.delays_ms) < published and time.monotonic() < deadline:
         fleet.serve(0.01)
@@ -151,7 +152,7 @@ def main() -> None:
     parser.add_argument("--rates", type=float, nargs="+", default=[100, 500, 1000, 2000, 4000])
     parser.add_argument("--seconds", type=float, default=10.0, help="for each rate")
     options = parser.parse_args()
-    # A connection is a file here, and one in the broker, which inherits the limit.
+    # Each connection takes a file descriptor here and one in the broker, which inherits the limit.
     resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
     with tempfile.TemporaryDirectory() as folder, mosquitto(Path(folder)) as (port, pid):
         fleet, dashboard = Fleet(port, options.devices), Dashboard(port)

@@ -1,7 +1,7 @@
 """The front end against python_speech_features, librosa and tf.signal, on one core.
 
-python -m benchmarks.frontend                  a table
-python -m benchmarks.frontend --json [PATH]    and the results, by default under benchmarks/results/
+python -m benchmarks.frontend                  prints a table
+python -m benchmarks.frontend --json [PATH]    also writes the results, by default to benchmarks/results/
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ KEPT = ("ratio", "ours_ms", "theirs_ms")
 METHOD = (
     "One core, one thread. Each peer is compared with ours in a process of its own, on the same array with "
     "the same settings. The two take turns; a turn is one call that fills the caches (first) and three timed "
-    "ones; times are processor time, as medians with quartiles over all turns. "
+    "calls. Times are processor time, as medians with quartiles over all turns. "
     "where_freed_memory_is_kept is the same in a process whose C library does not return freed memory to the "
-    "system, which spares code with large temporaries its page faults. Peak memory is what Python and numpy "
-    "allocate during one call (TensorFlow's own memory is not seen)."
+    "system, which saves code with large temporaries its page faults. Peak memory is what Python and numpy "
+    "allocate during one call (TensorFlow's own memory is not counted)."
 )
 PACKAGES = ("numpy", "scipy", "python_speech_features", "librosa", "tensorflow", "torchaudio")
 
@@ -53,7 +53,7 @@ def speech(seconds: float) -> NDArray[np.float32]:
 
 
 def measure_batch(seconds: float, rounds: int) -> tuple[dict[str, Any], dict[str, str]]:
-    """Ours against each peer that is installed, and why the others are missing."""
+    """Ours against each peer that is installed, and the reasons why the others are missing."""
     rows: dict[str, Any] = {}
     missing = dict(MISSING)
     with tempfile.TemporaryDirectory() as folder:
@@ -76,7 +76,7 @@ def push_all(stream: StreamingMfcc, blocks: list[NDArray[np.float32]]) -> None:
 
 
 def measure_streaming(config: MfccConfig, rounds: int) -> dict[str, Any]:
-    """Blocks of several sizes beside the whole signal at once."""
+    """Blocks of several sizes, compared with the whole signal at once."""
     signal = speech(3.0)
     calls: dict[str, Call] = {"batch": partial(mfcc, signal, config)}
     pushes = {}
@@ -136,7 +136,7 @@ def show(result: dict[str, Any]) -> None:
     )
     if machine["shared"]:
         print(
-            f"Other programs were running (load {machine['load_average']}): the ratios count, not the times."
+            f"Other programs were running (load {machine['load_average']}): trust the ratios, not the times."
         )
     for seconds, rows in result["batch"].items():
         for name, row in rows.items():

@@ -1,4 +1,4 @@
-"""Other ways to compute the same, each timed beside the one that is used."""
+"""Alternative ways to compute the same result, each timed beside the one that is used."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ USED = "used"
 
 
 def measure_alternatives(signal: NDArray[np.float32], config: MfccConfig, rounds: int) -> dict[str, Any]:
-    """Microseconds per alternative for all frames of `signal`, and how far its results are off."""
+    """Microseconds that each alternative takes for all frames of `signal`, and the error of its results."""
     work = chain(config)
     n_frames = config.frames_in(signal.size)
     queue = SampleQueue(config, work.tile)
@@ -41,7 +41,7 @@ def measure_alternatives(signal: NDArray[np.float32], config: MfccConfig, rounds
 
 
 def _compare(calls: dict[str, Callable[[], Array]], rounds: int, scale: float) -> dict[str, Any]:
-    """Times, and the largest difference from the one that is used, relative to the largest value."""
+    """Times, and the largest difference from the alternative in use, relative to the largest value."""
     expected = next(iter(calls.values()))().astype(np.float64)
     off = {
         name: float(np.max(np.abs(call() - expected)) / np.max(np.abs(expected)))

@@ -1,9 +1,9 @@
-"""One peer beside our front end, in a process that has done nothing else.
+"""Times one peer beside our front end, in a process that has done nothing else.
 
-What a process has allocated before decides how the C library hands out large arrays from then on, and so
-what numpy code with large temporaries costs: after an import of TensorFlow, python_speech_features takes half
-the time. Hence a process for each peer, started twice: as the system is, and with the C library told to keep
-what is freed.
+What a process has allocated before affects how the C library allocates large arrays from then on, and so what
+numpy code with large temporaries costs: after an import of TensorFlow, python_speech_features takes half the
+time. Therefore each peer has its own process, which is started twice: with the system's settings, and with
+the C library told to keep freed memory.
 
     python -m benchmarks.frontend_batch PEER SIGNAL.npy ROUNDS      prints JSON
 """
@@ -29,7 +29,7 @@ NOT_INSTALLED = 3
 
 
 def measure_peer(name: str, signal: Path, rounds: int, *, keep_freed_memory: bool) -> dict[str, Any] | str:
-    """The result of a process of its own, or why there is none."""
+    """The result of a separate process, or the reason why there is none."""
     environment = {**os.environ, **(KEEP if keep_freed_memory else {})}
     command = [sys.executable, "-m", "benchmarks.frontend_batch", name, str(signal), str(rounds)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -44,8 +44,8 @@ def measure_peer(name: str, signal: Path, rounds: int, *, keep_freed_memory: boo
 def compare(name: str, path: Path, rounds: int) -> dict[str, Any]:
     """Ours and the peer's, taking turns on the same array with the same settings.
 
-    That the same is computed is only glanced at here, by the median difference at the start: librosa clips
-    what is 80 dB below the loudest frame of all, and float32 peers are off in silence. tests/frontend
+    Whether the two compute the same is only checked roughly, by the median difference at the start: librosa
+    clips at 80 dB below the loudest frame of the signal, and float32 peers are off in silence. tests/frontend
     compares value by value.
     """
     peer = PEERS[name]()
@@ -53,7 +53,7 @@ def compare(name: str, path: Path, rounds: int) -> dict[str, Any]:
     start = signal[:48_000]
     ours, theirs = mfcc(start, peer.config), peer.compute(start)
     if not np.median(np.abs(ours - theirs[: len(ours)])) <= 1e-3:
-        raise SystemExit(f"{name} does not agree: nothing to compare")
+        raise SystemExit(f"{name} computes other values: the times cannot be compared")
     calls = {"theirs": partial(peer.compute, signal), "ours": partial(mfcc, signal, peer.config)}
     times = take_turns(calls, rounds)
     return {

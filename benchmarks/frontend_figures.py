@@ -1,4 +1,4 @@
-"""The pictures of docs/frontend.md: an utterance on its way through the front end, and each stage's cost."""
+"""The figures of docs/frontend.md: an utterance on its way through the front end, and each stage's cost."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _image(
 
 
 def draw_costs(result: dict[str, Any], path: Path) -> None:
-    """Each stage's time beside its floor, from the benchmark's JSON."""
+    """The time of each stage beside its floor, from the benchmark's JSON."""
     stages = result["stages"]["stages"]
     names = list(stages)
     positions = np.arange(len(names))

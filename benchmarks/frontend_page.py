@@ -1,4 +1,4 @@
-"""Fill docs/frontend.md and its pictures from the results of `benchmarks.frontend` and `benchmarks.pitch`.
+"""Fills docs/frontend.md and draws its figures from results of `benchmarks.frontend` and `benchmarks.pitch`.
 
 python -m benchmarks.frontend_page
 """
@@ -33,7 +33,7 @@ def peers_table(results: dict[str, dict[str, Any]]) -> Iterator[str]:
 
 
 def memory_table(results: dict[str, dict[str, Any]]) -> Iterator[str]:
-    """Peak memory of one call, newest NumPy."""
+    """Peak memory of one call, with the newest NumPy."""
     result = next(iter(results.values()))
     yield "| peer, peak memory of one call | 3 s | ours | 60 s | ours |"
     yield "|---|---|---|---|---|"
@@ -51,7 +51,7 @@ def memory_table(results: dict[str, dict[str, Any]]) -> Iterator[str]:
 
 
 def streaming_table(results: dict[str, dict[str, Any]]) -> Iterator[str]:
-    """Cost of a block of each size."""
+    """Cost of a block, for each block size."""
     yield "| block | " + " | ".join(f"NumPy {numpy} | over batch" for numpy in results) + " |"
     yield "|---|" + "---|---|" * len(results)
     for size in next(iter(results.values()))["streaming"]["blocks"]:
@@ -73,7 +73,7 @@ def stages_table(results: dict[str, dict[str, Any]]) -> Iterator[str]:
 
 
 def alternatives_table(results: dict[str, dict[str, Any]]) -> Iterator[str]:
-    """What else was tried."""
+    """The alternatives that were tried."""
     yield "| way | " + " | ".join(f"NumPy {numpy}" for numpy in results) + " |"
     yield "|---|" + "---|" * len(results)
     for title, rows in next(iter(results.values()))["alternatives"].items():
@@ -85,7 +85,7 @@ def alternatives_table(results: dict[str, dict[str, Any]]) -> Iterator[str]:
 
 
 def machine_line(results: dict[str, dict[str, Any]]) -> Iterator[str]:
-    """Where and when."""
+    """The machine and its load."""
     machine = next(iter(results.values()))["machine"]
     load = " while other programs kept it busy" if machine["shared"] else ""
     yield (
@@ -95,13 +95,13 @@ def machine_line(results: dict[str, dict[str, Any]]) -> Iterator[str]:
 
 
 def pitch_tables(_: dict[str, dict[str, Any]]) -> Iterator[str]:
-    """Pitch trackers, from a result of their own."""
+    """Pitch trackers, from a separate result."""
     result = json.loads(PITCH.read_text(encoding="utf-8"))
     yield from tables(result)
     yield ""
     yield (
         f"{result['made_voices']} made voices; {result['clips']} clips ({result['seconds']:.0f} s) of women "
-        f"and men in {len(result['corpora'])} corpora; `benchmarks/results/pitch.json` says how, and more."
+        f"and men in {len(result['corpora'])} corpora; see `benchmarks/results/pitch.json` for more."
     )
 
 
@@ -130,7 +130,7 @@ def main() -> None:
         text = "\n".join(section(results))
         place = re.search(rf"(?<=<!-- {name} -->\n).*?(?=<!-- end -->)", page, re.DOTALL)
         if place is None:
-            raise SystemExit(f"{PAGE}: no place for {name}")
+            raise SystemExit(f"{PAGE}: has no marked place for {name}")
         page = f"{page[: place.start()]}{text}\n{page[place.end() :]}"
     PAGE.write_text(page, encoding="utf-8")
 

@@ -1,6 +1,6 @@
-"""The libraries that the front end is measured against: each call as its documentation shows it.
+"""The libraries that the front end is measured against, each called as its documentation shows.
 
-Every peer gets the sample type that suits it best, and ours gets the same array and the same settings.
+Every peer gets the sample type that suits it best, and our front end gets the same array and settings.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Peer:
     """One library with one set of settings."""
 
     call: str
-    """As one would type it"""
+    """The call, as one would type it"""
     dtype: type[np.floating[Any]]
     config: MfccConfig
     """The same settings for our front end"""
@@ -98,4 +98,4 @@ PEERS: dict[str, Callable[[], Peer]] = {
 }
 """Each raises ImportError where the library is not installed"""
 
-MISSING = {"torchaudio": "no build for a machine without a GPU can be had here"}
+MISSING = {"torchaudio": "no build for machines without a GPU is available here"}

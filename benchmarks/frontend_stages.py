@@ -1,4 +1,4 @@
-"""What each stage of the front end costs, beside the floor that memory traffic and arithmetic set."""
+"""The cost of each stage of the front end, beside the floor that memory traffic and arithmetic set."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ LOG_FLOPS = 20
 def measure_stages(signal: NDArray[np.float32], config: MfccConfig, rounds: int) -> dict[str, Any]:
     """Microseconds of each stage for `signal`, and its floor.
 
-    The floor is the larger of two times: the stage's bytes, read once and written once, at the speed of a
-    copy within the cache; and its arithmetic (2.5 n log2 n for the transform, two per filter weight that is
-    not zero) at the speed of a large matrix product, the fastest arithmetic that numpy has.
+    The floor is the larger of two times: the time to read and write the stage's bytes once, at the speed of a
+    copy within the cache, and the time for its arithmetic (2.5 n log2 n operations for the transform, two per
+    non-zero filter weight), at the speed of a large matrix product, the fastest arithmetic that numpy has.
     """
     work = chain(config)
     n_frames = config.frames_in(signal.size)

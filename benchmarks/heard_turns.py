@@ -1,4 +1,4 @@
-"""What a recogniser made of streams whose turns are known: those that it found, missed, and made up."""
+"""Compares a recogniser's turns with the known turns of streams: those it found, missed, and made up."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from training.streams import Spoken, Stream
 
 _BLOCK = RATE * AudioSettings().block_ms // 1000
 _OVERLAP = 0.5
-"""A turn is found when a result covers so much of it, and it so much of the result"""
+"""A turn is found when its overlap with a result is at least this share of the length of both together"""
 
 
 @dataclass(slots=True)
 class Heard:
-    """What the recogniser made of some streams."""
+    """What the recogniser found in some streams."""
 
     found: list[tuple[Spoken, TurnResult]] = field(default_factory=list)
     missed: int = 0
@@ -29,16 +29,16 @@ class Heard:
 
     @property
     def f1(self) -> float:
-        """Harmonic mean of the share of turns found and the share of results that are turns."""
+        """Harmonic mean of the share of turns found (recall) and the share of results that are turns."""
         return _f1(len(self.found), self.missed, self.false)
 
     def f1_without(self, part: Heard) -> float:
-        """Likewise, of what is not in a part of it."""
+        """The same without the streams of `part`, which are among these."""
         return _f1(len(self.found) - len(part.found), self.missed - part.missed, self.false - part.false)
 
 
 def hear(recognizer: Recognizer, stream: Stream, into: Heard) -> None:
-    """Run a stream through the recogniser, as a microphone would give it."""
+    """Run a stream through the recogniser, in a microphone's blocks, and add what it heard to `into`."""
     recognizer.reset()
     results: list[tuple[TurnResult, int]] = []
     for start in range(0, len(stream.samples), _BLOCK):
@@ -65,7 +65,7 @@ def hear(recognizer: Recognizer, stream: Stream, into: Heard) -> None:
 
 
 def _overlap(turn: Spoken, result: TurnResult) -> float:
-    """Common length over the length of both together, pauses at the result's edges not counted against it."""
+    """Common length over the length of both together; the hangover at the result's end does not count."""
     hangover = round(TurnSettings().hangover_s * RATE)
     start, end = result.start, max(result.start + 1, result.end - hangover)
     common = min(turn.end, end) - max(turn.start, start)

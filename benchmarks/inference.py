@@ -1,8 +1,8 @@
 """One inference of the shipped model against a network of LIGHT-SERNET's size and shape, on one core.
 
-python -m benchmarks.inference                           a table, by LiteRT
-python -m benchmarks.inference --tflite-runtime PYTHON   and by tflite-runtime, which that Python has
-python -m benchmarks.inference --json [PATH]             and the results, by default in benchmarks/results/
+python -m benchmarks.inference                           prints a table, measured in LiteRT
+python -m benchmarks.inference --tflite-runtime PYTHON   also measures in the tflite-runtime of that Python
+python -m benchmarks.inference --json [PATH]             also writes JSON, by default to benchmarks/results/
 
 Needs TensorFlow, to make the peer; the timing itself runs in processes without it.
 """
@@ -28,15 +28,15 @@ SHIPPED = ROOT / "edge" / "models" / "affectd.tflite"
 PACKAGES = ("numpy", "ai-edge-litert", "tflite-runtime", "tensorflow", "keras")
 METHOD = (
     "One core, one thread, int8, one window. Both models are in one process and take turns: a turn is one "
-    "call that fills the caches and three timed ones; a call sets the input and invokes the interpreter. "
+    "call that fills the caches and three timed calls. A call sets the input and invokes the interpreter. "
     "Times are processor time, as medians with quartiles. The peer has LIGHT-SERNET's size and shape, "
     "written from the description of Aftab et al., 2022, with the shipped model's input and labels; its "
-    "weights are untrained, which does not change what an inference costs."
+    "weights are untrained, which does not change the cost of an inference."
 )
 
 
 def make_peer(path: Path) -> dict[str, Any]:
-    """Write the peer as a plain int8 flatbuffer; its size."""
+    """Write the peer as a plain int8 flatbuffer; returns its size."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
@@ -65,7 +65,7 @@ def make_peer(path: Path) -> dict[str, Any]:
 
 
 def measure_in(python: str, runtime: str, peer: Path, rounds: int) -> dict[str, Any] | str:
-    """What the process of a runtime reports; why not, where it cannot."""
+    """The figures that a process with the runtime reports, or the reason why there are none."""
     command = [python, "-m", "benchmarks.inference_turns", runtime, str(SHIPPED), str(peer), str(rounds)]
     single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     environment = {**os.environ, **single, "PYTHONPATH": str(ROOT)}
@@ -92,7 +92,7 @@ def measure(tflite_python: str | None, rounds: int) -> dict[str, Any]:
         size = make_peer(peer)
         for runtime, python in pythons.items():
             found = (
-                measure_in(python, runtime, peer, rounds) if python else "name its Python: --tflite-runtime"
+                measure_in(python, runtime, peer, rounds) if python else "give its Python: --tflite-runtime"
             )
             if isinstance(found, str):
                 missing[runtime] = found
@@ -125,7 +125,7 @@ def show(result: dict[str, Any]) -> None:
         print(f"{runtime:15} not measured ({why})")
     if result["machine"]["shared"]:
         load = result["machine"]["load_average"]
-        print(f"Other programs were running (load {load}): the ratios count, not the times.")
+        print(f"Other programs were running (load {load}): trust the ratios, not the times.")
 
 
 def main() -> None:
@@ -139,7 +139,7 @@ def main() -> None:
     parser.add_argument(
         "--tflite-runtime",
         metavar="PYTHON",
-        help="a Python with tflite-runtime, NumPy 1 and this project's base",
+        help="a Python with tflite-runtime, NumPy 1 and this project's base install",
     )
     parser.add_argument("--rounds", type=int, default=60, help="turns of each model (default: 60)")
     arguments = parser.parse_args()

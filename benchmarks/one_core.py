@@ -1,4 +1,4 @@
-"""One core, one thread: what a comparison of arithmetic needs, and a description of where it ran."""
+"""Pins a measurement to one core and one thread, and describes the machine on which it ran."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA
 
 
 def stay_on_one_core(module: str) -> None:
-    """Pin this process to its last core, and start `module` anew where libraries could use more threads.
+    """Pin this process to its last core; restart `module` first if libraries could use more threads.
 
-    They read these variables when they are loaded, which has happened by now.
+    The libraries read these variables when they are loaded, which has happened by now.
     """
     if any(os.environ.get(name) != "1" for name in _THREADS):
         os.environ.update(dict.fromkeys(_THREADS, "1"), TF_CPP_MIN_LOG_LEVEL="2", CUDA_VISIBLE_DEVICES="-1")

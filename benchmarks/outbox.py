@@ -2,7 +2,7 @@
 
     python benchmarks/outbox.py [--turns 100000]
 
-Prints JSON: seconds to write, to start and to drain, turns per second, and the size of the file.
+Prints JSON: the seconds to write, to start and to drain, the turns per second, and the size of the file.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def make_payload() -> bytes:
 
 @contextmanager
 def mosquitto(folder: Path) -> Iterator[tuple[int, int]]:
-    """A Mosquitto of our own; gives its port and its process id."""
+    """Run a separate Mosquitto; yields its port and its process ID."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])

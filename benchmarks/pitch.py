@@ -1,10 +1,10 @@
-"""Pitch trackers on the same sounds: how far from the truth, and from one another, at what cost.
+"""Pitch trackers on the same sounds: how far they are from the truth and from one another, at what cost.
 
     pip install librosa praat-parselmouth
     python -m benchmarks.pitch --corpus manifest=CLIPS.csv [--json [PATH]]
 
-Made voices tell how far each is from the truth. Of speech nobody knows it: there Praat's pitch of the clean
-clip stands for it. A tracker that is not installed is left out; without Praat there is no speech.
+The pitch of made voices is known. That of real speech is not: Praat's pitch of the clean clip stands in for
+it. A tracker that is not installed is left out; without Praat, so is the comparison on speech.
 """
 
 from __future__ import annotations
@@ -46,20 +46,21 @@ PAIRS = "affectd, held against each on the same speech"
 CONDITIONS: dict[str, float | None] = {"clean": None, "10 dB": 10.0, "0 dB": 0.0}
 
 METHOD = """\
-Every tracker gets the same samples and searches 65 to 600 Hz every 10 ms; all else is its default. Ours is
-voiced from a voicing of 0.5, Praat from its strength of 0.45, pYIN by its own flag; YIN does not say, so all
-its frames count. A frame is compared with the peer's nearest in time to the middle of what ours heard.
-gross: share of the frames that both call voiced in which the pitch is off by more than 20 %.
-octave: share of them in which it is off by an octave, give or take a quarter.
-cents: median distance where it is not gross.
-voicing: share of frames in which both say alike whether there is a voice.
-The truth is that of made voices, or Praat's pitch of the clean clip. Noise is made: pink, hum or music, one
-for each clip in turn; the ratio is that of the mean powers while the speech lasts. Music has its own pitches.
-Processor time is of clean clips, all on one core, one thread, one clip at a time."""
+Every tracker gets the same samples and searches 65 to 600 Hz every 10 ms; all else is its default. A frame
+counts as voiced: for ours from a voicing of 0.5, for Praat from its strength of 0.45, for pYIN by its own
+flag; YIN does not say, so all its frames count as voiced. A frame is compared with the peer's frame that is
+nearest in time to the middle of the sound that ours covers.
+gross: of the frames that both call voiced, the share in which the pitch is off by more than 20 %.
+octave: of the same frames, the share in which it is off by an octave, give or take a quarter of an octave.
+cents: median distance in the frames without a gross error.
+voicing: share of frames in which both agree whether there is a voice.
+The truth is the known pitch of made voices, or Praat's pitch of the clean clip. The noise is synthetic: pink
+noise, hum or music, in turn from clip to clip; the ratio is that of the mean powers during the speech. Music
+has pitches of its own. Processor time is for clean clips, all on one core, one thread, one clip at a time."""
 
 
 class Tally:
-    """Counts of what two tracks have in common."""
+    """Counts how far a track agrees with another one."""
 
     def __init__(self) -> None:
         self._frames = self._alike = self._both = self._gross = self._octave = 0
@@ -67,13 +68,13 @@ class Tally:
         self._cents: list[NDArray[np.float64]] = []
 
     def add(self, track: Track, truth: Track, counts: NDArray[np.bool_]) -> None:
-        """One sound: a track, beside what is taken for true, in the frames that count."""
+        """Add one sound: a track and the one taken for the truth, in the frames that count."""
         said, true = track.voiced, truth.voiced
         if said is None or true is None:
             self._says = False
             said = true = said if true is None else true
         if said is None or true is None:
-            raise ValueError("neither of two trackers says where there is a voice")
+            raise ValueError("neither of the two trackers says which frames are voiced")
         both = said & true & counts
         off = np.abs(np.log2(track.hertz[both] / truth.hertz[both]))
         gross = off > np.log2(1.2)
@@ -97,11 +98,11 @@ class Tally:
 
 
 Tallies = dict[str, dict[str, dict[str, Tally]]]
-"""By what it is held against, tracker and condition"""
+"""By the truth that is compared with, the tracker, and the condition"""
 
 
 def compare(sounds: Sequence[Known], trackers: dict[str, Tracker], tallies: Tallies, truth: str) -> None:
-    """Hold all trackers against the truth of each sound, and ours against each peer on the very same one."""
+    """Compare all trackers with the truth of each sound, and ours with each peer on the same sound."""
     for number, sound in enumerate(sounds):
         kind = list(KINDS)[number % len(KINDS)]
         for condition, snr_db in CONDITIONS.items():
@@ -118,7 +119,7 @@ def compare(sounds: Sequence[Known], trackers: dict[str, Tracker], tallies: Tall
 
 
 def costs(clips: Sequence[Signal], trackers: dict[str, Tracker]) -> dict[str, dict[str, float]]:
-    """Milliseconds of processor time for a second of sound, and how many times ours that is."""
+    """Milliseconds of processor time per second of sound, and as a multiple of ours."""
     contenders: dict[str, Callable[[Signal], object]] = {
         **trackers,
         "affectd, half a second at once": ours_in_blocks,
@@ -128,7 +129,7 @@ def costs(clips: Sequence[Signal], trackers: dict[str, Tracker]) -> dict[str, di
     }
     took: dict[str, float] = dict.fromkeys(contenders, 0.0)
     for name, contender in contenders.items():
-        contender(clips[0])  # what is compiled or made once
+        contender(clips[0])  # compiles code and makes tables, once
         for clip in clips:
             begun = time.process_time()
             contender(clip)
@@ -147,12 +148,12 @@ def available() -> dict[str, Tracker]:
         try:
             trackers[name] = make()
         except ImportError:
-            print(f"{package} is not installed: {name} is left out", file=sys.stderr)
+            print(f"{package} is not installed: leaving out {name}", file=sys.stderr)
     return trackers
 
 
 def spoken(clips: Sequence[Signal], reference: Tracker) -> list[Known]:
-    """Clips, with the reference's pitch for the truth."""
+    """Clips, with the reference tracker's pitch as the truth."""
     return [
         Known(samples, reference(samples), np.ones(len(moments(len(samples))), np.bool_)) for samples in clips
     ]
@@ -169,7 +170,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--voices", type=int, default=12, help="made voices (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", nargs="?", type=Path, const=RESULT, help="write here (default: %(const)s)")
+    parser.add_argument("--json", nargs="?", type=Path, const=RESULT, help="also write JSON (to %(const)s)")
     args = parser.parse_args(argv)
     stay_on_one_core("benchmarks.pitch")
     kind, _, place = args.corpus.partition("=")
@@ -202,7 +203,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def tables(result: dict[str, Any]) -> Iterator[str]:
-    """Markdown: for each truth a row for each tracker, and what all of it costs."""
+    """Markdown: a table for each truth with a row for each tracker, and a table of the costs."""
     places = [
         "clean",
         *(f"{kind} {c}" for kind in KINDS for c, snr_db in CONDITIONS.items() if snr_db is not None),

@@ -1,4 +1,4 @@
-"""What pitch trackers are tried on: made voices whose pitch is known, and clips of the labelled corpora."""
+"""The sounds for the pitch trackers: made voices, whose pitch is known, and clips of the labelled corpora."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ _VOWELS = (
     (350.0, 800.0, 2_400.0),
     (500.0, 1_500.0, 2_500.0),
 )
-"""Resonances in hertz: a, i, u and the middle of the mouth"""
+"""Formant frequencies in hertz: a, i, u and schwa"""
 
 _RESONANCE_HZ = 90.0
-"""Width"""
+"""Width of a formant"""
 
 _PART_S, _FADE_S = 0.6, 0.02
 _NEAR_S = 0.04
-"""So near to where a voice begins or ends a frame hears both"""
+"""Within this distance of where a voice begins or ends, a frame covers both voice and pause"""
 
 
 @dataclass(frozen=True)
 class Known:
-    """A sound, and what is known of it at `moments`."""
+    """A sound, and what is known about it at `moments`."""
 
     samples: Signal
     truth: Track
     counts: NDArray[np.bool_]
-    """False where nobody can say"""
+    """False where the truth is not clear"""
 
 
 def made_voices(count: int, rng: np.random.Generator) -> Iterator[Known]:
@@ -73,7 +73,7 @@ def _made_voice(middle_hz: float, number: int, rng: np.random.Generator) -> Know
 
 
 def _voiced(phase: Values, hertz: Values, vowel: Sequence[float]) -> Values:
-    """Harmonics that fall by 12 dB an octave as a voice's do, raised by the resonances."""
+    """Harmonics that fall by 12 dB per octave, as in a voice, raised by the formants."""
     sound = np.zeros(phase.size)
     for k in range(1, int(RATE / 2 / hertz.max())):
         sound += _gain(k * hertz, vowel) / k**2 * np.cos(k * phase)
@@ -91,7 +91,7 @@ def _gain(hertz: Values, vowel: Sequence[float]) -> Values:
 
 
 def chosen(clips: Sequence[Clip], each: int, rng: np.random.Generator) -> Iterator[tuple[Clip, Signal]]:
-    """So many clips of each corpus and sex, all emotions alike."""
+    """`each` random clips of every corpus and sex, of any emotion."""
     groups: dict[tuple[str, str], list[Clip]] = {}
     for clip in clips:
         groups.setdefault((clip.corpus, clip.sex), []).append(clip)

@@ -1,4 +1,4 @@
-"""The pitch trackers that ours is measured against, each with its own defaults but for range and step."""
+"""The pitch trackers that ours is measured against; all settings but range and step are their defaults."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VOICED_FROM = 0.5
 """Voicing from which a frame of ours counts as voiced; Praat's own threshold is 0.45"""
 
 _HALF_WINDOW_S = 0.024
-"""What a frame of ours hears lies about a moment so long before the frame's end"""
+"""Time from the middle of the sound that a frame of ours covers to the frame's end"""
 
 
 @dataclass(frozen=True)
@@ -32,25 +32,25 @@ class Track:
 
     hertz: Values
     voiced: NDArray[np.bool_] | None
-    """None of a tracker that does not say"""
+    """None for a tracker that does not say"""
 
 
 Tracker = Callable[[Signal], Track]
 
 
 def moments(n_samples: int) -> Values:
-    """The middle, in seconds, of what each of our frames hears."""
+    """The middle, in seconds, of the sound that each of our frames covers."""
     ends = CONFIG.frame_length + HOP * np.arange(CONFIG.frames_in(n_samples))
     return ends / RATE - _HALF_WINDOW_S
 
 
 def ours(signal: Signal) -> Track:
-    """As the device computes it, all at once."""
+    """Our tracker, with the whole signal at once."""
     return _as_track(StreamingPitch(CONFIG).push(signal))
 
 
 def ours_in_blocks(signal: Signal) -> Track:
-    """Half a second at once, as while somebody speaks."""
+    """Our tracker, with half a second at once, as while somebody speaks."""
     stream = StreamingPitch(CONFIG)
     return _as_track(
         np.concatenate([stream.push(signal[i : i + 8_000]) for i in range(0, len(signal), 8_000)])
@@ -96,7 +96,7 @@ def _yin() -> Tracker:
 
 
 def _nearest(hertz: Values, first_s: float, n_samples: int) -> Track:
-    """Of frames every `STEP_S` from `first_s` on, 0 where unvoiced; beyond them nothing is voiced."""
+    """A track from frames every `STEP_S` from `first_s` on, 0 where unvoiced; beyond them it is unvoiced."""
     at = np.rint((moments(n_samples) - first_s) / STEP_S).astype(np.int64)
     there = (at >= 0) & (at < len(hertz))
     found = np.where(there, hertz[np.clip(at, 0, len(hertz) - 1)], 0.0)
@@ -108,4 +108,4 @@ PEERS: dict[str, tuple[str, Callable[[], Tracker]]] = {
     "librosa.pyin": ("librosa", _pyin),
     "librosa.yin": ("librosa", _yin),
 }
-"""Package, and a maker that raises ImportError where it is not installed"""
+"""Package, and a function that makes the tracker or raises ImportError if the package is not installed"""

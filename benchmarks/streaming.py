@@ -1,9 +1,9 @@
-"""The whole recogniser over long streams whose turns are known: does it find them, in time, and name them?
+"""The whole recogniser over long streams with known turns: whether it finds them, how late, and how well.
 
     python -m benchmarks.streaming --corpus manifest=CLIPS.csv --model FOLD1.tflite [--json] [--write]
 
-The streams are made of the test clips of a fold of P8, whose speakers the model of that fold has never heard.
-Noise and rooms are made. Seeded: every run gives the same figures.
+The streams are made from the test clips of a fold of P8, whose speakers the model of that fold has never
+heard. Noise and rooms are synthetic. Everything random is seeded, so every run gives the same figures.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ _CLIPS_OF_A_SPEAKER = 6
 _OF_THE_SOUND = (Doubt.SNR, Doubt.CLIPPING, Doubt.SPEECH)
 _FOLLOWED = 200
 _ROOMS_S = (0.0, 0.25, 0.5)
-"""Reverberation times that are drawn"""
+"""Reverberation times to draw from"""
 
 _LEVELS_DB = (-45.0, -30.0, -18.0)
-"""Of noise alone, dB full scale"""
+"""Levels of noise alone, in dB full scale"""
 
 
 def uar(pairs: Sequence[tuple[str, str]]) -> float:
@@ -51,12 +51,12 @@ def uar(pairs: Sequence[tuple[str, str]]) -> float:
 
 
 def likeliest(result: TurnResult) -> str:
-    """The best label, whether or not it was sure enough to be named."""
+    """The most likely label, even if the answer is `uncertain`."""
     return max(result.answer.probabilities, key=result.answer.probabilities.__getitem__)
 
 
 def conversations(clips: Sequence[Clip], count: int, seed: int) -> list[list[Clip]]:
-    """Clips of two speakers in a row, a few of each, over all corpora in turn."""
+    """Clips of one speaker, then of another of the same corpus; the corpora take turns."""
     rng = np.random.default_rng(seed)
     speakers: dict[str, dict[str, list[Clip]]] = {}
     for clip in clips:
@@ -108,9 +108,9 @@ def measure(
 def following(
     model: EmotionModel, clips: Sequence[Clip], gate: GateSettings, seed: int
 ) -> dict[str, float | int]:
-    """What it is worth to follow the voice from turn to turn, though another one takes over half-way.
+    """The gain from following the voice from turn to turn, even though another speaker takes over half-way.
 
-    More conversations than elsewhere: the difference is small beside what chance does to either.
+    It takes more conversations than the other figures, because the difference is small compared with chance.
     """
     followed, alone = Heard(), Heard()
     for number, talk in enumerate(conversations(clips, _FOLLOWED, seed + 1)):
@@ -179,7 +179,7 @@ def _doubted(heard: Heard, doubt: Doubt) -> float:
 
 
 def _of_clip(model: EmotionModel, clip: Clip) -> str | None:
-    """What `affectd classify` says of the same clip."""
+    """The answer of `affectd classify` to the same clip."""
     from edge.audio.files import read_file  # noqa: PLC0415
 
     try:
@@ -196,19 +196,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--corpus", required=True, metavar="KIND=PLACE", help="as for affectd-train")
     parser.add_argument(
-        "--model", default=str(SHIPPED_MODEL), help="of a fold, so that it has not heard the test"
+        "--model", default=str(SHIPPED_MODEL), help="model of the fold, which has not heard its test clips"
     )
     parser.add_argument(
-        "--fold", default="1", help="of P8, whose test clips are spoken (default: %(default)s)"
+        "--fold", default="1", help="fold of P8 that the test clips come from (default: %(default)s)"
     )
     parser.add_argument(
         "--detector", choices=[str(d) for d in Detector], default=str(GateSettings().detector)
     )
     parser.add_argument("--streams", type=int, default=20, help="conversations (default: %(default)s)")
-    parser.add_argument("--noise-s", type=float, default=600.0, help="of each kind (default: %(default)s)")
+    parser.add_argument("--noise-s", type=float, default=600.0, help="per noise kind (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true", help="print JSON only")
-    parser.add_argument("--write", action="store_true", help=f"and write it to {RESULT.name}")
+    parser.add_argument("--write", action="store_true", help=f"also write JSON to {RESULT.name}")
     args = parser.parse_args(argv)
     kind, _, place = args.corpus.partition("=")
     (split,) = plan("P8", read_corpus(kind, Path(place)).clips, [args.fold]).splits

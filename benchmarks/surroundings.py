@@ -1,10 +1,10 @@
-"""What training adds to speech, beside what real samples of noise do to it: do the features change alike?
+"""Whether the surroundings that training adds change the features as noise added to the samples does.
 
     python -m benchmarks.surroundings --corpus manifest=~/corpora/manifest.csv [--clips 120] [--json [PATH]]
 
-Clips are heard through the noises of P10, sample by sample and through the front end of the device, and the
-same clips go through `training.surroundings`, which works on features. Of both, for each feature relative to
-the turn's mean: the standard deviation over the frames of a turn, mean over the turns.
+The noises of P10 are added to the samples of clips, which then go through the front end of the device. The
+same clips also go through `training.surroundings`, which works on features. For both, the program computes
+the standard deviation of log mel energies, pitch and voicing over the frames of a turn, averaged over turns.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from training.surroundings import surround
 RESULT = Path(__file__).parent / "results" / "surroundings.json"
 RATIOS_DB = (20.0, 10.0, 5.0)
 IN_TRAINING = ("noise", "music", "voices")
-"""Each is a `_share` and an `_snr_db` of the settings"""
+"""Each has a `_share` and an `_snr_db` in the settings"""
 
 Frames = NDArray[np.float32]
 
@@ -46,7 +46,7 @@ _BATCH = 32
 
 
 def spreads(turns: Sequence[Frames]) -> dict[str, float]:
-    """Of turns (n_frames, n_features): the spread within one of log mel energies, pitch and voicing."""
+    """The spread of log mel energies, pitch and voicing within turns (n_frames, n_features)."""
     undo = dct_matrix(_CONFIG).T
     mel = np.mean([(turn[:, : _CONFIG.n_mfcc] @ undo).std(axis=0) for turn in turns], axis=0)
     low, middle, high = (float(part.mean()) for part in np.array_split(mel, 3))
@@ -56,7 +56,7 @@ def spreads(turns: Sequence[Frames]) -> dict[str, float]:
 
 
 def heard(clips: Sequence[Clip], kind: str, snr_db: float, bed: Signal) -> list[Frames]:
-    """Frames of clips in real samples of a noise; a clip in which no speech is found then is left out."""
+    """Frames of clips with noise added to their samples; a clip without speech in the noise is left out."""
     rng = np.random.default_rng(1)
     turns = []
     for clip in clips:
@@ -70,7 +70,7 @@ def heard(clips: Sequence[Clip], kind: str, snr_db: float, bed: Signal) -> list[
 
 
 def made(clean: Sequence[Frames], kind: str, snr_db: float) -> list[Frames]:
-    """The same frames as training changes them."""
+    """The same frames, as training changes them."""
     rng = np.random.default_rng(1)
     still = AugmentSettings(noise_share=0.0)
     settings = msgspec.structs.replace(still, **{f"{kind}_share": 1.0, f"{kind}_snr_db": (snr_db, snr_db)})
@@ -91,7 +91,7 @@ def made(clean: Sequence[Frames], kind: str, snr_db: float) -> list[Frames]:
 
 
 def measure(clips: Sequence[Clip], number: int) -> dict[str, Any]:
-    """Spreads of some of the clips, drawn, by what was added and at which ratio."""
+    """Spreads over randomly drawn clips, by what was added and at which signal-to-noise ratio."""
     rng = np.random.default_rng(0)
     drawn = [clips[i] for i in rng.choice(len(clips), min(number, len(clips)), replace=False)]
     clean = [speech_frames(read_file(clip.path), _CONFIG) for clip in drawn]
@@ -109,11 +109,11 @@ def measure(clips: Sequence[Clip], number: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """See the module's text."""
+    """Run as a program; see the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     add_corpus(parser)
-    parser.add_argument("--clips", type=int, default=120, help="that are drawn (default: %(default)s)")
-    parser.add_argument("--json", nargs="?", type=Path, const=RESULT, help=f"write it down (to {RESULT})")
+    parser.add_argument("--clips", type=int, default=120, help="clips to draw (default: %(default)s)")
+    parser.add_argument("--json", nargs="?", type=Path, const=RESULT, help=f"write the results (to {RESULT})")
     args = parser.parse_args()
     found = measure(read_places(args.corpus).clips, args.clips)
     command = " ".join(

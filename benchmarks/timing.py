@@ -1,4 +1,4 @@
-"""Timing of contenders that take turns, so that what else the machine does falls on all alike."""
+"""Timing of contenders that take turns, so that other load on the machine affects all of them alike."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ Call = Callable[[], object]
 def take_turns(contenders: Mapping[str, Call], rounds: int, calls: int = 3) -> dict[str, dict[str, float]]:
     """Milliseconds of processor time that each contender takes: median, quartiles, least, first.
 
-    A turn is one call that fills the caches anew, whose median is `first`, and `calls` timed ones.
+    A turn is one call that fills the caches again, followed by `calls` timed ones; `first` is the median time
+    of the calls that fill the caches.
     """
     times: dict[str, list[float]] = {name: [] for name in contenders}
     firsts: dict[str, list[float]] = {name: [] for name in contenders}
@@ -30,14 +31,14 @@ def take_turns(contenders: Mapping[str, Call], rounds: int, calls: int = 3) -> d
 
 
 def _milliseconds(call: Call) -> float:
-    # Processor time: what other programs take of the core in between is not counted.
+    # Processor time, so that what other programs take of the core in between is not counted.
     start = time.process_time_ns()
     call()
     return (time.process_time_ns() - start) / 1e6
 
 
 def spread(times: list[float]) -> dict[str, float]:
-    """Median, quartiles and least of some times."""
+    """Median, quartiles and minimum of some times."""
     low, median, high = np.percentile(times, [25, 50, 75])
     return {
         "median": significant(median),
@@ -49,12 +50,12 @@ def spread(times: list[float]) -> dict[str, float]:
 
 
 def significant(value: float, digits: int = 4) -> float:
-    """Rounded to significant digits."""
+    """Round a value to a number of significant digits."""
     return float(f"{value:.{digits}g}")
 
 
 def peak_bytes(call: Call) -> int:
-    """Most memory that a call holds at once beyond what was held before, as far as Python and numpy know."""
+    """Peak of the additional memory that a call holds, as far as Python and numpy allocate it."""
     call()
     tracemalloc.start()
     try:

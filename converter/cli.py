@@ -15,7 +15,7 @@ from edge.quiet_stderr import quiet_stderr
 if TYPE_CHECKING:
     from converter.convert import Conversion
 
-# TensorFlow's own chatter would bury what the user is to read.
+# TensorFlow's own log lines would bury what the user is meant to read.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
@@ -23,7 +23,7 @@ _EX_USAGE, _EX_IOERR = 64, 74
 
 
 class _Parser(argparse.ArgumentParser):
-    """An argument parser that ends with the exit code of sysexits."""
+    """An argument parser whose usage errors end with the exit code of sysexits."""
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
@@ -31,7 +31,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Entry point; the result is the exit code."""
+    """Entry point; returns the exit code."""
     argv = sys.argv[1:] if argv is None else argv
     if argv and argv[0] in {"keygen", "sign"}:
         return run_signing(add_signing(_Parser, argv[0]).parse_args(argv[1:]))
@@ -44,34 +44,34 @@ def main(argv: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="affectd-convert",
-        description="Make a fully quantised int8 TFLite model, with its card packed in, from a training run, "
-        "and compare it with the float network on clips of the run: those of its validation speakers, or "
-        "training clips where it has none, of which only the agreement counts.",
+        description="Convert a training run to a fully quantised int8 TFLite model with its card packed in, "
+        "and compare it with the float network on clips of the run. These are the clips of its validation "
+        "speakers. If it has none, they are training clips, on which only the agreement is meaningful.",
         epilog="example: affectd-convert runs/shipped --output my-model.tflite · For signed updates, see "
         "affectd-convert keygen --help and affectd-convert sign --help.",
     )
     parser.add_argument("run", type=Path, metavar="RUN", help="folder of a finished `affectd-train fit`")
     parser.add_argument("-o", "--output", type=Path, help="model file to write (default: RUN/model.tflite)")
     parser.add_argument(
-        "--report", type=Path, help="where the report goes as JSON (default: beside the model)"
+        "--report", type=Path, help="JSON file for the comparison report (default: beside the model)"
     )
     parser.add_argument(
         "--c-array",
         type=Path,
         metavar="HEADER",
-        help="write model, card and the front end's tables as a C99 header, too; in place of RUN, a model "
-        "file will do, which is then only read",
+        help="also write model, card and the front end's tables as a C99 header; RUN may then be a model "
+        "file, which is only read",
     )
     parser.add_argument(
         "--results",
         type=Path,
-        help="folder of `affectd-train evaluate` results; the figures of their int8 files go into the card",
+        help="folder of `affectd-train evaluate` results, whose int8 figures are written into the card",
     )
     return parser
 
 
 def _convert(args: argparse.Namespace) -> int:
-    """Make the model file of a run and its report, and say how it came out; gives the exit code."""
+    """Write the model file of a run and its report, and print a summary; returns the exit code."""
     import msgspec  # noqa: PLC0415  # --help must not wait for TensorFlow
 
     with quiet_stderr("tensorflow"):
@@ -107,7 +107,7 @@ def _say(output: Path, made: Conversion) -> None:
 
 
 def _export(model: Path, header: Path) -> int:
-    """Write the C header of a model file; gives the exit code."""
+    """Write the C header of a model file; returns the exit code."""
     from converter.c_array import write_c_array  # noqa: PLC0415  # --help must not wait for numpy
 
     try:

@@ -32,7 +32,7 @@ class RunFolderError(AffectdError, ValueError):
 
 
 class Conversion(msgspec.Struct, frozen=True, kw_only=True):
-    """What was made, as written beside the model file."""
+    """The result of a conversion, as written to the report."""
 
     file_bytes: int
     parameters: int
@@ -45,26 +45,26 @@ class Conversion(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Run(msgspec.Struct):
-    """What of a run's `run.json` tells whose clips it is compared on."""
+    """The part of `run.json` that says whose clips the comparison uses."""
 
     validation_speakers: tuple[str, ...]
 
 
 class _Result(msgspec.Struct):
-    """What of a result goes into a card."""
+    """The part of an evaluation result that goes into a card."""
 
     protocol: str
     form: str
     seeds: list[int]
     folds: list[Any]
     int8: dict[str, Any] | None = None
-    """None of a baseline that is no network"""
+    """None for a baseline that is not a network"""
 
 
 def convert(run: Path, output: Path, results: Path | None = None) -> Conversion:
-    """Quantise the network of a run folder, pack its card in, and compare both on clips of the run.
+    """Quantise the network of a run folder, pack its card in, and compare float and int8 on clips of the run.
 
-    The clips are those of its validation speakers, or, where it has none, some that it was trained on.
+    The clips are those of its validation speakers or, if it has none, some of its training clips.
 
     Args:
         run: folder of a finished training run.
@@ -72,7 +72,7 @@ def convert(run: Path, output: Path, results: Path | None = None) -> Conversion:
         results: folder of evaluation results of the same recipe, whose figures go into the card.
 
     Raises:
-        RunFolderError: when the folder lacks something, or it or a result is damaged.
+        RunFolderError: when a file is missing from the folder, or a file of it or a result is damaged.
         QuantizeError: when the network cannot be made fully integer.
     """
     network, card, seen, clips = read_run(run)
@@ -100,23 +100,23 @@ def convert(run: Path, output: Path, results: Path | None = None) -> Conversion:
 
 
 def read_run(run: Path) -> tuple[keras.Model, ModelCard, Windows, list[NamedClip]]:
-    """The network of a finished run, its card, the calibration windows, and the clips to compare on.
+    """The network of a finished run, its card, the calibration windows, and the clips for the comparison.
 
     Raises:
-        RunFolderError: when the folder lacks something, or it is damaged.
+        RunFolderError: when a file is missing from the folder, or damaged.
     """
     if run.is_file():
         raise RunFolderError(f"{run}: is a file; name a run's folder, or add --c-array HEADER")
     if not run.is_dir():
-        error = RunFolderError(f"{run}: no such folder; name that of a finished `affectd-train fit`")
+        error = RunFolderError(f"{run}: no such folder; name the one of a finished `affectd-train fit`")
         error.exit_code = 66
         raise error
     for name in ("run.json", "network.keras", "card.json", "calibration.npz", "comparison.npz"):
         if not (run / name).is_file():
             raise RunFolderError(f"{run}: no {name}; name the folder of a finished `affectd-train fit`")
-    # Keras would say of such a file that it is not there.
+    # Keras would report such a file as not found.
     if not zipfile.is_zipfile(run / "network.keras"):
-        raise RunFolderError(f"{run / 'network.keras'}: is damaged (no Keras archive); train it anew")
+        raise RunFolderError(f"{run / 'network.keras'}: is damaged (not a Keras archive); train it again")
     try:
         network = keras.models.load_model(run / "network.keras", compile=False)
         card = decode_card((run / "card.json").read_bytes())
@@ -124,33 +124,33 @@ def read_run(run: Path) -> tuple[keras.Model, ModelCard, Windows, list[NamedClip
             windows = kept["windows"]
         return network, card, windows, _comparison_clips(run / "comparison.npz")
     except (ModelFileError, ValueError, OSError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise RunFolderError(f"{run}: is damaged ({error}); train it anew") from error
+        raise RunFolderError(f"{run}: is damaged ({error}); train it again") from error
 
 
 def clips_held_out(run: Path) -> bool:
-    """Whether the clips to compare on were kept out of training.
+    """Whether the clips for the comparison were held out of training.
 
     Raises:
-        RunFolderError: when it is not noted, or the note is damaged.
+        RunFolderError: when `run.json`, which says so for older runs, is damaged.
     """
     with np.load(run / "comparison.npz") as kept:
         if "held_out" in kept:
             return bool(kept["held_out"])
-    # Runs were kept before this was noted.
+    # Older runs do not have this entry.
     file = run / "run.json"
     try:
         return bool(msgspec.json.decode(file.read_bytes(), type=_Run).validation_speakers)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RunFolderError(f"{file}: is damaged ({error}); train it anew") from error
+        raise RunFolderError(f"{file}: is damaged ({error}); train it again") from error
 
 
 def _metrics(results: Path) -> dict[str, Any]:
-    """The int8 figures of each result that has some, under its protocol and form."""
+    """The int8 figures of every result that has them, by protocol and form."""
     read = [_result(file) for file in sorted(results.glob("P*.json"))]
     found = {f"{r.protocol}-{r.form}": {**r.int8, "seeds": r.seeds, "folds": r.folds} for r in read if r.int8}
     if not found:
         raise RunFolderError(
-            f"{results}: no result with figures of an int8 file in it, such as P8-joint.json"
+            f"{results}: no result with int8 figures in it, such as P8-joint.json; see --results"
         )
     return found
 
@@ -159,7 +159,7 @@ def _result(file: Path) -> _Result:
     try:
         return msgspec.json.decode(file.read_bytes(), type=_Result)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RunFolderError(f"{file}: is damaged ({error}); measure it anew") from error
+        raise RunFolderError(f"{file}: is damaged ({error}); evaluate it again") from error
 
 
 def _comparison_clips(path: Path) -> list[NamedClip]:

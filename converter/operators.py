@@ -1,4 +1,4 @@
-"""What a TFLite flatbuffer consists of: its operators, and what they cost."""
+"""The operators of a TFLite flatbuffer, and their cost."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from tensorflow.lite.python import schema_py_generated as schema
 
 
 class Tensor(NamedTuple):
-    """One that an operator takes or gives."""
+    """An input or output of an operator."""
 
     name: str
-    """Empty once it is `stripped`"""
+    """Empty once the flatbuffer is `stripped`"""
 
     type: int
-    """Of `schema.TensorType`"""
+    """A value of `schema.TensorType`"""
 
     shape: tuple[int, ...]
 
 
 class Operator(NamedTuple):
-    """One of the graph, in the order in which they run."""
+    """One operator of a graph."""
 
     name: str
-    """Of `schema.BuiltinOperator`"""
+    """A name in `schema.BuiltinOperator`"""
 
     inputs: list[Tensor]
     outputs: list[Tensor]
 
 
 def operators(flatbuffer: bytes) -> list[Operator]:
-    """All operators of all subgraphs."""
+    """All operators of all subgraphs, in the order in which they run."""
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(flatbuffer, 0))
     names = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
     found = []
@@ -64,7 +64,7 @@ def multiply_accumulates(flatbuffer: bytes) -> int:
 
 
 def _terms(operator: Operator) -> int:
-    """Products that are summed up for one value of the result."""
+    """Number of products that are summed for one output value."""
     if operator.name == "CONV_2D":
         return math.prod(operator.inputs[1].shape[1:])
     if operator.name == "DEPTHWISE_CONV_2D":

@@ -17,31 +17,31 @@ _WORST = 5
 
 
 class ClipDifference(msgspec.Struct, frozen=True, kw_only=True):
-    """One clip on which the two differ."""
+    """How far float and int8 differ on one clip."""
 
     clip: str
     difference: float
-    """Largest difference of a probability"""
+    """Largest difference between the two probabilities of a label"""
 
     float_answer: str
     int8_answer: str
 
 
 class ParityReport(msgspec.Struct, frozen=True, kw_only=True):
-    """Float against int8 on the same clips. Rates are fractions."""
+    """Float against int8 on the same clips; rates are fractions."""
 
     clips: int
     held_out: bool
-    """Whether nothing was learned from these clips; else their UAR is no measure of the network"""
+    """Whether these clips were held out of training; if not, their UAR says nothing about the network"""
 
     runtime: str
     agreement: float
-    """Share of clips with the same likeliest label"""
+    """Share of clips with the same most likely label"""
 
     uar_float: float
     uar_int8: float
     mean_difference: float
-    """Mean over clips of the largest difference of a probability"""
+    """Mean over the clips of the largest difference between the two probabilities of a label"""
 
     worst: tuple[ClipDifference, ...]
 
@@ -52,13 +52,13 @@ def compare(
     clips: Sequence[tuple[str, Frames, int]],
     held_out: bool = True,
 ) -> ParityReport:
-    """Run both on clips, windows and averaging as on the device.
+    """Run both on the same clips, with windows and averaging as on the device.
 
     Args:
         network: the Keras network.
         model: the same network as an int8 model file.
         clips: name, frames (n, n_features), and the index of the true label of each clip.
-        held_out: whether the network has learned nothing from them.
+        held_out: whether the clips were held out of training.
     """
     card = model.card
     in_float = []

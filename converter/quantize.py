@@ -1,4 +1,4 @@
-"""A Keras network as a TFLite flatbuffer in which every number is an integer."""
+"""Quantises a Keras network to a TFLite flatbuffer in which every tensor is an integer."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _INTEGER_TYPES = {schema.TensorType.INT8: "int8", schema.TensorType.INT32: "int3
 
 
 class QuantizeError(AffectdError, ValueError):
-    """Raised when a network cannot be made fully integer; the message names what is in the way."""
+    """Raised when a network cannot be made fully integer; the message names the cause."""
 
     exit_code = 65
 
 
 def quantize(network: Any, calibration: Windows) -> bytes:
-    """Post-training quantisation, weights and activations, to int8 (Jacob et al., 2018); biases are int32.
+    """Quantise weights and activations to int8 after training (Jacob et al., 2018); biases become int32.
 
     Recurrent layers are unrolled.
 
@@ -42,7 +42,7 @@ def quantize(network: Any, calibration: Windows) -> bytes:
     shape = (1, *calibration.shape[1:])
     steps = unrolled(network)
     graph = tf.function(lambda window: steps(window, training=False))
-    # A fixed batch of one, and variables as constants: nothing is left that works on shapes or resources.
+    # With a fixed batch of one and variables frozen to constants, no operator works on shapes or resources.
     frozen = convert_variables_to_constants_v2(graph.get_concrete_function(tf.TensorSpec(shape, tf.float32)))
     with quiet_stderr("tensorflow"):
         converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
@@ -60,7 +60,7 @@ def quantize(network: Any, calibration: Windows) -> bytes:
 
 
 def check_integer(flatbuffer: bytes) -> None:
-    """Make sure that no tensor of any operator is a float.
+    """Check that every tensor of every operator is an integer.
 
     Raises:
         QuantizeError: naming the first such tensor and its operator.

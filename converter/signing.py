@@ -1,6 +1,6 @@
 """Keys and signatures for models: `affectd-convert keygen` and `affectd-convert sign`.
 
-Ed25519 (RFC 8032) in PEM files, so that OpenSSL, and whatever keeps keys for it, can do the same.
+Keys are Ed25519 (RFC 8032) in PEM files, so that OpenSSL, or a key store for it, can do the same.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from edge.update.fetch import SUFFIX
 from edge.update.release import Release, pack_release, quantise_windows, version_key
 
 SPEECH = Path(__file__).parents[1] / "edge" / "demo_speech.ogg"
-"""Synthetic, so that a signed model carries nobody's voice"""
+"""Synthetic speech, so that a signed model contains nobody's voice"""
 
 _WINDOWS = 4
 
@@ -33,17 +33,17 @@ class SigningError(AffectdError):
 
 
 def make_key(path: Path, passphrase: str | None = None) -> Path:
-    """Make a key pair: the private key at `path`, the public one beside it, whose path is given.
+    """Make a key pair: the private key at `path`, the public key beside it; returns the public key's path.
 
     Args:
         path: must not exist; ends with .pem.
         passphrase: encrypts the private key.
 
     Raises:
-        SigningError: when the name does not suit, or a file is there already or cannot be written.
+        SigningError: when the name does not end with .pem, or a file exists already or cannot be written.
     """
     if path.suffix != ".pem":
-        raise SigningError(f"{path}: name it with .pem at the end")
+        raise SigningError(f"{path}: the name must end with .pem")
     public = path.with_suffix(".pub.pem")
     key = Ed25519PrivateKey.generate()
     protection = (
@@ -59,7 +59,7 @@ def make_key(path: Path, passphrase: str | None = None) -> Path:
         try:
             descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         except FileExistsError:
-            raise SigningError(f"{file}: is there already; a key that is lost cannot be had again") from None
+            raise SigningError(f"{file}: exists already, and is not overwritten; name another file") from None
         except OSError as error:
             raise SigningError(f"{file}: cannot be written: {error.strerror}") from error
         with os.fdopen(descriptor, "wb") as opened:
@@ -68,18 +68,18 @@ def make_key(path: Path, passphrase: str | None = None) -> Path:
 
 
 def is_encrypted(path: Path) -> bool:
-    """Whether a private key needs a passphrase, as far as its file says so."""
+    """Whether a private key needs a passphrase, as far as its file tells."""
     try:
         return b"ENCRYPTED" in path.read_bytes()
     except OSError:
-        return False  # and reading it says why it cannot be read
+        return False  # `read_key` then says why it cannot be read
 
 
 def read_key(path: Path, passphrase: str | None = None) -> Ed25519PrivateKey:
     """The private key in a PEM file.
 
     Raises:
-        SigningError: when there is none, or the passphrase does not open it.
+        SigningError: when there is no Ed25519 key in it, or the passphrase does not decrypt it.
     """
     try:
         content = path.read_bytes()
@@ -91,28 +91,29 @@ def read_key(path: Path, passphrase: str | None = None) -> Ed25519PrivateKey:
         key = serialization.load_pem_private_key(content, passphrase.encode() if passphrase else None)
     except TypeError:
         raise SigningError(
-            f"{path}: is encrypted, or needs no passphrase; the passphrase comes from AFFECTD_KEY_PASSPHRASE"
+            f"{path}: is encrypted and no passphrase was given, or the other way round; see "
+            "AFFECTD_KEY_PASSPHRASE"
         ) from None
     except (ValueError, UnsupportedAlgorithm):
-        raise SigningError(f"{path}: is no private key in PEM, or the passphrase is another") from None
+        raise SigningError(f"{path}: is not a private key in PEM, or the passphrase is wrong") from None
     if not isinstance(key, Ed25519PrivateKey):
-        raise SigningError(f"{path}: is no Ed25519 key; `affectd-convert keygen` makes one")
+        raise SigningError(f"{path}: is not an Ed25519 key; `affectd-convert keygen` makes one")
     return key
 
 
 def sign(model: Path, output: Path, key: Ed25519PrivateKey, version: str) -> Path:
-    """Pack a version and a self-test into a model file and sign it; gives the path of the signature.
+    """Pack a version and a self-test into a model file and sign it; returns the path of the signature.
 
     Args:
         model: the model file.
-        output: where the release goes; may be the same.
-        key: whose public half the devices trust.
-        version: numbers with dots; devices take only a newer one.
+        output: the file to write; may be `model` itself.
+        key: the private key to the public key that the devices trust.
+        version: numbers with dots; devices accept only a newer one.
 
     Raises:
-        ModelFileError: when it is no model file.
-        UpdateError: when the version is none.
-        OSError: when something cannot be written.
+        ModelFileError: when `model` is not a model file.
+        UpdateError: when the version is not valid.
+        OSError: when a file cannot be written.
     """
     version_key(version)
     content = pack_release(model, make_release(model, version))
@@ -125,7 +126,7 @@ def sign(model: Path, output: Path, key: Ed25519PrivateKey, version: str) -> Pat
 
 
 def make_release(model: Path, version: str) -> Release:
-    """A version, and windows of the bundled speech with the answers of the interpreter that is installed."""
+    """The version and a self-test: windows of the bundled speech, with the installed interpreter's logits."""
     loaded = EmotionModel(ModelSettings(path=str(model)))
     windows = loaded.windows(mfcc(read_file(SPEECH), loaded.mfcc_config))
     chosen = windows[np.linspace(0, len(windows) - 1, min(_WINDOWS, len(windows))).round().astype(int)]
@@ -135,6 +136,6 @@ def make_release(model: Path, version: str) -> Release:
         windows=quantise_windows(chosen),
         logits=((),) * len(chosen),
     )
-    # The answers are to what the windows are after their rounding.
+    # The logits belong to the windows as they are after rounding.
     logits = tuple(tuple(loaded.logits(window).tolist()) for window in kept.test_windows())
     return Release(version=version, shape=kept.shape, windows=kept.windows, logits=logits)

@@ -21,7 +21,7 @@ def add_signing(parser: Callable[[str], argparse.ArgumentParser], name: str) -> 
     """The parser of one of the two commands.
 
     Args:
-        parser: makes one from a program's name.
+        parser: makes a parser from a program's name.
         name: `keygen` or `sign`.
     """
     made = parser(f"affectd-convert {name}")
@@ -32,28 +32,28 @@ def add_signing(parser: Callable[[str], argparse.ArgumentParser], name: str) -> 
         )
         made.add_argument("key", type=Path, metavar="KEY.pem")
         made.add_argument(
-            "--passphrase", action="store_true", help=f"encrypt it; asked for, or taken from {_VARIABLE}"
+            "--passphrase", action="store_true", help=f"encrypt KEY.pem; taken from {_VARIABLE}, or asked for"
         )
         made.set_defaults(act=_keygen)
     else:
         made.description = (
             "Pack a version and a self-test into a model file, and write its signature beside it (.sig). "
-            f"Where the key is encrypted, its passphrase is taken from {_VARIABLE}, or asked for."
+            f"If the key is encrypted, its passphrase is taken from {_VARIABLE}, or asked for."
         )
         made.add_argument(
             "model", type=Path, metavar="MODEL", help="a model file, as affectd-convert makes it"
         )
         made.add_argument("--key", type=Path, required=True, help="private key, PEM")
         made.add_argument(
-            "--version", required=True, help="numbers with dots, as in 1.2.0: devices take only a newer one"
+            "--version", required=True, help="numbers with dots, as in 1.2.0; devices accept only a newer one"
         )
-        made.add_argument("-o", "--output", type=Path, help="where the release goes (default: the same file)")
+        made.add_argument("-o", "--output", type=Path, help="file to write (default: MODEL itself)")
         made.set_defaults(act=_sign)
     return made
 
 
 def run_signing(args: argparse.Namespace) -> int:
-    """Do what a parser of `add_signing` has read; gives the exit code."""
+    """Run the command that a parser of `add_signing` has parsed; returns the exit code."""
     try:
         code: int = args.act(args)
     except ImportError as error:
@@ -72,7 +72,7 @@ def _keygen(args: argparse.Namespace) -> int:
     from converter.signing import make_key
 
     public = make_key(args.key, _ask("New passphrase: ") if args.passphrase else None)
-    print(f"{args.key}: the private key; keep it off the devices, and keep a copy where it is safe")
+    print(f"{args.key}: the private key; keep it off the devices, and keep a copy in a safe place")
     print(f"{public}: the public key; copy it to /etc/affectd/model-keys/ on each device")
     return 0
 
@@ -84,7 +84,7 @@ def _sign(args: argparse.Namespace) -> int:
     output = args.output or args.model
     signature = sign(args.model, output, key, args.version)
     print(f"{output}: version {args.version}, with its self-test")
-    print(f"{signature}: its signature; keep the two beside each other")
+    print(f"{signature}: its signature; keep the two files together")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Recurrent layers step by step: int8 has no loop, and the converter of TensorFlow 2.21 crashes on one."""
+"""Unrolls recurrent layers: int8 has no loops, and the converter of TensorFlow 2.21 crashes on one."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import keras
 
 
 def unrolled(network: Any) -> Any:
-    """The same Keras network with every step of its recurrent layers written out.
+    """The same Keras network with its recurrent layers unrolled.
 
-    The weights are shared by all steps, so the file grows by the operators alone.
+    All steps share the weights, so only the operators add to the size of the file.
     """
     if not any(isinstance(layer, keras.layers.RNN) for layer in network.layers):
         return network
@@ -20,9 +20,9 @@ def unrolled(network: Any) -> Any:
         if isinstance(layer, keras.layers.RNN):
             settings["unroll"] = True
         if isinstance(layer, keras.layers.LSTM):
-            # A product for each gate, where there would be one for all that is then split: the first step has
-            # no state to forget, so nobody takes that part of the split; no range is known for it, and with
-            # some weights TensorFlow 2.21 leaves the split in float.
+            # One product per gate, instead of a single product that is then split. The first step has no
+            # state to forget, so the forget gate's part of the split would be unused and have no range, and
+            # with some weights TensorFlow 2.21 would leave the split in float.
             settings["implementation"] = 1
         return layer.__class__.from_config(settings)
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs Debian packages where that is allowed, and says how where it is not: apt_install.sh REASON PACKAGE...
+# Installs Debian packages where that is allowed, and otherwise prints the command: apt_install.sh REASON PACKAGE...
 #
-# Allowed means: root, or sudo that asks for no password; never with AFFECTD_NO_APT=1. Ends with 69 when the packages
-# could not be installed.
+# It is allowed as root, or with a sudo that asks for no password, but never with AFFECTD_NO_APT=1. Exits with 69 if the
+# packages could not be installed.
 set -euo pipefail
 
 reason=$1
@@ -34,7 +34,7 @@ run_quietly() {
     "$@" >"$log" 2>&1
 }
 
-# The package lists of a fresh or long-untouched system are absent or stale, hence the second try.
+# On a fresh or long unused system the package lists are missing or stale, hence the second try.
 if ! run_quietly "${install[@]}"; then
     if ! run_quietly "${as_root[@]}" apt-get update -qq || ! run_quietly "${install[@]}"; then
         tail -n 15 "$log" >&2

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Unpacks an arm64 Debian with Python, NumPy and LiteRT into a folder, for programs that run under qemu-aarch64.
-# Nothing of it is installed or started: no chroot, no binfmt. Needs root (debootstrap), network, qemu-user, unzip.
+# Its packages are only unpacked, not set up or started: no chroot, no binfmt. Needs root (debootstrap), network,
+# qemu-user, unzip.
 set -eu
 
 if [ $# -ne 1 ]; then

@@ -1,4 +1,4 @@
-// Judges an AsyncAPI document by the parser of the AsyncAPI initiative: `nox -s asyncapi`.
+// Checks an AsyncAPI document with the AsyncAPI initiative's own parser: `nox -s asyncapi`.
 //
 //     node tools/check_asyncapi.mjs PARSER_FOLDER DOCUMENT
 import { readFileSync } from "node:fs";

@@ -1,6 +1,8 @@
-# A Debian of its own in a folder, with a checkout of affectd in it. For bash scripts to source, which run as root.
+# Functions for a Debian root file system in a folder, with a checkout of affectd in it. Sourced by bash scripts that
+# run as root.
 #
-# Expects: base, where an empty Debian is kept for the next time; root, the copy that is worked in; checkout; suite.
+# Expects these variables: base, the folder in which an empty Debian is kept for the next run; root, the folder of the
+# copy to work in; checkout; suite; summary, the file for times and sizes.
 #   AFFECTD_ROOT_FILES    files and folders of this machine that the root needs to reach its package registries:
 #                         configurations of apt and pip, certificates, folders of wheels
 # shellcheck shell=bash disable=SC2154
@@ -12,20 +14,20 @@ say() { printf '\n== %s\n' "$*"; }
 
 be_root() {
     [ "$(id -u)" -eq 0 ] || {
-        echo "$(basename "$0") makes a root and changes into it: run it as root" >&2
+        echo "$(basename "$0") makes a root file system and changes into it: run it as root" >&2
         exit 77
     }
 }
 
 need() { # PACKAGE COMMAND...
-    "${@:2}" >/dev/null 2>&1 || "$checkout/tools/apt_install.sh" "the root is made with it" "$1"
+    "${@:2}" >/dev/null 2>&1 || "$checkout/tools/apt_install.sh" "needed for the root file system" "$1"
 }
 
-keep_log() { # FILE: all that is said from here on, less pip's warnings that name places and registries of this machine
+keep_log() { # FILE: log all further output, except pip's warnings that name paths and registries of this machine
     exec > >(tee >(grep --line-buffered -vE '^WARNING: (Location|Retrying)' >"$1")) 2>&1
 }
 
-make_base() { # ARCHITECTURE PACKAGE,...: an empty Debian, kept for the next time
+make_base() { # ARCHITECTURE PACKAGE,...: an empty Debian, kept for the next run
     if [ -e "$base/.complete" ]; then return; fi
     rm -rf "$base"
     local begun=$SECONDS
@@ -48,7 +50,7 @@ copy_checkout() {
 }
 
 enter_root() {
-    # Not /sys: LiteRT looks up its processor there, and under emulation finds this machine's, and crashes.
+    # Not /sys: LiteRT looks up its processor there. Under emulation it would find this machine's, and crash.
     mount -t proc proc "$root/proc"
     mount --rbind /dev "$root/dev"
     mount --make-rslave "$root/dev"
@@ -72,7 +74,7 @@ leave_root() {
     done
 }
 
-inside() { # COMMAND: in the root's checkout, as root, with none of this machine's programs
+inside() { # COMMAND: runs in the root's checkout, as root, without this machine's programs and environment
     local pip
     mapfile -t pip < <(env | grep '^PIP_')
     chroot "$root" env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
@@ -81,7 +83,7 @@ inside() { # COMMAND: in the root's checkout, as root, with none of this machine
 
 used_mb() { du -smx "${binds[@]/#/--exclude=$root/}" "$root" | cut -f1; }
 
-timed() { # WHAT COMMAND...: seconds and megabytes that it took, noted in the file $summary
+timed() { # WHAT COMMAND...: prints the seconds and megabytes that it took, and appends them to $summary
     local what=$1 begun=$SECONDS before
     shift
     before=$(used_mb)

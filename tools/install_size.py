@@ -1,7 +1,8 @@
-"""What the base install of affectd takes on disk: python tools/install_size.py FOLDER.
+"""Measures the disk space of affectd's base install: python tools/install_size.py FOLDER.
 
 Makes a fresh virtual environment in FOLDER, installs the checkout into it without extras, as on a device, and
-lists each package with the bytecode that pip compiles. Needs virtualenv, which comes with nox.
+lists the size of each package, including the bytecode that pip compiles. Needs virtualenv, which comes with
+nox.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 GOAL_MB = 180
-"""The most that the base install may take, bytecode included."""
+"""Largest size that the base install may have, bytecode included."""
 
 LIST_FILES = """
 import importlib.metadata, json
@@ -24,13 +25,13 @@ print(json.dumps({d.metadata["Name"]: [str(d.locate_file(f)) for f in d.files or
 
 
 def installed_bytes(files: list[str]) -> tuple[int, int]:
-    """Bytes of all files and of those that are bytecode, hard-linked or listed twice counted once."""
+    """Bytes of all files, and of the bytecode among them; a file that is listed twice counts once."""
     sizes = {path: path.stat().st_size for path in {Path(name).resolve() for name in files} if path.is_file()}
     return sum(sizes.values()), sum(size for path, size in sizes.items() if path.suffix == ".pyc")
 
 
 def main(folder: Path) -> int:
-    """Measure and print; 1 when the goal is missed."""
+    """Measure and print; returns 1 if the goal is missed."""
     subprocess.run([sys.executable, "-m", "virtualenv", "--quiet", "--clear", folder], check=True)
     python = folder / "bin" / "python"
     subprocess.run([python, "-m", "pip", "install", "--quiet", "--compile", ROOT], check=True)
@@ -43,7 +44,7 @@ def main(folder: Path) -> int:
     )
 
     out = csv.writer(sys.stdout, delimiter="\t", lineterminator="\n")
-    out.writerow(["MB", "of it bytecode", "package"])
+    out.writerow(["MB", "of which bytecode", "package"])
     for size, bytecode, name in rows:
         out.writerow([f"{size / 1e6:.1f}", f"{bytecode / 1e6:.1f}", name])
     total = sum(size for size, _, _ in rows)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs the programs that the tests drive, beside the Python packages that nox installs.
+# Installs the programs that the tests use, in addition to the Python packages that nox installs.
 #
-# What is missing here is no error: the tests that need it say so and are skipped.
+# A program that cannot be installed is not an error: the tests that need it say so and are skipped.
 set -euo pipefail
 
 here=$(dirname "$(readlink -f "$0")")
@@ -23,7 +23,7 @@ alsa_plugins() {
     compgen -G '/usr/lib/*/alsa-lib/libasound_module_pcm_pulse.so' >/dev/null
 }
 
-PATH=$PATH:/usr/sbin:/sbin # where Debian keeps daemons, and where a plain user does not look
+PATH=$PATH:/usr/sbin:/sbin # Debian keeps daemons there, and they are not on an ordinary user's PATH
 need mosquitto command -v mosquitto
 need mosquitto-clients command -v mosquitto_pub
 need alsa-utils command -v arecord
@@ -33,7 +33,7 @@ need libasound2-plugins alsa_plugins
 need gcc command -v gcc
 need portaudio19-dev test -e /usr/include/portaudio.h
 need python3-dev python_headers
-# On a machine that somebody starts, these would set up its network or run a database: in a container they cannot.
+# On a booted machine these packages would set up its network or run a database; in a container they cannot.
 if [ ! -d /run/systemd/system ]; then
     need systemd command -v systemd-analyze
     need udev command -v udevadm
@@ -43,6 +43,6 @@ if [ ! -d /run/systemd/system ]; then
 fi
 
 if [ "${#missing[@]}" -gt 0 ]; then
-    "$here/apt_install.sh" "the tests use them" "${missing[@]}" ||
-        echo "Going on without; the tests that need them are skipped." >&2
+    "$here/apt_install.sh" "used by the tests" "${missing[@]}" ||
+        echo "Continuing without them; the tests that need them are skipped." >&2
 fi

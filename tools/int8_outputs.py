@@ -1,7 +1,8 @@
-"""The model's int8 outputs on recordings, made on one machine and compared on another.
+"""Compares the model's int8 outputs for recordings between two machines.
 
-`int8_outputs.py make FILE.npz RECORDING...` writes inputs and outputs of every window; `compare` with the
-same arguments computes both anew, and ends with 1 where an output is more than one step off.
+`int8_outputs.py make FILE.npz RECORDING...` writes the inputs and outputs of every window. On the other
+machine, `compare` with the same arguments computes both again, and exits with 1 if any output is off by more
+than one step.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def compute(model: EmotionModel, recordings: list[str]) -> dict[str, np.ndarray]
 
 
 def main(task: str, path: str, recordings: list[str]) -> int:
-    """Make or compare."""
+    """Make or compare; returns the exit code."""
     model = EmotionModel()
     here = compute(model, recordings)
     if task == "make":

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Makes edge/demo_speech.ogg, the speech that `affectd demo` listens to: make_demo_speech.sh [OUTPUT]
 #
-# Needs espeak-ng, sox and vorbis-tools. Nobody's voice is in it, so it may be shipped: eight synthetic utterances that
-# differ in voice, speed, pitch, range and loudness as moods do, with a quiet room between them. The room is noise at
-# -70 dBFS, not digital silence: no microphone delivers zeros, and the voice activity detector shall not see any.
-# The same programs make the same file, to the byte.
+# Needs espeak-ng, sox and vorbis-tools. The speech contains nobody's voice, so it may be shipped: eight synthetic
+# utterances that differ in voice, speed, pitch, pitch range and loudness as moods do, with a quiet room between them.
+# The room is noise at -70 dBFS, not digital silence: no microphone delivers zeros, so the voice activity detector
+# should not see any. The same versions of these programs make the same file, byte for byte.
 set -euo pipefail
 
 output=${1:-"$(dirname "$(readlink -f "$0")")/../edge/demo_speech.ogg"}
@@ -16,14 +16,14 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 parts=()
 
-room() { # SECONDS FILE: nothing but the room's noise, added to everything at the end, so here a place for it
+room() { # SECONDS FILE: silence, as a placeholder for the room's noise, which is added to everything at the end
     sox -R -r "$rate" -n -b 16 "$2" trim 0 "$1"
 }
 
 say() { # PEAK_DBFS VOICE WORDS_PER_MINUTE PITCH RANGE TEXT
     local number=${#parts[@]}
     espeak-ng -m -v "$2" -s "$3" -p "$4" -w "$work/raw.wav" "<speak><prosody range=\"$5\">$6</prosody></speak>"
-    # espeak-ng pads its sentences; the pauses of this file are the ones below.
+    # espeak-ng pads its sentences with silence, which is cut off; the pauses of this file are made below.
     sox -R "$work/raw.wav" -b 16 "$work/$number-speech.wav" \
         silence 1 0.01 -55d reverse silence 1 0.01 -55d fade t 0.02 reverse fade t 0.01 \
         rate -h "$rate" gain -n "$1"

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Makes the virtual environment that the Makefile works in: make_venv.sh FOLDER
 #
-# A bare Debian has Python but neither pip nor the part of venv that installs it, so this asks apt for python3-venv
-# where it may. PYTHON=... chooses the interpreter, AFFECTD_NO_APT=1 forbids apt.
+# A bare Debian has Python, but neither pip nor the part of venv that installs it, so this script installs python3-venv
+# with apt where it may. PYTHON=... chooses the interpreter, AFFECTD_NO_APT=1 forbids apt.
 set -euo pipefail
 
 folder=$1
@@ -33,7 +33,7 @@ fi
 
 if ! "$python" -c 'import ensurepip' 2>/dev/null; then
     "$here/apt_install.sh" "the environment needs pip" python3-venv || {
-        echo "Then call make again." >&2
+        echo "Then run make again." >&2
         exit 69
     }
 fi

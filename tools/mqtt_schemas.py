@@ -2,7 +2,7 @@
 
     python tools/mqtt_schemas.py
 
-Made from the message types alone, so the documents cannot say anything else than the code; a test compares.
+They are made from the message types alone, so that they cannot differ from the code; a test compares them.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ from edge.mqtt.messages import Health, State, Turn  # noqa: E402
 FOLDER = ROOT / "docs" / "mqtt"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SAID: dict[str, tuple[type, str]] = {
-    "state": (State, "Retained, QoS 1; said again at every connection"),
-    "turn": (Turn, "Not retained, QoS 1; at least once, in order, a repeat has the same id"),
+    "state": (State, "Retained, QoS 1; published again at every connection"),
+    "turn": (Turn, "Not retained, QoS 1; delivered at least once, in order; a duplicate has the same id"),
     "health": (Health, "Retained, QoS 0, every minute"),
 }
 TYPES = (State, Turn, Health, CommandResult, *dict.fromkeys(KINDS.values()))
-AVAILABILITY = {"type": "string", "enum": ["online", "offline"], "description": "As text, not as JSON"}
+AVAILABILITY = {"type": "string", "enum": ["online", "offline"], "description": "Plain text, not JSON"}
 
 
 def documents() -> dict[str, str]:
-    """Every file of docs/mqtt/ that is made, by its name."""
+    """The content of every generated file of docs/mqtt/, by file name."""
     schemas = {f"{kind.__name__}.schema.json": _standalone(kind) for kind in TYPES}
     return {
         name: json.dumps(content, indent=2, ensure_ascii=False) + "\n"
@@ -52,7 +52,7 @@ def _standalone(kind: type) -> dict[str, Any]:
 
 
 def _describe(definitions: dict[str, Any]) -> None:
-    """Put what stands below each field in the sources into its schema."""
+    """Copy the docstring of each field in the source into its schema."""
     texts = _field_texts()
     for name, definition in definitions.items():
         for field, schema in definition.get("properties", {}).items():
@@ -91,7 +91,7 @@ def _asyncapi() -> dict[str, Any]:
             "parameters": {
                 "base": {
                     "default": "affectd",
-                    "description": "base_topic, site and room of the configuration, as far as they are set",
+                    "description": "base_topic, site and room of the configuration, without those not set",
                 },
                 "device": {"description": "Name of the device: a-z, 0-9 and hyphens"},
             },
@@ -117,7 +117,7 @@ def _asyncapi() -> dict[str, Any]:
         "info": {
             "title": "affectd",
             "version": "1",
-            "description": "What an affectd device says and hears over MQTT, from the view of the device.",
+            "description": "The MQTT messages of an affectd device: what the device sends and receives.",
         },
         "defaultContentType": "application/json",
         "channels": channels,

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# What becomes of the service when things come late, break and hang. Played by test_service.sh in its container.
+# Tests the service when things are missing, come late, break or hang. test_service.sh runs it in its container.
 set -euo pipefail
 
 readonly address=10.77.0.1 pipe=/run/microphone
 feeder=''
 
-# What may take a minute by design, as attempts at a broker do, gets two.
+# Two minutes, because some things take up to one by design, such as attempts to reach a broker.
 wait_until() { # WHAT COMMAND...
     local what=$1 begun=$SECONDS
     shift
@@ -46,7 +46,7 @@ import numpy as np
 from edge.audio.files import read_file
 
 sound = (read_file("/root/affectd/edge/demo_speech.ogg") * 32767).astype("<i2")
-with open("$pipe", "r+b", buffering=0) as pipe:  # at the pace of speech
+with open("$pipe", "r+b", buffering=0) as pipe:  # in real time
     due = time.monotonic()
     for start in itertools.cycle(range(0, len(sound), 1600)):
         pipe.write(sound[start:start + 1600].tobytes())
@@ -61,36 +61,36 @@ scene() { printf '\n-- %s\n' "$*"; }
 grep PRETTY_NAME /etc/os-release
 systemctl --version | head -n 1
 
-scene "No broker, no microphone, no network, the clock of 1970"
+scene "No broker, no microphone, no network, and a clock in 1970"
 wait_until "it says what is missing" journal_says "no input device"
-wait_until "it is started again and again" restarted_since 0
+wait_until "systemd restarts it again and again" restarted_since 0
 
-scene "The microphone comes"
+scene "The microphone is plugged in"
 plug_microphone_in
 trap 'kill $feeder' EXIT
 wait_until "the service is ready" is ActiveState active
-wait_until "it says that the network is not there" journal_says "check the network"
+wait_until "it says that there is no network" journal_says "check the network"
 wait_until "it hears turns" journal_says "turn: "
 
-scene "The network comes, then the broker"
+scene "The network comes up, then the broker"
 ip address add $address/32 dev lo
 systemctl start mosquitto
-wait_until "a turn arrives, of 1970" turn_began_in 1970
+wait_until "a turn arrives, dated 1970" turn_began_in 1970
 
 scene "The clock is set"
 echo 0 >/etc/wrong_clock
-wait_until "a turn arrives, of this year" turn_began_in "$(date -u +%Y)"
+wait_until "a turn arrives, dated this year" turn_began_in "$(date -u +%Y)"
 
-scene "What it may do"
+scene "Its privileges"
 systemd-analyze security --no-pager affectd | tail -n 1 | sed 's/[^[:print:]]//g'
 wait_until "systemd-analyze security rates it 2.0 or less" systemd-analyze security --no-pager --threshold=20 affectd
 grep -E '^(NoNewPrivs|Seccomp|CapEff):' "/proc/$(property MainPID)/status"
-wait_until "it is the user affectd" test "$(stat -c %U "/proc/$(property MainPID)")" = affectd
+wait_until "it runs as the user affectd" test "$(stat -c %U "/proc/$(property MainPID)")" = affectd
 
 scene "kill -9"
 before=$(property NRestarts)
 kill -9 "$(property MainPID)"
-wait_until "it is started again" restarted_since "$before"
+wait_until "systemd restarts it" restarted_since "$before"
 wait_until "it is ready" is ActiveState active
 wait_until "a turn arrives" last_turn
 
@@ -98,32 +98,32 @@ scene "The dashboard"
 readonly page=http://127.0.0.1:8765
 web() { systemctl show --property "$1" --value affectd-web; }
 wait_until "it serves its page" sh -c "curl -fs $page/ | grep -q '<title>'"
-wait_until "it hears turns of the daemon" sh -c "curl -fs $page/api/turns | grep -q '\"emotion\"'"
+wait_until "it receives turns from the daemon" sh -c "curl -fs $page/api/turns | grep -q '\"emotion\"'"
 curl -fs --data-binary @/root/affectd/edge/demo_speech.ogg "$page/api/classify?picture=0" >/root/judged.json
 wait_until "a recording has 8 turns" test "$(grep -o '"start":' /root/judged.json | wc -l)" -eq 8
-wait_until "it is the user affectd" test "$(stat -c %U "/proc/$(web MainPID)")" = affectd
+wait_until "it runs as the user affectd" test "$(stat -c %U "/proc/$(web MainPID)")" = affectd
 wait_until "systemd-analyze security rates it 2.0 or less" systemd-analyze security --no-pager --threshold=20 affectd-web
 printf 'AFFECTD_WEB_OPTIONS=--listen 0.0.0.0:8765\nAFFECTD_WEB_PASSWORD=a long one\n' | install -m 600 /dev/stdin /etc/affectd/web.env
 systemctl restart affectd-web
-wait_until "with a password, other machines reach it" curl -fs -u 'affectd:a long one' http://$address:8765/api/health
-wait_until "without, they do not" sh -c "curl -s -o /dev/null -w '%{http_code}' http://$address:8765/api/health | grep -qx 401"
+wait_until "other machines reach it with the password" curl -fs -u 'affectd:a long one' http://$address:8765/api/health
+wait_until "without the password they do not" sh -c "curl -s -o /dev/null -w '%{http_code}' http://$address:8765/api/health | grep -qx 401"
 systemctl stop affectd-web
-wait_until "it stops with 0" test "$(web ExecMainStatus)" -eq 0
+wait_until "it stops with exit code 0" test "$(web ExecMainStatus)" -eq 0
 systemctl start affectd-web
 
 scene "It hangs"
 before=$(property NRestarts)
 kill -STOP "$(property MainPID)"
-wait_until "systemd notices" journal_says "Watchdog timeout"
-wait_until "it is started again" restarted_since "$before"
+wait_until "systemd's watchdog notices" journal_says "Watchdog timeout"
+wait_until "systemd restarts it" restarted_since "$before"
 wait_until "a turn arrives" last_turn
 
 scene "A mistake in the configuration"
 cp /etc/affectd/affectd.toml /root/
 echo 'nonsense = 1' >>/etc/affectd/affectd.toml
 systemctl restart affectd || true
-wait_until "it ends with 78" is ExecMainStatus 78
-wait_until "systemd leaves it at that" is ActiveState failed
+wait_until "it ends with exit code 78" is ExecMainStatus 78
+wait_until "systemd marks it as failed" is ActiveState failed
 before=$(property NRestarts)
 sleep 7 # RestartSec is 5
 wait_until "no restart follows" is NRestarts "$before"
@@ -138,8 +138,8 @@ affectd doctor --only permissions disk clock broker
 scene "systemctl stop affectd"
 begun=$(date +%s%N)
 systemctl stop affectd
-printf '  %d ms, ended with %s\n' $((($(date +%s%N) - begun) / 1000000)) "$(property ExecMainStatus)"
-wait_until "with 0" is ExecMainStatus 0
+printf '  %d ms, ended with exit code %s\n' $((($(date +%s%N) - begun) / 1000000)) "$(property ExecMainStatus)"
+wait_until "the exit code is 0" is ExecMainStatus 0
 
 scene "sudo firmware_configs/install.sh --uninstall --purge"
 /root/affectd/firmware_configs/install.sh --uninstall --purge

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# From an empty arm64 root to the first turn over MQTT, by the guide's own commands: test_arm64.sh [SUITE]
+# From an empty arm64 root file system to the first turn over MQTT, with the guide's commands: test_arm64.sh [SUITE]
 #
-# SUITE is bookworm (the default) or trixie. Needs root, debootstrap and qemu-user-static. What an emulated processor
-# computes is what a real one would compute; how long it takes says nothing of a board. A whole run that passes writes
-# its log to firmware_configs/arm64.
+# SUITE is bookworm (the default) or trixie. Needs root, debootstrap and qemu-user-static. An emulated processor
+# computes what a real one would compute, but its times say nothing about a board. A complete run that passes writes its
+# log to firmware_configs/arm64.
 #
-#   AFFECTD_ARM64_FOLDER  where the roots are, with 3 GB free (default: /var/tmp/affectd-arm64)
-#   AFFECTD_ARM64_KEEP    1: go on in the root that a run before has left when it failed, and bring affectd up to date there
+#   AFFECTD_ARM64_FOLDER  folder of the root file systems, with 3 GB free (default: /var/tmp/affectd-arm64)
+#   AFFECTD_ARM64_KEEP    1: continue in the root file system that a failed run has left, and update affectd there
 #   AFFECTD_ROOT_FILES    what the root needs to reach its package registries, see debian_root.sh
 #   PYTHON                a Python with affectd's packages, to compare with (default: python3)
-#   AFFECTD_CORPORA       labelled corpora; clips of RAVDESS are compared too where they are there
+#   AFFECTD_CORPORA       folder of labelled corpora; clips of RAVDESS, if it is there, are compared too
 set -euo pipefail
 
 suite=${1:-bookworm}
@@ -28,9 +28,9 @@ register_qemu() {
     [ -e $place/qemu-aarch64 ] || cat /usr/lib/binfmt.d/qemu-aarch64.conf >$place/register
 }
 
-# --- what is tried ----------------------------------------------------------------------------------------------
+# --- the steps --------------------------------------------------------------------------------------------------
 
-choose_clips() { # the bundled speech, and a few clips of people where there are any
+choose_clips() { # the bundled speech, and a few clips of real speakers if there are any
     mkdir -p "$root/root/clips"
     cp "$checkout/edge/demo_speech.ogg" "$root/root/clips/"
     local corpus=${AFFECTD_CORPORA:-}/ravdess
@@ -54,12 +54,12 @@ device = "arm64"
 [outbox]
 path = "/tmp/outbox.sqlite3"
 TOML
-        # The root has the network of this machine, on which another broker may have the usual port.
+        # The root shares the network of this machine, where another broker may use the usual port.
         mosquitto -p 18831 >/dev/null 2>&1 &
         broker=$!
         trap "kill $broker" EXIT
         until mosquitto_pub -p 18831 -t up -n 2>/dev/null; do sleep 0.2; done
-        # Not the speed: an emulated processor would be told that it is too slow.
+        # Without the item "speed", which an emulated processor would fail.
         affectd doctor --only configuration system model permissions microphone clock disk board broker \
             home-assistant
         mosquitto_sub -p 18831 -t "affectd/arm64/availability" -t "affectd/arm64/turn" -v >/tmp/heard &
@@ -90,7 +90,7 @@ keep_log "$log"
 need qemu-user-static test -e /usr/lib/binfmt.d/qemu-aarch64.conf
 need debootstrap command -v debootstrap
 printf '%s\n' "make test-arm64 SUITE=$suite, affectd of $(git -C "$checkout" log -1 --format=%cs)" \
-    "$(qemu-aarch64-static --version | head -n 1), $(nproc) cores of $(uname -m); times say nothing of a board"
+    "$(qemu-aarch64-static --version | head -n 1), $(nproc) cores of $(uname -m); times say nothing about a board"
 
 [ -n "${AFFECTD_ARM64_KEEP:-}" ] || : >"$summary"
 register_qemu
@@ -105,7 +105,7 @@ else
     install_from_nothing
 fi
 
-say "The same model on the same clips, here and there"
+say "The same model on the same clips, on this machine and in the root"
 choose_clips
 timed "classify" inside 'cd /root/clips && affectd classify --json * | cut -c -120'
 (cd "$root/root/affectd" && PYTHONPATH=$PWD "$python" tools/int8_outputs.py make "$root/root/there.npz" "$root"/root/clips/*)

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The service under a real systemd, in a container that has started with nothing: test_service.sh [SUITE]
+# Tests the service under a real systemd, in a container that starts with nothing: test_service.sh [SUITE]
 #
-# Installs affectd into an empty Debian by the guide's own command, starts that as a container with a systemd, a network
-# and a clock of its own, and plays tools/service_scenes.sh in it. SUITE is bookworm (the default) or trixie. A run that
-# passes writes its log to firmware_configs/systemd. Needs root, debootstrap and systemd-container.
+# Installs affectd into an empty Debian with the guide's command, starts that Debian as a container with its own
+# systemd, network and clock, and runs tools/service_scenes.sh in it. SUITE is bookworm (the default) or trixie. A run
+# that passes writes its log to firmware_configs/systemd. Needs root, debootstrap and systemd-container.
 #
-#   AFFECTD_SERVICE_FOLDER  where the roots are, with 3 GB free (default: /var/tmp/affectd-service)
+#   AFFECTD_SERVICE_FOLDER  folder of the root file systems, with 3 GB free (default: /var/tmp/affectd-service)
 #   AFFECTD_ROOT_FILES      what the root needs to reach its package registries, see debian_root.sh
 set -euo pipefail
 
@@ -14,14 +14,14 @@ here=$(dirname "$(readlink -f "$0")")
 checkout=$(dirname "$here")
 architecture=$(dpkg --print-architecture)
 folder=${AFFECTD_SERVICE_FOLDER:-/var/tmp/affectd-service}
-# shellcheck disable=SC2034  # debian_root.sh works with it
+# shellcheck disable=SC2034  # used by debian_root.sh
 base=$folder/$suite-$architecture root=$folder/$suite-$architecture-run
 log=$folder/$suite-service.log summary=$folder/$suite-summary
 # shellcheck source=/dev/null
 . "$here/debian_root.sh"
 be_root
 
-set_up_scenes() { # what the container starts with, beside the service: a broker that waits, and a clock of 1970
+set_up_scenes() { # what the container has besides the service: a broker, not started yet, and a clock in 1970
     # shellcheck disable=SC2016  # the shell inside expands it
     inside '
         apt-get install -y -qq --no-install-recommends mosquitto mosquitto-clients curl >/dev/null 2>&1
@@ -78,7 +78,7 @@ inside 'apt-get update -qq'
 timed "install.sh" inside 'firmware_configs/install.sh --board x86 --extra web'
 set_up_scenes
 
-say "It starts, with a systemd of its own"
+say "The container starts, with its own systemd"
 play_scenes
 rm -rf "$root"
 install -m 644 "$log" "$checkout/firmware_configs/systemd/$suite-service.log"

@@ -1,8 +1,8 @@
-"""Writes docs/figures/web-recordings.png: the page of recordings with the demo speech on it.
+"""Writes docs/figures/web-recordings.png, a screenshot of the page of recordings with the demo speech.
 
     python tools/web_figure.py
 
-Needs what the tests of the dashboard need, `pip install '.[web,test]'` and chromium, and Pillow.
+Needs what the dashboard's tests need (`pip install '.[web,test]'` and chromium), and Pillow.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ COLOURS = 256
 
 
 def main() -> None:
-    """Serve, look, write."""
+    """Start the dashboard, take the screenshot and write it."""
     with subprocess.Popen(COMMAND, cwd=ROOT, stdout=subprocess.PIPE, text=True) as dashboard:
         assert dashboard.stdout is not None  # noqa: S101  # Popen was asked for a pipe
         try:
             picture = look(dashboard.stdout.readline().split()[-1])
         finally:
             dashboard.terminate()
-    # Fewer colours than a screen has show the same, in a third of the bytes.
+    # A palette looks the same in a third of the bytes.
     Image.open(BytesIO(picture)).convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE).save(
         FIGURE, optimize=True
     )
 
 
 def look(url: str) -> bytes:
-    """The page as PNG, once a turn is chosen."""
+    """The page as PNG, with a turn selected."""
     with sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         page = chromium.new_page(viewport=SIZE, color_scheme="light")
@@ -48,7 +48,7 @@ def look(url: str) -> bytes:
         expect(page.locator("#player")).to_have_js_property("readyState", 4)
         page.locator("h1").click()
         bottom = page.locator("#detail").bounding_box()
-        assert bottom is not None  # noqa: S101  # it was clicked into being
+        assert bottom is not None  # noqa: S101  # the click has shown it
         height = bottom["y"] + bottom["height"] + 12
         page.set_viewport_size({**SIZE, "height": round(height)})
         return page.screenshot()

@@ -1,1 +1,1 @@
-"""What recognition would cost on boards that are not at hand."""
+"""Estimates of what recognition would cost on boards that are not at hand."""

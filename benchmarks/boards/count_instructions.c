@@ -1,10 +1,11 @@
 /* A QEMU plugin that counts the instructions of an emulated program.
  *
- * The program says where a stage ends by asking for the process group of a process that cannot be: getpgid(MARK + i).
- * The plugin then writes "MARK i count" to standard error. One emulated thread only: the counter is not atomic.
+ * The program marks the end of a stage by asking for the process group of a process that cannot exist:
+ * getpgid(MARK + i). The plugin then writes "MARK i count" to standard error. Only one thread may be emulated, because
+ * the counter is not atomic.
  *
- * Debian ships no qemu-plugin.h; what is declared here is the part of version 1 of that interface (QEMU 4.2 to 8.2)
- * that is used: docs/devel/tcg-plugins.rst of QEMU.
+ * Debian ships no qemu-plugin.h, so the part of its version 1 (QEMU 4.2 to 8.2) that is used is declared here; see
+ * docs/devel/tcg-plugins.rst of QEMU.
  */
 #include <inttypes.h>
 #include <stddef.h>

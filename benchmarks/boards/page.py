@@ -10,20 +10,20 @@ from typing import Any
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "boards.md"
 _PLACE = re.compile(r"(<!-- board_load[^\n]*-->\n).*?(<!-- /board_load -->)", re.DOTALL)
 _SLOW = 0.5
-"""Instructions a cycle on a bad day: caches of a small core, and an interpreter that jumps a great deal"""
+"""Instructions per cycle in a bad case: the caches of a small core, and an interpreter that branches a lot"""
 
 
 def fill_page(result: dict[str, Any], page: Path = PAGE) -> None:
-    """Put the table between its marks."""
+    """Put the table between its markers on the page."""
     text = page.read_text(encoding="utf-8")
     filled, places = _PLACE.subn(lambda found: found[1] + "\n".join(table(result)) + "\n" + found[2], text)
     if places != 1:
-        raise ValueError(f"{page}: {places} places for the table, and there must be one")
+        raise ValueError(f"{page}: {places} places for the table; there must be exactly one")
     page.write_text(filled, encoding="utf-8")
 
 
 def table(result: dict[str, Any]) -> Iterator[str]:
-    """Million instructions a second of sound, and what they are of one core."""
+    """Markdown: million instructions per second of sound, and the load that they are on one core."""
     yield (
         "| board | core | front end | gate, turns | voice activity | model "
         "| core load, speech | core load, quiet |"

@@ -1,8 +1,8 @@
-"""The stages that are counted: run by `benchmarks.board_load` with the Python of an emulated board.
+"""The stages whose instructions are counted; `benchmarks.board_load` runs it with an emulated board's Python.
 
     python stages.py SPEECH.npy MODEL
 
-The same stages as `affectd bench` measures. The instructions between two marks are those of what lies there.
+They are the stages that `affectd bench` measures. The instructions of a stage are those between two marks.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from edge.inference.turns import TurnSettings
 
 RATE = 16_000
 BLOCK = RATE * AudioSettings().block_ms // 1000
-"""Samples, as a microphone gives them"""
+"""Samples in a block, as from a microphone"""
 
 FRAMED = round(RATE * TurnSettings().provisional_s)
-"""Samples whose frames the recogniser computes at once: a first guess asks for them"""
+"""Samples whose frames the recogniser computes at once, for a first guess"""
 
 _MARK = 0x5EED0000
 
@@ -52,7 +52,7 @@ def mark(number: int) -> None:
 
 
 def push_all(push: Callable[[Sound], object], sound: Sound, block: int = BLOCK) -> None:
-    """Sound in blocks of so many samples, those in which sources give it where nothing else is said."""
+    """Push sound in blocks of this many samples, by default those that the sources give."""
     for start in range(0, len(sound), block):
         push(sound[start : start + block])
 

@@ -1,1 +1,1 @@
-"""Signal: sound in, MFCC frames and speech/non-speech out. numpy only."""
+"""Signal processing in numpy: sound in, MFCC frames and speech decisions out."""

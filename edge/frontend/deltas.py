@@ -11,10 +11,10 @@ Frames = NDArray[np.floating[Any]]
 
 
 class StreamingDeltas:
-    """Appends deltas of `orders` orders to frames of `n` values, `orders * width` frames late.
+    """Appends deltas up to order `orders` to frames of `n` values, with a delay of `orders * width` frames.
 
-    The regression slope of Furui, "Speaker-independent isolated word recognition", 1986:
-    d[t] = sum k (c[t+k] - c[t-k]) / (2 sum k²), k = 1..width. Before the first and behind the last frame
+    A delta is the regression slope of Furui, "Speaker-independent isolated word recognition", 1986:
+    d[t] = sum k (c[t+k] - c[t-k]) / (2 sum k²), k = 1..width. Before the first and after the last frame,
     the nearest one counts as repeated. The second order is the delta of the first.
     """
 
@@ -26,18 +26,18 @@ class StreamingDeltas:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the frames that wait."""
+        """Forget the frames that are held back."""
         self._stages = [_Slope(self._slope) for _ in range(self._orders)]
         self._held: list[Frames] = [np.empty((0, self._n * (i + 1))) for i in range(self._orders)]
 
     def push(self, frames: Frames) -> Frames:
-        """Take frames (m, n) and give those whose deltas are known, (k, n * (1 + orders))."""
+        """Take frames (m, n) and return those whose deltas are known, (k, n * (1 + orders))."""
         for i, stage in enumerate(self._stages):
             frames = self._join(i, frames, stage.push(frames[:, -self._n :]))
         return frames
 
     def flush(self) -> Frames:
-        """Give the frames still held, as if the last one were repeated for ever, and reset."""
+        """Return the frames still held back, as if the last one were repeated for ever, and reset."""
         frames: Frames = np.empty((0, self._n))
         for i, stage in enumerate(self._stages):
             slopes = np.concatenate([stage.push(frames[:, -self._n :]), stage.flush(self._n)])
@@ -46,7 +46,7 @@ class StreamingDeltas:
         return frames
 
     def _join(self, i: int, frames: Frames, slopes: Frames) -> Frames:
-        """Put `slopes` behind the oldest frames held at stage `i`, and hold the rest."""
+        """Append `slopes` to the oldest frames held at stage `i`, and hold the rest."""
         waiting = np.concatenate([self._held[i], frames])
         ready, self._held[i] = waiting[: len(slopes)], waiting[len(slopes) :]
         return np.concatenate([ready, slopes], axis=1)

@@ -1,7 +1,8 @@
-"""What is far quieter than the words just before it is echo, breath or other people: not the turn.
+"""Foreground speech: sound far quieter than the words just before is echo, breath or other people.
 
-A voice pauses for breath. Where voices go on and on, several people talk at once, and the loudest of them is
-the one who speaks to the device: the longer there was no pause, the nearer to its level must be what counts.
+One voice pauses for breath. Where voices go on without a pause, several people are talking at once, and the
+loudest of them is taken to speak to the device. The longer there is no pause, the closer to the level of the
+loudest recent speech a hop must be to count.
 """
 
 from __future__ import annotations
@@ -9,32 +10,32 @@ from __future__ import annotations
 import math
 
 _RANGE_DB = 20.0
-"""Syllables of one turn are hardly further apart"""
+"""Range below the loudest recent speech that counts: the syllables of one turn hardly vary more"""
 
 _RANGE_AMONG_VOICES_DB = 12.0
-"""Other people's talk is that much quieter, or it cannot be told from the turn"""
+"""The range among several voices: other people must be this much quieter to be told from the turn"""
 
 _FALL_DB_PER_S = 5.0
-"""By so much the loudest word counts less: who goes on more softly is heard"""
+"""Decay of the level of the loudest recent speech, so that a speaker who goes on more softly is heard"""
 
 _FALL_AMONG_VOICES_DB_PER_S = 0.5
-"""Likewise among voices, whose talk would else soon be as loud as what is remembered"""
+"""The decay among several voices, whose talk would otherwise soon be within the range again"""
 
 _FORGET_S = 0.5
-"""After such a pause another may speak, as softly as he likes"""
+"""Pause after which the loudest speech is forgotten: another person may speak, however softly"""
 
 _BREATH_S = 0.3
-"""A pause that one voice makes now and then, and many together do not"""
+"""Length of a pause that one voice makes now and then, and many together do not"""
 
 _LONG_S = 4.0
-"""Without one for so long, there are perhaps several"""
+"""Time without such a pause after which there may be several voices"""
 
 _NARROWING_DB_PER_S = 3.0
-"""How fast the range then goes from the one to the other"""
+"""How fast the range then narrows from `_RANGE_DB` to `_RANGE_AMONG_VOICES_DB`"""
 
 
 class Foreground:
-    """Follows the loudest speech of late, hop by hop.
+    """Follows the level of the loudest recent speech, hop by hop.
 
     Args:
         hop_s: seconds in a hop.
@@ -47,14 +48,14 @@ class Foreground:
         self.reset()
 
     def reset(self) -> None:
-        """Forget what was loud."""
+        """Forget the loudest speech and the pauses."""
         self._peak_db = -math.inf
         self._pause = 0
         self._silence = 0
         self._breathless = 0
 
     def step(self, is_voice: bool, level_db: float) -> bool:
-        """Take whether a hop has a voice, and its level in dB; say whether it is in the foreground."""
+        """Take whether the next hop has a voice, and its level in dB; return whether it is foreground."""
         among_voices_s = self._among_voices_s(is_voice)
         fall_db_per_s = _FALL_AMONG_VOICES_DB_PER_S if among_voices_s else _FALL_DB_PER_S
         self._peak_db -= fall_db_per_s * self._hop_s
@@ -68,7 +69,7 @@ class Foreground:
         return is_foreground
 
     def _among_voices_s(self, is_voice: bool) -> float:
-        """For how long there have perhaps been several voices."""
+        """Seconds for which there may have been several voices; 0 for one voice."""
         self._silence = 0 if is_voice else self._silence + 1
         self._breathless = 0 if self._silence > self._breath_hops else self._breathless + 1
         return max(0.0, self._breathless * self._hop_s - _LONG_S)

@@ -34,16 +34,16 @@ def mfcc(signal: NDArray[Any], config: MfccConfig, dtype: type[np.floating[Any]]
     """MFCC of a whole signal.
 
     Args:
-        signal: shape (n,); float in [-1, 1], or int16, which counts as 1/32768 each.
+        signal: shape (n,); float in [-1, 1], or int16, which is scaled by 1/32768.
         config: the settings.
         dtype: of the result; the arithmetic is float64 throughout.
 
     Returns:
-        Shape (config.frames_in(n), config.n_features). Samples behind the last whole frame are left out.
+        Shape (config.frames_in(n), config.n_features). Samples after the last whole frame are left out.
         Never NaN or infinite: energies are raised to `config.log_floor`.
 
     Raises:
-        SignalError: when the samples are not sound.
+        SignalError: when the samples are not valid sound.
         FrontendConfigError: when a mel filter covers no bin.
     """
     stream = StreamingMfcc(config, dtype)
@@ -56,7 +56,7 @@ def log_mel(signal: NDArray[Any], config: MfccConfig, dtype: type[np.floating[An
     """Logarithmic mel energies of a whole signal: `mfcc` before its DCT, shape (frames_in(n), n_mels).
 
     Raises:
-        SignalError: when the samples are not sound.
+        SignalError: when the samples are not valid sound.
         FrontendConfigError: when a mel filter covers no bin.
     """
     return StreamingMfcc(config, dtype).push_log_mel(signal)
@@ -65,9 +65,9 @@ def log_mel(signal: NDArray[Any], config: MfccConfig, dtype: type[np.floating[An
 class StreamingMfcc:
     """MFCC of a signal that comes in blocks of any size; the frames equal those of `mfcc` bit for bit.
 
-    Its state is the samples that the next frame still needs, the last sample for the pre-emphasis, the number
-    of the next frame and the frames that the deltas wait for. A stream belongs to one thread at a time;
-    streams in several threads do not disturb each other.
+    Its state consists of the samples that the next frame still needs, the last sample for the pre-emphasis,
+    the number of the next frame, the frames held back for the deltas, and the state of the pitch. A stream
+    belongs to one thread at a time; streams in several threads do not disturb each other.
     """
 
     def __init__(self, config: MfccConfig, dtype: type[np.floating[Any]] = np.float32) -> None:
@@ -81,7 +81,7 @@ class StreamingMfcc:
         self._next = 0
 
     def reset(self) -> None:
-        """Forget everything heard, as if newly made."""
+        """Forget everything heard, as if newly created."""
         self._queue.reset()
         self._deltas.reset()
         if self._pitch:
@@ -89,12 +89,12 @@ class StreamingMfcc:
         self._next = 0
 
     def push(self, block: NDArray[Any]) -> Frames:
-        """Take the next samples and give the frames that they complete, shape (m, n_features), m >= 0.
+        """Take the next samples and return the frames that they complete, shape (m, n_features), m >= 0.
 
         With deltas, a frame comes `config.lookahead` frames late.
 
         Raises:
-            SignalError: when the samples are not sound; the stream is then as it was before the call.
+            SignalError: when the samples are not valid sound; the stream is then as it was before the call.
         """
         frames = self._advance(block)
         if self._pitch:
@@ -104,19 +104,19 @@ class StreamingMfcc:
         return self._deltas.push(frames).astype(self._dtype)
 
     def push_log_mel(self, block: NDArray[Any]) -> Frames:
-        """Take the next samples and give the logarithmic mel energies of their frames, shape (m, n_mels).
+        """Take the next samples and return the logarithmic mel energies of their frames, shape (m, n_mels).
 
-        In place of `push`: one stream gives the one or the other.
+        Use it instead of `push`: one stream gives either coefficients or log mel energies.
 
         Raises:
-            SignalError: when the samples are not sound.
+            SignalError: when the samples are not valid sound.
         """
         return self._advance(block, cepstra=False)
 
     def flush(self) -> Frames:
-        """End the signal: give the frames that the deltas held back, and reset.
+        """End the signal: return the frames held back for the deltas, and reset.
 
-        Behind the end the last frame counts as repeated, as it does before the first one.
+        After the end the last frame counts as repeated, just as the first one does before the start.
         """
         held = self._deltas.flush()
         if self._pitch:
@@ -128,7 +128,7 @@ class StreamingMfcc:
         check_samples(block)
         queue = self._queue
         width = self.config.n_mfcc if cepstra else self.config.n_mels
-        # Deltas are differences of neighbours: they are taken before anything is rounded.
+        # Deltas are differences between neighbouring frames, so they are computed before rounding.
         dtype = np.float64 if cepstra and self.config.delta_orders else self._dtype
         out: Frames = np.empty((queue.ready_after(block.size), width), dtype)
         taken = done = 0

@@ -1,12 +1,12 @@
 """The arithmetic of the MFCC front end, from whole frames to coefficients.
 
-Frames go through in tiles, in arrays that are allocated once and stay in the cache of one core, and the
-matrix products leave out most zeros of the filterbank.
+Frames are processed in tiles, in arrays that are allocated once and stay in the cache of one core. The matrix
+products leave out most zeros of the filterbank.
 
-A frame's value must not hang on what came in the same block. A BLAS may add up in another order when the
-number of rows changes, so each product here always has the same shape: `GROUP` rows, in which a frame stands
-where its number since the start of the signal puts it. So small a product is never split over threads either.
-All else is done bin by bin, on arrays of the same layout.
+The values of a frame must not depend on which other frames came in the same block. A BLAS may sum in another
+order when the number of rows changes, so every product here has the same shape: `GROUP` rows, and a frame's
+number since the start of the signal determines its row. Such a small product is never split over threads
+either. Everything else is computed bin by bin, on arrays of the same layout.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from edge.frontend.mfcc_config import Log, MfccConfig, Spectrum, Window
 from edge.frontend.tables import Table, analysis_window, dct_matrix, mel_blocks, mel_filterbank
 
 GROUP = 4
-"""Frames in one matrix product: a multiple of the rows that BLAS kernels work on at a time"""
+"""Frames in one matrix product: a multiple of the number of rows that BLAS kernels process at a time"""
 
 _TILE_BYTES = 1 << 20
-"""Working memory of one tile: the level-2 cache of a Raspberry Pi 4 or of a server core"""
+"""Working memory of one tile: fits the level-2 cache of a Raspberry Pi 4 or of a server core"""
 
 _MAX_TILE = 256
 _MAX_VIEWS = 64
@@ -38,7 +38,7 @@ Product = tuple[Array, Table, Array]
 
 
 class Chain:
-    """The tables of one configuration, and the way through them; no state of any stream."""
+    """The tables of one configuration and the stages that use them; holds no state of any stream."""
 
     def __init__(self, config: MfccConfig) -> None:
         """Raises FrontendConfigError when a mel filter covers no bin."""
@@ -52,7 +52,7 @@ class Chain:
         self.blocks = [(bins, mels, table * scale) for bins, mels, table in mel_blocks(bank)]
         dct = dct_matrix(config)
         if config.energy:
-            # The energy is one more filter, as wide as the spectrum, and C0 is its logarithm alone.
+            # The energy comes from one more filter, as wide as the spectrum; its logarithm replaces C0.
             self.blocks.append(
                 (slice(0, n_bins), slice(config.n_mels, config.n_mels + 1), np.full((n_bins, 1), scale))
             )
@@ -64,20 +64,20 @@ class Chain:
 
     @property
     def scratch(self) -> _Scratch:
-        """This thread's arrays. Nothing in them outlives one call, so its streams may share them."""
+        """This thread's working arrays; its streams share them, as nothing in them outlives a call."""
         scratch: _Scratch | None = getattr(self._local, "scratch", None)
         if scratch is None:
             scratch = self._local.scratch = _Scratch(self)
         return scratch
 
     def run(self, frames: Array, first: int, out: NDArray[np.floating], *, cepstra: bool = True) -> None:
-        """Compute `len(out)` frames, of which the first is number `first` of its signal.
+        """Compute `len(out)` frames, the first of which is number `first` of its signal.
 
         Args:
             frames: samples, shape (m, frame_length), m >= len(out).
             first: counted from 0, or modulo `GROUP`.
-            out: takes the coefficients, shape (n, n_mfcc), or the log mel energies, (n, n_mels).
-            cepstra: which of the two.
+            out: receives the coefficients, shape (n, n_mfcc), or the log mel energies, (n, n_mels).
+            cepstra: whether to compute coefficients, or only log mel energies.
         """
         scratch = self.scratch
         row = first % GROUP
@@ -93,26 +93,26 @@ class Chain:
             row = (row + n) % GROUP
             done += n
 
-    # The stages, in their order; benchmarks/frontend_stages.py times them one by one.
+    # The stages, in the order in which they run; benchmarks/frontend_stages.py times each of them.
 
     @staticmethod
     def frame(frames: Array, views: _Views) -> None:
-        """Copy frames, shape (n, frame_length), windowed, to where zeros already follow each."""
+        """Copy frames, shape (n, frame_length), into the zero-padded array and window them there."""
         np.copyto(views.frames, frames)
         if views.window is not None:
-            # Along whole rows, zeros included: numpy takes that in one go, and a narrower product row by row.
+            # Whole rows, padding included: numpy does that in one pass, but a narrower product row by row.
             np.multiply(views.padded, views.window, out=views.padded)
 
     @staticmethod
     def fourier(views: _Views) -> Array:
-        """The spectrum, shape (n, 2 n_bins): real and imaginary parts in turn."""
+        """The spectrum, shape (n, 2 n_bins): real and imaginary parts interleaved."""
         if _RFFT_HAS_OUT:
             np.fft.rfft(views.padded, out=views.spectrum)
             return views.parts
         return np.fft.rfft(views.padded).view(np.float64)
 
     def power(self, parts: Array, views: _Views) -> None:
-        """What the filters add up, shape (n, n_bins); `parts` is used up."""
+        """Compute the power or magnitude that the filters sum, shape (n, n_bins); overwrites `parts`."""
         np.multiply(parts, parts, out=parts)
         np.add(parts[:, ::2], parts[:, 1::2], out=views.bins)
         if self.config.spectrum is Spectrum.MAGNITUDE:
@@ -120,7 +120,7 @@ class Chain:
 
     @staticmethod
     def mel(views: _Views) -> None:
-        """Filter the spectrum."""
+        """Apply the mel filters to the spectrum."""
         for bins, table, bands in views.products:
             np.matmul(bins, table, out=bands)
 
@@ -138,7 +138,7 @@ class Chain:
         return views.cepstra
 
     def log_mel(self, views: _Views) -> Array:
-        """The logarithms in the unit of `config.log`, shape (n, n_mels)."""
+        """The log mel energies in the unit of `config.log`, shape (n, n_mels)."""
         return views.log_mel * _DECIBELS if self.config.log is Log.DECIBEL else views.log_mel
 
 
@@ -147,7 +147,7 @@ _DECIBELS = 10.0 / np.log(10.0)
 
 @dataclass(frozen=True, slots=True)
 class _Views:
-    """Parts of the scratch arrays for `n` frames, of which the first stands in row `row` of its group.
+    """Views of the scratch arrays for `n` frames, the first of which is in row `row` of its group.
 
     Slicing costs more than the arithmetic on a single frame, so it is done once.
     """
@@ -167,9 +167,9 @@ class _Views:
 
 
 class _Scratch:
-    """The arrays of one tile.
+    """The working arrays of one tile.
 
-    Rows of a group that hold no frame of this call keep what they had: finite, and never read.
+    Rows of a group that hold no frame of the current call keep old values, which are finite and never read.
     """
 
     def __init__(self, chain: Chain) -> None:
@@ -190,7 +190,7 @@ class _Scratch:
             self._window = np.tile(row, (tile, 1))
 
     def views(self, row: int, n: int) -> _Views:
-        """The parts for `n` frames from row `row`, 0 <= row < GROUP, row + n <= tile."""
+        """The views for `n` frames from row `row`, 0 <= row < GROUP, row + n <= tile."""
         found = self._views.get((row, n))
         if found is None:
             if len(self._views) >= _MAX_VIEWS:
@@ -222,5 +222,5 @@ class _Scratch:
 
 @functools.lru_cache(maxsize=8)
 def chain(config: MfccConfig) -> Chain:
-    """The chain of a configuration, made once."""
+    """The chain of a configuration, cached."""
     return Chain(config)

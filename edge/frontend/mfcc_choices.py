@@ -14,7 +14,7 @@ class Window(StrEnum):
 
 
 class Spectrum(StrEnum):
-    """What the mel filters add up for each bin of the Fourier transform X."""
+    """What the mel filters sum over the bins of the Fourier transform X."""
 
     POWER = "power"
     """|X|²"""
@@ -37,7 +37,7 @@ class MelScale(StrEnum):
 
 
 class MelShape(StrEnum):
-    """How the corners of a triangular filter meet the bins of the Fourier transform."""
+    """How a triangular filter is sampled at the bins of the Fourier transform."""
 
     HERTZ = "hertz"
     """Triangles are linear in hertz, sampled at each bin's frequency."""

@@ -1,4 +1,4 @@
-"""The configuration of the MFCC front end, and those of the libraries that people port from."""
+"""The configuration of the MFCC front end, and constructors that match other libraries."""
 
 from __future__ import annotations
 
@@ -43,8 +43,9 @@ class MfccConfig(MfccSettings):
     ) -> MfccConfig:
         """The settings of `python_speech_features.mfcc`, under that function's own names.
 
-        A `window` stands for `winfunc=numpy.hanning` or `numpy.hamming` (symmetric); its default there
-        is no window at all. The library pads the last, incomplete frame with zeros; here it is left out.
+        `window` replaces `winfunc`: give `Window.HANN` for `numpy.hanning`, and `Window.HAMMING` for
+        `numpy.hamming` (both symmetric). The default of the library is no window. The library pads the last,
+        incomplete frame with zeros; here that frame is left out.
         """
         return cls(
             sample_rate=samplerate,
@@ -82,9 +83,9 @@ class MfccConfig(MfccSettings):
     ) -> MfccConfig:
         """The settings of `librosa.feature.mfcc`, under that function's own names.
 
-        librosa then clips at 80 dB below the loudest frame of the whole signal, which no stream can know:
-        the values equal those of `power_to_db(..., top_db=None)`. With `center=True` the first frames
-        agree as well; those that librosa adds behind the end of the signal are left out.
+        librosa also clips at 80 dB below the loudest frame of the whole signal, which no stream can know:
+        the values here equal those of `power_to_db(..., top_db=None)`. With `center=True` the first frames
+        agree as well; those that librosa adds after the end of the signal are left out.
 
         Raises:
             FrontendConfigError: for `center=False` with a window shorter than `n_fft`.
@@ -93,7 +94,7 @@ class MfccConfig(MfccSettings):
         margin = (n_fft - length) // 2
         if margin and not center:
             raise FrontendConfigError(
-                "center=False needs win_length == n_fft: the frames start late otherwise"
+                "center=False needs win_length == n_fft: otherwise librosa's frames start later"
             )
         return cls(
             sample_rate=sr,

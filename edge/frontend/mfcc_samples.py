@@ -1,4 +1,4 @@
-"""Samples on their way into frames: checked, pre-emphasised, and kept until no frame needs them."""
+"""Samples on their way to frames: checked, pre-emphasised, and queued until no frame needs them."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from edge.frontend.mfcc_config import MfccConfig
 Samples = NDArray[np.float64]
 
 _LIMIT = 2.0**32
-"""Samples at or above this are not sound in any usual scaling, and their squares would not stay exact."""
+"""Magnitudes from this one on are not sound in any usual scaling, and their squares would not stay exact."""
 
 
 class SignalError(ValueError):
-    """Raised when samples are not sound: wrong type or shape, NaN, infinite."""
+    """Raised when samples are not valid sound: wrong type or shape, NaN, infinite."""
 
 
 def check_samples(block: NDArray[Any]) -> None:
-    """See that a block is sound.
+    """Check that a block is valid sound.
 
     Raises:
-        SignalError: when it is not one-dimensional, neither float nor int16, or not finite.
+        SignalError: when it is not one-dimensional, not float or int16, or not finite.
     """
     if not isinstance(block, np.ndarray):
         raise SignalError(f"samples must be a numpy array, not {type(block).__name__}")
@@ -34,20 +34,20 @@ def check_samples(block: NDArray[Any]) -> None:
         return
     if kind != "f":
         raise SignalError(f"samples must be floats in [-1, 1] or int16, not {block.dtype}")
-    # One pass that NaN, infinity and absurd sizes all fail; a loud but sane block may fail it too. Of the
-    # products that numpy has, vdot is the one that does not warn of what is refused here anyway.
+    # A single pass that NaN, infinity and absurd magnitudes all fail; a loud but valid block may fail it too.
+    # Of numpy's products, vdot is the one that does not warn about the values that are refused here anyway.
     if not float(np.vdot(block, block)) < _LIMIT:
         bad = np.flatnonzero(~(np.abs(block.astype(np.float64)) < _LIMIT))
         if bad.size:
             i = int(bad[0])
-            raise SignalError(f"sample {i} is {block[i]}: sound must be finite, float in [-1, 1]")
+            raise SignalError(f"sample {i} is {block[i]}: samples must be finite floats in [-1, 1]")
 
 
 class SampleQueue:
-    """The samples that coming frames still need, with room for one tile of frames.
+    """The samples that future frames still need, with room for one tile of frames.
 
-    Its size is fixed: a long block goes through it piece by piece, so that the samples are in the
-    processor's cache from the moment they become float64 to the moment they are framed.
+    Its size is fixed: a long block goes through it piece by piece, so that the samples stay in the
+    processor's cache from their conversion to float64 until they are framed.
     """
 
     def __init__(self, config: MfccConfig, tile: int) -> None:
@@ -75,12 +75,12 @@ class SampleQueue:
         return self.ready_after(0)
 
     def ready_after(self, n_samples: int) -> int:
-        """Number of whole frames that there would be with so many more samples, were there room."""
+        """Number of whole frames that there would be after `n_samples` more samples, if there were room."""
         spare = self._filled + n_samples - self._length
         return 0 if spare < 0 else 1 + spare // self._hop
 
     def fill(self, block: NDArray[Any]) -> int:
-        """Take as many samples from the front of a checked block as there is room for, and say how many."""
+        """Take as many samples from the front of a checked block as there is room for; return how many."""
         n = min(block.size, self._samples.size - self._filled)
         room = self._samples[self._filled : self._filled + n]
         room[:] = block[:n]
@@ -96,7 +96,7 @@ class SampleQueue:
         return n
 
     def drop(self, n_frames: int) -> None:
-        """Let go of the samples that only the first `n_frames` frames needed."""
+        """Drop the samples that only the first `n_frames` frames needed."""
         start = n_frames * self._hop
         left = self._filled - start
         self._samples[:left] = self._samples[start : self._filled]

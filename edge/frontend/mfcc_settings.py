@@ -1,4 +1,4 @@
-"""Every setting of the MFCC front end, and what makes sense as one."""
+"""The settings of the MFCC front end, and their checks."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ N_PITCH = 2
 
 
 class FrontendConfigError(ValueError):
-    """Raised when a front end configuration makes no sense; the message names the field."""
+    """Raised when a configuration of the front end makes no sense; the message names the field."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MfccSettings:
-    """Settings of one MFCC front end. The defaults are those of the shipped model.
+    """Settings of one MFCC front end; the defaults are those of the shipped model, which also has `pitch`.
 
     Raises:
         FrontendConfigError: at construction, when a value makes no sense.
@@ -32,7 +32,7 @@ class MfccSettings:
     """Hertz"""
 
     frame_length: int = 400
-    """Samples under the window: 25 ms at 16 kHz"""
+    """Samples in a frame: 25 ms at 16 kHz"""
 
     hop_length: int = 160
     """Samples from one frame to the next: 10 ms at 16 kHz"""
@@ -41,7 +41,7 @@ class MfccSettings:
     """Points of the Fourier transform; a shorter frame is padded with zeros"""
 
     lead: int = 0
-    """Zeros taken to stand before the first sample; n_fft // 2 for libraries that centre their frames"""
+    """Zeros assumed before the first sample; n_fft // 2 for libraries that centre their frames"""
 
     preemphasis: float = 0.0
     """a in y[n] = x[n] - a x[n-1], with x[-1] = 0; 0 is off"""
@@ -49,7 +49,7 @@ class MfccSettings:
     window: Window = Window.HANN
 
     periodic: bool = True
-    """The window repeats after frame_length samples (DFT-even); else it is symmetric"""
+    """Whether the window has a period of frame_length samples (DFT-even); otherwise it is symmetric"""
 
     spectrum: Spectrum = Spectrum.POWER
 
@@ -92,13 +92,13 @@ class MfccSettings:
     """Replace C0 by the logarithm of the frame's energy (the sum of its spectrum)"""
 
     delta_orders: int = 0
-    """0: none; 1: deltas behind the coefficients; 2: their deltas as well"""
+    """0: none; 1: deltas after the coefficients; 2: the deltas of the deltas as well"""
 
     delta_width: int = 2
     """Frames on each side of the delta's regression; each order looks this many frames ahead"""
 
     pitch: bool = False
-    """Put pitch and voicing behind the coefficients; see `edge.frontend.pitch`"""
+    """Append pitch and voicing to the coefficients; see `edge.frontend.pitch`"""
 
     def __post_init__(self) -> None:
         for field, kind in _ENUMS.items():
@@ -128,7 +128,7 @@ class MfccSettings:
             (self.frame_length <= self.n_fft,
              f"frame_length {self.frame_length} is longer than n_fft {self.n_fft}"),
             (self.hop_length <= self.frame_length,
-             f"hop_length {self.hop_length} skips samples of a frame of {self.frame_length}"),
+             f"hop_length {self.hop_length} is longer than frame_length {self.frame_length}"),
             (self.lead < self.frame_length,
              f"lead {self.lead} must be shorter than frame_length {self.frame_length}"),
             (0.0 <= self.preemphasis < 1.0, f"preemphasis {self.preemphasis} is outside [0, 1)"),
@@ -137,13 +137,13 @@ class MfccSettings:
             (self.fmax <= nyquist,
              f"fmax {self.fmax} is above half the sample rate ({nyquist} Hz)"),
             (self.n_mels <= self.n_fft,
-             f"n_mels {self.n_mels} is more than n_fft {self.n_fft} can tell apart"),
+             f"n_mels {self.n_mels} is more than n_fft {self.n_fft} can resolve"),
             (self.n_mfcc <= self.n_mels,
              f"n_mfcc {self.n_mfcc} is more than the {self.n_mels} mel filters can give"),
             (self.log_floor > 0.0, f"log_floor {self.log_floor} must be above 0"),
             (self.log_offset >= 0.0, f"log_offset {self.log_offset} must be >= 0"),
             (self.delta_orders <= 2, f"delta_orders {self.delta_orders} must be 0, 1 or 2"),
-            (not (self.pitch and self.delta_orders), "pitch cannot stand beside deltas, which come late"),
+            (not (self.pitch and self.delta_orders), "pitch cannot be combined with deltas: turn one off"),
             (not self.pitch or self.sample_rate >= 8_000,
              f"pitch needs a sample_rate of 8000 or more, not {self.sample_rate}"),
         )  # fmt: skip
@@ -153,12 +153,12 @@ class MfccSettings:
 
     @property
     def n_features(self) -> int:
-        """Values per frame, with deltas or pitch."""
+        """Values per frame, deltas or pitch included."""
         return self.n_mfcc * (1 + self.delta_orders) + self.n_pitch
 
     @property
     def n_pitch(self) -> int:
-        """How many of these, the last ones, are pitch and voicing."""
+        """How many of these values, the last ones, are pitch and voicing."""
         return N_PITCH if self.pitch else 0
 
     @property
@@ -216,8 +216,8 @@ _MINIMA = {
     "delta_width": 1,
 }
 _MOST = 2**20
-"""No whole number among the settings is larger in earnest, and the tables of a slip of the keyboard would
-fill the memory"""
+"""Largest whole number among the settings: no useful value is larger, and the tables for a mistyped one
+would fill the memory"""
 
 _NUMBERS = ("preemphasis", "fmin", "fmax", "log_floor", "log_offset")
 _FLAGS = ("periodic", "mel_area_norm", "energy", "pitch")

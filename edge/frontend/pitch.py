@@ -1,12 +1,13 @@
-"""The pitch of a voice, frame by frame: mel filters are too wide to tell one pitch from another.
+"""Pitch and voicing of a voice, frame by frame: mel filters are too wide to resolve the pitch.
 
-Boersma, "Accurate short-term analysis of the fundamental frequency and the harmonics-to-noise ratio of a
-sampled sound", 1993: the autocorrelation of a windowed stretch of sound, over that of the window, peaks at
-the period of a voice, and the height of the peak says how periodic the sound is. Only the spectrum below
-900 Hz counts: it holds the strongest harmonics, and a short inverse transform gives its autocorrelation.
+The method is that of Boersma, "Accurate short-term analysis of the fundamental frequency and the
+harmonics-to-noise ratio of a sampled sound", 1993: the autocorrelation of a windowed stretch of sound,
+divided by that of the window, has a peak at the period of a voice, and the height of the peak says how
+periodic the sound is. Only the spectrum below 900 Hz is used: it holds the strongest harmonics, and a short
+inverse transform gives its autocorrelation.
 
-A whispering or silent moment has no pitch. There the contour stays where the voice left it, as is usual
-where a pitch must be a number at every moment, and the voicing says what it is worth.
+Whispered speech and silence have no pitch. There the contour keeps its last value, as is usual where every
+frame needs a number, and the voicing says how much to rely on it.
 """
 
 from __future__ import annotations
@@ -22,47 +23,47 @@ from edge.frontend.mfcc_settings import N_PITCH, MfccSettings
 Frames = NDArray[np.float64]
 
 MIDDLE_HZ = 185.0
-"""Between men's voices and women's; where the contour stands before the first voiced moment"""
+"""Between men's and women's voices; the value of the contour before the first voiced frame"""
 
 LOWEST_HZ, HIGHEST_HZ = 65.0, 600.0
-"""Of the voices that are found"""
+"""Range of pitch that is searched"""
 
 _WINDOW_S = 0.048
-"""Three periods of the lowest voice, as Boersma asks"""
+"""Three periods of the lowest pitch, as Boersma requires"""
 
 _BAND_HZ = (45.0, 900.0)
 _SILENCE = 1e-9
-"""Mean power in the band, of a full scale of 1, below which nothing is a voice"""
+"""Mean power in the band, relative to full scale, below which hardly anything is voiced; see `_background`"""
 
 FAINT = 0.02
-"""Likewise, of the loudest moment of late: what hums in the pauses of a voice is not that voice"""
+"""The same relative to the loudest recent frame: what hums in the pauses of a voice is not that voice"""
 
 _LATE_S = 3.0
-"""Seconds in which the loudest moment fades to a third"""
+"""Time constant, in seconds, with which the energy of the loudest recent frame decays"""
 
 _OCTAVE_COST = 0.03
-"""Of the peak's height for each octave down, so that a period wins over its double"""
+"""Share of a peak's height that each octave down costs, so that a period wins over its double"""
 
 VOICED = (0.4, 0.8)
-"""Voicing from which a pitch begins to count, and from which it is certain"""
+"""Voicing from which a pitch begins to count, and voicing from which it is certain"""
 
 FASTEST = 0.6
-"""Of the way to a certain pitch that the contour goes in one frame"""
+"""Share of the way to a certain pitch that the contour moves in one frame"""
 
 FIRST_CERTAIN = 0.5
-"""Of the way between the two from which the first voiced moment counts: the contour begins there"""
+"""Certainty, 0 to 1 between the two values of `VOICED`, at which the contour begins"""
 
 LEAP_OCTAVES = 0.6
 LEAP_SHARE = 0.3
-"""A leap further than this is an error as a rule, and counts only so much"""
+"""A step larger than `LEAP_OCTAVES` is usually an error: the contour moves this share of the usual way"""
 
 _AT_ONCE = 32
-"""Frames; a long recording goes through piece by piece, or its frames and spectra would fill the memory"""
+"""Frames processed at once: all frames and spectra of a long recording would fill the memory"""
 
 
 @dataclass(frozen=True, slots=True)
 class PitchTables:
-    """What `pitch_tables` makes of a configuration."""
+    """The tables and constants for one configuration, made by `pitch_tables`."""
 
     length: int
     """Samples of a frame"""
@@ -70,28 +71,28 @@ class PitchTables:
     n_fft: int
     first_bin: int
     n_bins: int
-    """Bins of the band are those from `first_bin` on, and below this one"""
+    """The bins of the band begin with `first_bin` and end before this one"""
 
     n_inverse: int
-    """Points of the inverse transform: `lag_rate` lags would make a second"""
+    """Points of the inverse transform"""
 
     lag_rate: float
-    """Hertz"""
+    """Lags per second"""
 
     window: Frames
     """Shape (length,)"""
 
     lags: NDArray[np.int64]
-    """One after another, from just below the shortest period to just above the longest, shape (n,)"""
+    """Consecutive lags, from just below the shortest period to just above the longest, shape (n,)"""
 
     expected: Frames
-    """The window's autocorrelation at each lag, over its value without lag, (n,)"""
+    """The window's autocorrelation at each lag, divided by its value at lag 0, (n,)"""
 
     preference: Frames
-    """What the height of a peak at each lag counts, (n,)"""
+    """Weight of a peak's height at each lag, (n,)"""
 
     fading: float
-    """What is left of the loudest moment after one hop"""
+    """Factor by which the energy of the loudest recent frame decays in one hop"""
 
     silence: float
     """Added to the energy of each frame"""
@@ -104,7 +105,7 @@ def pitch_tables(config: MfccSettings) -> PitchTables:
     n_fft = 1 << int(np.ceil(np.log2(length + rate / LOWEST_HZ)))
     hertz = np.arange(n_fft // 2 + 1) * (rate / n_fft)
     n_bins = int(np.searchsorted(hertz, _BAND_HZ[1]))
-    # Four points to the fastest change that is left: enough to find a peak between them by a parabola.
+    # At least four points per half-wave of the highest frequency: a parabola finds a peak between them.
     n_inverse = 1 << int(np.ceil(np.log2(8 * n_bins)))
     lag_rate = rate * n_inverse / n_fft
     lags = np.arange(int(lag_rate / HIGHEST_HZ), int(np.ceil(lag_rate / LOWEST_HZ)) + 2)
@@ -130,8 +131,8 @@ def pitch_tables(config: MfccSettings) -> PitchTables:
 class StreamingPitch:
     """Pitch and voicing of a signal that comes in blocks; frame i ends with frame i of the MFCCs.
 
-    A frame hears the 48 ms before its end; before the signal there is silence. The values do not depend on
-    how the signal is cut into blocks.
+    A frame covers the 48 ms before its end, with silence before the signal. The values do not depend on how
+    the signal is cut into blocks.
     """
 
     def __init__(self, config: MfccSettings) -> None:
@@ -148,7 +149,7 @@ class StreamingPitch:
         self._loudest = 0.0
 
     def push(self, block: NDArray[Any]) -> Frames:
-        """Take the next checked samples, and give the frames that they complete, shape (m, N_PITCH).
+        """Take the next checked samples, and return the frames that they complete, shape (m, N_PITCH).
 
         A frame holds the pitch in octaves above `MIDDLE_HZ`, and the voicing, 0 to 1.
         """
@@ -171,7 +172,7 @@ class StreamingPitch:
         return np.stack([self._contour(octaves, voicing), voicing], axis=1)
 
     def _candidates(self, frames: Frames) -> tuple[Frames, Frames]:
-        """The likeliest pitch of each frame in octaves, and how periodic it is, 0 to 1; (n,) each."""
+        """The most likely pitch of each frame in octaves, and its voicing, 0 to 1; (n,) each."""
         tables = self._tables
         power, energy = self._autocorrelation(frames)
         heights = power / (energy + self._background(energy))[:, None] / tables.expected
@@ -182,13 +183,13 @@ class StreamingPitch:
         before, at, behind = (heights[rows, best + step] for step in (-1, 0, 1))
         bend = before - 2.0 * at + behind
         voiced = peaks[rows, best - 1] & (at > 0.0)
-        # A peak is higher than one of its neighbours and no lower than the other, so the parabola bends down.
+        # A peak is higher than one neighbour and at least as high as the other: the parabola opens downwards.
         shift = np.where(voiced, 0.5 * (before - behind) / np.where(voiced, bend, 1.0), 0.0)
         octaves = np.log2(tables.lag_rate / (tables.lags[best] + shift) / MIDDLE_HZ)
         return np.where(voiced, octaves, 0.0), np.where(voiced, np.minimum(at, 1.0), 0.0)
 
     def _autocorrelation(self, frames: Frames) -> tuple[Frames, Frames]:
-        """Of the band of each frame, (n, lags), and its value without lag, (n,)."""
+        """The autocorrelation of each frame's band, (n, lags), and its value at lag 0, (n,)."""
         tables = self._tables
         spectrum = np.fft.rfft(frames * tables.window, tables.n_fft)[:, : tables.n_bins]
         power = spectrum.real**2 + spectrum.imag**2
@@ -197,7 +198,7 @@ class StreamingPitch:
         return product[:, tables.lags], product[:, 0]
 
     def _background(self, energy: Frames) -> Frames:
-        """What is added to the energy of each frame, (n,), for what is faint to count as noise."""
+        """What is added to the energy of each frame, (n,), so that faint sound is not voiced."""
         loudest = np.empty(len(energy))
         late = self._loudest
         for i, value in enumerate(energy.tolist()):
@@ -206,7 +207,7 @@ class StreamingPitch:
         return FAINT * loudest + self._tables.silence
 
     def _contour(self, octaves: Frames, voicing: Frames) -> Frames:
-        """The pitch where there is one, (n,), and the last one where there is none."""
+        """The pitch of each frame that has one, and the last pitch for the others, (n,)."""
         contour = np.zeros(len(octaves))
         certain = np.clip((voicing - VOICED[0]) / (VOICED[1] - VOICED[0]), 0.0, 1.0)
         held = self._octaves

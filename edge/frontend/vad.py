@@ -1,4 +1,4 @@
-"""The level of each hop, and speech or not from it alone: an energy gate over an adaptive noise floor."""
+"""The level of each hop, and a speech decision from it alone: an energy gate over an adaptive noise floor."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ SILENCE_DB = -120.0
 
 
 FULL_SCALE = 0.999
-"""Samples beyond it count as clipped"""
+"""Samples of at least this magnitude count as clipped"""
 
 
 class Detector(StrEnum):
@@ -35,16 +35,16 @@ class GateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     detector: Detector = Detector.SILERO
 
     threshold: float = 0.35
-    """Probability above which the network's answer is speech; once it is, 0.7 of that are enough"""
+    """Probability above which the network's answer is speech; within speech, 0.7 times that is enough"""
 
     margin_db: float = 9.0
-    """Decibels above the noise floor; with the network, 6 dB less are enough"""
+    """Decibels above the noise floor from which sound may be speech; with the network, 6 dB less is enough"""
 
     least_db: float = -62.0
-    """Decibels below full scale; nothing quieter is speech"""
+    """Level in dB full scale; nothing quieter is speech"""
 
     floor_s: float = 3.0
-    """Seconds over which the quietest moment is taken as the noise floor"""
+    """Seconds over which the lowest level is taken as the noise floor"""
 
     smoothing_hops: int = 5
     """Hops over which the power is averaged"""
@@ -78,7 +78,7 @@ class GateSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class HopLevels:
-    """Level of each hop of a signal in blocks of any size, less the hop's mean: an offset is no sound."""
+    """Level of each hop of a signal in blocks of any size; a hop's mean, its DC offset, does not count."""
 
     def __init__(self, hop_length: int) -> None:
         self._hop = hop_length
@@ -91,9 +91,9 @@ class HopLevels:
         self._rest: NDArray[np.floating[Any]] = np.empty(0, np.float32)
 
     def push(self, block: NDArray[Any]) -> NDArray[np.float64]:
-        """Take samples (n,) and give the level of each hop that they complete, in dB full scale (m,).
+        """Take samples (n,) and return the level of each hop that they complete, in dB full scale (m,).
 
-        As in the front end, int16 counts as 1/32768 each.
+        As in the front end, int16 is scaled by 1/32768.
         """
         if block.dtype == np.int16:
             block = block * np.float32(1.0 / 32_768.0)
@@ -109,7 +109,7 @@ class HopLevels:
 
     @staticmethod
     def _count_clipped(hops: NDArray[np.float64]) -> NDArray[np.integer[Any]]:
-        # Hardly any sound is clipped, and to see that none is takes less than to count it hop by hop.
+        # Hardly any sound is clipped, and checking that none is costs less than counting hop by hop.
         if not hops.size or max(hops.max(), -hops.min()) < FULL_SCALE:
             return np.zeros(len(hops), np.int64)
         counts: NDArray[np.integer[Any]] = np.count_nonzero(np.abs(hops) >= FULL_SCALE, axis=1)
@@ -117,11 +117,11 @@ class HopLevels:
 
 
 class EnergyGate:
-    """Marks a hop as speech when it is `margin_db` louder than the quietest moment of late.
+    """Marks a hop as speech when it is `margin_db` louder than the recent noise floor.
 
     The floor is the minimum of the smoothed level over `floor_s` (Martin, "Noise power spectral density
     estimation based on optimal smoothing and minimum statistics", 2001, without its bias correction).
-    Before the first hop, a moment of quiet is assumed, so that speech from the first sample on is found.
+    Quiet is assumed before the first hop, so that speech that begins with the first sample is found.
     """
 
     _QUIET_HOPS = 30
@@ -132,33 +132,33 @@ class EnergyGate:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the room."""
+        """Forget the levels, and with them the noise floor."""
         self._hop = 0
         self._powers: deque[float] = deque(maxlen=self._settings.smoothing_hops)
         self.smooth_db = SILENCE_DB
-        """Level of the last hops together, dB full scale"""
+        """Level of the last hops, their power averaged, in dB full scale"""
         quiet = self._settings.least_db - self._settings.margin_db
         self._minima: deque[tuple[int, float]] = deque([(self._QUIET_HOPS - self._floor_hops, quiet)])
 
     @property
     def floor_db(self) -> float:
-        """The present noise floor in dB full scale."""
+        """The current noise floor in dB full scale."""
         return self._minima[0][1]
 
     def set_margin(self, margin_db: float) -> None:
-        """Take what is so many decibels above the noise floor for speech, from the next hop on.
+        """Set how far above the noise floor, in decibels, sound counts as speech, from the next hop on.
 
         Raises:
-            ValueError: when the margin makes no sense, see `GateSettings`.
+            ValueError: when the margin is out of range; see `GateSettings`.
         """
         self._settings = msgspec.structs.replace(self._settings, margin_db=margin_db)
 
     def push(self, levels_db: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Take hop levels (m,) and say which hops are speech (m,)."""
+        """Take hop levels (m,) and return which hops are speech (m,)."""
         return np.fromiter((self.step(level) for level in levels_db.tolist()), np.bool_, len(levels_db))
 
     def step(self, level_db: float) -> bool:
-        """Take the level of one hop, and say whether it is speech."""
+        """Take the level of one hop, and return whether it is speech."""
         self._powers.append(10.0 ** (level_db / 10.0))
         smooth_db = 10.0 * math.log10(sum(self._powers) / len(self._powers))
         self.smooth_db = smooth_db
@@ -173,7 +173,7 @@ class EnergyGate:
 
 
 def speech_span(speech: NDArray[np.bool_], margin_hops: int = 10) -> tuple[int, int] | None:
-    """First and last-plus-one hop of the speech in a clip, widened by a margin; None without speech."""
+    """First hop, and hop after the last, of the speech in a clip, plus a margin; None without speech."""
     hops = np.flatnonzero(speech)
     if hops.size == 0:
         return None

@@ -1,1 +1,1 @@
-"""Decision: TFLite model and card, turns, calibration; turn results out."""
+"""Decisions: turn detection, the TFLite model with its card, calibration; turn results out."""

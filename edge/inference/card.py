@@ -1,4 +1,4 @@
-"""The card of a model: what the file says of itself."""
+"""The model card: what a model file says about itself."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from edge.inference.leaning import LeaningPrior, is_possible, leaning_numbers
 from edge.inference.reference import ReferencePrior
 
 FRONTEND = "affectd-mfcc-1"
-"""Name of the front end that `edge.frontend` computes; another arithmetic would be another name."""
+"""Name of the front end that `edge.frontend` computes; different arithmetic would need a new name."""
 
 _CARD_VERSION = 2
 _N_FFT_LIMIT = 1 << 16
@@ -23,7 +23,7 @@ _CHOOSE = "choose a model made by affectd-convert"
 
 
 class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All that is needed to use a model, and where it comes from."""
+    """Everything that is needed to use a model, and its provenance."""
 
     card_version: int = _CARD_VERSION
 
@@ -39,20 +39,20 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Frames in one window"""
 
     reference: ReferencePrior
-    """What the frames of a turn are taken relative to, before the normalisation; see `VoiceReference`"""
+    """Prior for the reference point that a turn's frames are taken relative to; see `VoiceReference`"""
 
     leaning: LeaningPrior | None = None
-    """What an answer is taken relative to, once the voice was heard; see `Leaning`. None: to nothing"""
+    """Prior for the voice's leaning, which is subtracted from answers; see `Leaning`. None: not subtracted"""
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
-    """Normalisation of each coefficient: (x - mean) / std"""
+    """Normalisation of each feature, after subtraction of the reference point: (x - mean) / std"""
 
     temperature: float = 1.0
-    """Divides the logits, so that confidences become frequencies (Guo et al., 2017)"""
+    """Divides the logits, so that confidences match observed frequencies (Guo et al., 2017)"""
 
     uncertain_below: float = 0.0
-    """Confidence under which the answer is `uncertain`"""
+    """Confidence below which the answer is `uncertain`"""
 
     circumplex: dict[str, tuple[float, float]]
     """Arousal and valence of each label, each -1..1"""
@@ -64,7 +64,7 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Corpora, command, seeds, commit, date"""
 
     metrics: dict[str, Any] = {}
-    """Measured figures, each under the name of its protocol"""
+    """Measured figures, by protocol and form"""
 
     licence: str = ""
 
@@ -73,14 +73,14 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """The front end that the model was trained on.
 
         Raises:
-            ModelFileError: when it is one that this program cannot compute.
+            ModelFileError: when this program cannot compute it.
         """
         fields = dict(self.frontend)
         kind = fields.pop("kind", None)
         if kind != FRONTEND:
             raise ModelFileError(
-                f"the card asks for the front end {kind!r}, and this affectd computes {FRONTEND!r}: "
-                "update affectd, or choose a model made for it"
+                f"the card asks for the front end {kind!r}, but this affectd computes {FRONTEND!r}: "
+                "update affectd, or choose a model made for this version"
             )
         try:
             config = MfccConfig(**fields)
@@ -88,23 +88,23 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         except (TypeError, FrontendConfigError) as error:
             raise ModelFileError(
                 f"the card's front end cannot be computed here ({error}): update affectd, or choose a model "
-                "made for it"
+                "made for this version"
             ) from error
         return config
 
 
 def _check_computable(config: MfccConfig) -> None:
-    """Raise FrontendConfigError when the front end does not suit a device that hears 16 kHz."""
+    """Raise FrontendConfigError when the front end does not suit a device that captures 16 kHz."""
     heard = MfccConfig().sample_rate
     if config.sample_rate != heard:
-        raise FrontendConfigError(f"sample_rate is {config.sample_rate}, and sound is heard at {heard} Hz")
+        raise FrontendConfigError(f"sample_rate is {config.sample_rate}, but sound is captured at {heard} Hz")
     if config.n_fft > _N_FFT_LIMIT or config.n_mels > config.n_fft:
         raise FrontendConfigError(f"n_fft {config.n_fft} with {config.n_mels} mel filters is out of bounds")
     mel_filterbank(config)
 
 
 class _Version(msgspec.Struct):
-    """What every card says, of whatever version."""
+    """The field that cards of every version have."""
 
     card_version: int = _CARD_VERSION
 
@@ -118,19 +118,19 @@ def decode_card(text: bytes) -> ModelCard:
     """Read and check a card.
 
     Raises:
-        ModelFileError: when it is not a card, or does not agree with itself.
+        ModelFileError: when it is not a card, or its fields are inconsistent.
     """
     try:
-        # First, because the fields of a newer card are not known here.
+        # The version comes first, because the fields of a newer card are not known here.
         version = msgspec.json.decode(text, type=_Version).card_version
         if version != _CARD_VERSION:
             raise ModelFileError(
-                f"card.json is of version {version}, and this affectd reads {_CARD_VERSION}: update "
-                "affectd, or choose a model made for it"
+                f"card.json has version {version}, but this affectd reads version {_CARD_VERSION}: update "
+                "affectd, or choose a model made for this version"
             )
         card = msgspec.json.decode(text, type=ModelCard)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise ModelFileError(f"card.json is not a card of affectd ({error}); {_CHOOSE}") from error
+        raise ModelFileError(f"card.json is not a card that affectd knows ({error}); {_CHOOSE}") from error
     config = card.mfcc_config
     reference = [getattr(card.reference, name) for name in ReferencePrior.__struct_fields__]
     places = sum(card.circumplex.values(), ())
@@ -144,15 +144,15 @@ def decode_card(text: bytes) -> ModelCard:
         *(leaning_numbers(card.leaning) if card.leaning else ()),
     ]
     rules = (
-        (len(card.labels) >= 2, "labels are fewer than two"),
-        (len(set(card.labels)) == len(card.labels), "a label stands twice"),
+        (len(card.labels) >= 2, "there are fewer than two labels"),
+        (len(set(card.labels)) == len(card.labels), "a label occurs twice"),
         (card.n_frames >= 1, f"n_frames {card.n_frames} is not positive"),
         (len(card.mean) == len(card.std) == config.n_features,
          f"mean and std need {config.n_features} values each, one per feature"),
         (all(len(values) == config.n_features for values in reference),
-         f"reference needs {config.n_features} values of each kind, one per feature"),
+         f"reference needs {config.n_features} values in each field, one per feature"),
         (card.leaning is None or len(card.leaning.usual) == len(card.leaning.neutral) == len(card.labels),
-         f"leaning needs {len(card.labels)} values of usual and neutral, one per label"),
+         f"leaning needs {len(card.labels)} values in usual and in neutral, one per label"),
         (all(map(math.isfinite, numbers)), "a number is not finite"),
         (min(card.std, default=0.0) > 0.0 and card.temperature > 0.0, "std and temperature must be above 0"),
         (min(card.reference.voice_variance, default=0.0) >= 0.0, "voice_variance must be at least 0"),
@@ -164,7 +164,7 @@ def decode_card(text: bytes) -> ModelCard:
          "leaning needs variances of at least 0, and turn variances above 0"),
         (0.0 <= card.uncertain_below <= 1.0, "uncertain_below must be from 0 to 1"),
         (set(card.circumplex) == set(card.labels), "circumplex must name exactly the labels"),
-        (all(-1.0 <= place <= 1.0 for place in places), "circumplex must stay from -1 to 1"),
+        (all(-1.0 <= place <= 1.0 for place in places), "circumplex values must be from -1 to 1"),
     )  # fmt: skip
     for holds, message in rules:
         if not holds:
@@ -173,5 +173,5 @@ def decode_card(text: bytes) -> ModelCard:
 
 
 def encode_card(card: ModelCard) -> bytes:
-    """The card as JSON, readable by people too."""
+    """The card as JSON, indented so that people can read it too."""
     return msgspec.json.format(msgspec.json.encode(card), indent=2)

@@ -1,11 +1,12 @@
-"""Where emotions stand on the circumplex of arousal and valence."""
+"""The positions of the emotions on the circumplex of arousal and valence."""
 
 from __future__ import annotations
 
 import math
 
-# Angles from Russell, "A circumplex model of affect", 1980 (multidimensional scaling of 28 words), by the
-# nearest of its words: astonished for surprise, afraid for fear, distressed for disgust, bored for boredom.
+# Angles in degrees from Russell, "A circumplex model of affect", 1980 (multidimensional scaling of 28 words).
+# Labels that are not among these words take the nearest one: astonished for surprise, afraid for fear,
+# distressed for disgust, bored for boredom.
 _ANGLES = {
     "happy": 7.8,
     "surprise": 69.8,
@@ -22,7 +23,7 @@ def circumplex(label: str) -> tuple[float, float]:
     """Arousal and valence of a label, each -1..1: a point on the unit circle, or the centre for `neutral`.
 
     Raises:
-        KeyError: for a label that has no place.
+        KeyError: for a label without a position.
     """
     if label == "neutral":
         return 0.0, 0.0

@@ -16,10 +16,10 @@ from edge.inference.errors import TooShortError
 from edge.inference.turns import TurnClosed, TurnDetector, TurnSettings
 
 MIN_SECONDS = 0.3
-"""The shortest recording that is judged: as much speech as a turn needs"""
+"""Shortest recording that is classified, in seconds: as much as the speech that a turn needs"""
 
 _BLOCK = 16_000
-"""Samples that the gate takes at once: it holds what it has not decided, and is slow where that is much"""
+"""Samples given to the gate at once: it queues the hops that it has not decided, and a long queue is slow"""
 
 
 def speech_frames(
@@ -27,8 +27,9 @@ def speech_frames(
 ) -> NDArray[np.float32]:
     """Frames of a recording from its first to its last speech, shape (n, n_features), n >= 1.
 
-    That is the first and the last that the daemon would have taken for speech. Where it would have heard no
-    turn, the level alone decides; where nothing stands out by its level either, all of it counts.
+    They extend from the start of the first to the end of the last turn that the daemon would find. If it
+    would find no turn, the level alone decides; if no part stands out by its level either, the whole
+    recording counts as speech.
 
     Args:
         signal: shape (n,), [-1, 1], at `config.sample_rate`.
@@ -42,13 +43,13 @@ def speech_frames(
     seconds = len(signal) / config.sample_rate
     if seconds < MIN_SECONDS:
         raise TooShortError(
-            f"{seconds:.2f} s of sound is too short to judge: at least {MIN_SECONDS} s are needed"
+            f"a recording of {seconds:.2f} s is too short: at least {MIN_SECONDS} s are needed"
         )
     levels = HopLevels(config.hop_length).push(signal)
     loudest = float(levels.max())
     if loudest < gate.least_db:
         raise TooShortError(
-            f"no speech: the loudest moment is at {loudest:.0f} dB full scale, below {gate.least_db:.0f}"
+            f"no speech: the loudest hop is at {loudest:.0f} dBFS, below the limit of {gate.least_db:.0f}"
         )
     frames = np.asarray(mfcc(signal, config), np.float32)
     span = _turns_span(signal, len(frames), config, gate)
@@ -57,8 +58,8 @@ def speech_frames(
     speech = frames if span is None else frames[span[0] : span[1]]
     if len(speech) == 0:
         raise TooShortError(
-            f"no frame of {config.frame_length} samples holds the speech of this recording of "
-            f"{seconds:.2f} s: a longer one is needed"
+            f"no frame of {config.frame_length} samples fits into the speech of this recording of "
+            f"{seconds:.2f} s: give a longer one"
         )
     return speech
 
@@ -66,11 +67,11 @@ def speech_frames(
 def _turns_span(
     signal: NDArray[np.floating[Any]], n_frames: int, config: MfccConfig, gate: GateSettings
 ) -> tuple[int, int] | None:
-    """First and last-plus-one hop of the turns that the daemon would find; None where it would find none."""
+    """First hop, and hop after the last, of the turns that the daemon would find; None if there are none."""
     speech_gate = SpeechGate(gate, config)
     detector = TurnDetector(TurnSettings(), config.hop_length / config.sample_rate)
     blocks = [signal[start : start + _BLOCK] for start in range(0, len(signal), _BLOCK)]
-    # The network hears whole chunks: silence behind the last sample lets it decide over all hops.
+    # The network takes whole chunks: silence after the last sample lets the gate decide every hop.
     blocks.append(np.zeros(2 * CHUNK, signal.dtype))
     events = []
     for i, block in enumerate(blocks):

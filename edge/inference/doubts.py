@@ -1,4 +1,4 @@
-"""Why an answer is not good enough to name an emotion, however sure the model is of it."""
+"""Reasons not to name an emotion: low confidence, or sound too poor to rely on the model's confidence."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Doubt(StrEnum):
     """The speech is hardly louder than the noise"""
 
     CLIPPING = "clipping"
-    """The speech is louder than the microphone can take"""
+    """The speech is clipped: too many samples are at full scale"""
 
     SPEECH = "speech"
-    """There is too little of it"""
+    """There is too little speech"""
 
 
 def snr_db(speech: Sequence[Hop], floor_db: float) -> float:
-    """Mean power of the hops of speech over the noise floor, in decibels."""
+    """Mean power of the speech hops above the noise floor, in decibels."""
     powers = [10.0 ** (hop.level_db / 10.0) for hop in speech]
     return float(10.0 * np.log10(np.mean(powers)) if powers else _QUIETEST_DB) - floor_db
 
@@ -38,10 +38,10 @@ def snr_db(speech: Sequence[Hop], floor_db: float) -> float:
 def doubts(
     speech: Sequence[Hop], ratio_db: float, speech_s: float, settings: TurnSettings, hop_length: int
 ) -> tuple[Doubt, ...]:
-    """What speaks against naming an emotion, from the sound alone.
+    """Reasons not to name an emotion, judged from the sound alone.
 
     Args:
-        speech: the hops of speech of a turn.
+        speech: the speech hops of a turn.
         ratio_db: signal-to-noise ratio, as `snr_db` gives it.
         speech_s: seconds of speech.
         settings: the limits.

@@ -1,4 +1,4 @@
-"""What can go wrong with a model, each with its remedy in the message."""
+"""The errors of this package; each message says what to do."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from edge.errors import AffectdError
 
 
 class InferenceError(AffectdError):
-    """The base of this room's errors."""
+    """The base class of this package's errors."""
 
 
 class ModelFileError(InferenceError):
-    """Raised when a model file is missing, damaged, without a card, or asks for what this program lacks."""
+    """Raised when a model file is missing, damaged, without a card, or needs what this program lacks."""
 
     exit_code = 65
 

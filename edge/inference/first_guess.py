@@ -1,4 +1,4 @@
-"""What to say of a turn that is still being spoken: steady, and as cheap as one window at a time."""
+"""The first guess at a turn that is still being spoken: stable, at the cost of one window per update."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from edge.inference.voice import Voice
 
 
 class FirstGuess:
-    """Follows one turn: a weighted mean of its last windows, whose label does not flicker.
+    """Follows one turn: the weighted mean of the windows so far, with hysteresis on the label.
 
     Args:
-        model: answers.
-        voice: what is known of the speaker's; it is not taught here.
+        model: classifies the windows.
+        voice: what is known about the speaker's voice; not updated here.
         switch_margin: probability by which another label must be ahead before the guess changes to it.
     """
 
@@ -27,9 +27,9 @@ class FirstGuess:
         self._held: str | None = None
 
     def update(self, frames: NDArray[np.float32]) -> Answer:
-        """The guess after the turn's frames so far (n, n_features), n >= 1; hears only its last window.
+        """The guess after the turn's frames so far (n, n_features), n >= 1; classifies only the last window.
 
-        Each window counts by the frames that it holds, so that the first, half empty, say less.
+        Each window is weighted by its number of frames, so that the first, partly filled ones count less.
         """
         window = frames[-self._model.card.n_frames :]
         heard = self._model.answer(window, self._voice)

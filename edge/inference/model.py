@@ -23,21 +23,21 @@ UNCERTAIN = "uncertain"
 
 
 class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which model, and how it is run."""
+    """Which model to use, and how to run it."""
 
     path: str = str(SHIPPED_MODEL)
-    """A model file made by affectd-convert. Default: the one installed last, or the shipped one"""
+    """Model file made by affectd-convert; default: the one installed last, or else the shipped one"""
 
     runtime: Runtime = Runtime.AUTO
 
     threads: int = 1
-    """Processor cores for one inference"""
+    """Threads, and so processor cores, that one inference uses"""
 
     trusted_keys: str = "/etc/affectd/model-keys"
-    """Folder of the public keys (*.pem) whose models `affectd model install` takes"""
+    """Folder of public keys (*.pem); `affectd model install` accepts models that one of them has signed"""
 
     window_hop_s: float = 0.5
-    """Longest step in seconds between the windows that are averaged over a turn"""
+    """Longest hop in seconds between the windows whose probabilities are averaged over a turn"""
 
     def __post_init__(self) -> None:
         if not 1 <= self.threads <= 64:
@@ -47,13 +47,13 @@ class ModelSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What the model makes of one turn."""
+    """The model's answer to one turn."""
 
     emotion: str
     """One of the card's labels, or `uncertain`"""
 
     confidence: float
-    """Calibrated probability of the likeliest label"""
+    """Calibrated probability of the most likely label"""
 
     probabilities: dict[str, float]
     arousal: float
@@ -70,14 +70,14 @@ class EmotionModel:
         """Load the file and build its interpreter.
 
         Raises:
-            ModelFileError: when the file is not to be used; see `read_model_file`.
+            ModelFileError: when the file cannot be used; see `read_model_file`.
             RuntimeMissingError: when no runtime can run it.
         """
         settings = settings or ModelSettings()
         self.card, flatbuffer = read_model_file(Path(settings.path))
         self.mfcc_config = self.card.mfcc_config
         self.uncertain_below = self.card.uncertain_below
-        """Confidence under which an answer is `uncertain`; the card's, unless somebody changes it"""
+        """Confidence below which an answer is `uncertain`; the card's value until it is changed"""
         self._interpreter, self.runtime = build_interpreter(flatbuffer, settings.runtime, settings.threads)
         try:
             self._input, self._output = _checked_tensors(self._interpreter, self.card)
@@ -90,11 +90,11 @@ class EmotionModel:
         self._unheard = self.new_voice()
 
     def new_voice(self) -> Voice:
-        """A voice that was not heard yet."""
+        """A voice that has not been heard yet."""
         return Voice(self.card.reference, self.card.leaning)
 
     def windows(self, frames: Frames, voice: Voice | None = None) -> Frames:
-        """The windows (w, n_frames, n_features) that the network sees of a turn's frames (n, n_features)."""
+        """The network's input windows (w, n_frames, n_features) for a turn's frames (n, n_features)."""
         return cut_windows(self._normalised(frames, voice), self.card.n_frames, self._window_hop)
 
     def logits(self, window: Frames) -> Frames:
@@ -108,11 +108,11 @@ class EmotionModel:
         return np.asarray((raw - zero) * scale, np.float32)
 
     def probabilities(self, frames: Frames, voice: Voice | None = None) -> NDArray[np.float64]:
-        """Calibrated probabilities (n_labels,) of a turn: the mean over its windows.
+        """Calibrated probabilities (n_labels,) of a turn: the mean over its windows, less the leaning.
 
         Args:
             frames: shape (n, n_features), n >= 1, as the front end gives them.
-            voice: what is known of the speaker's; by default nothing.
+            voice: what is known about the speaker's voice; by default nothing.
         """
         heard = mean_probabilities(self.turn_logits(frames, voice), self.card.temperature)
         return (voice or self._unheard).upright(heard)
@@ -127,15 +127,15 @@ class EmotionModel:
         return (relative - self._mean) / self._std
 
     def answer(self, frames: Frames, voice: Voice | None = None) -> Answer:
-        """What the model makes of a turn's frames (n, n_features), n >= 1; see `probabilities`."""
+        """The answer to a turn's frames (n, n_features), n >= 1; see `probabilities`."""
         return self.interpret(self.probabilities(frames, voice))
 
     def teach(self, voice: Voice, frames: Frames) -> None:
-        """Let a voice have spoken a turn, of the frames (n, n_features), n >= 1."""
+        """Let a voice learn from a turn that it has spoken, frames (n, n_features), n >= 1."""
         voice.learn(frames.mean(axis=0), None if voice.leaning is None else self.answer_by_itself(frames))
 
     def answer_by_itself(self, frames: Frames) -> NDArray[np.float64]:
-        """What a turn, heard by itself, says of its voice's leaning, (n_labels,); see `answer_of`."""
+        """The answer (n_labels,) to a turn by itself, from which a leaning is learned; see `answer_of`."""
         return answer_of(self.probabilities(frames))
 
     def interpret(self, probabilities: NDArray[np.float64]) -> Answer:
@@ -168,7 +168,7 @@ def _checked_tensors(interpreter: Any, card: ModelCard) -> tuple[dict[str, Any],
     inputs, outputs = interpreter.get_input_details(), interpreter.get_output_details()
     if len(inputs) != 1 or len(outputs) != 1:
         raise ModelFileError(
-            f"the model has {len(inputs)} inputs and {len(outputs)} outputs; one each is needed"
+            f"the model has {len(inputs)} inputs and {len(outputs)} outputs; it must have one of each"
         )
     given, taken = inputs[0], outputs[0]
     frames = (card.n_frames, card.mfcc_config.n_features)
@@ -177,9 +177,9 @@ def _checked_tensors(interpreter: Any, card: ModelCard) -> tuple[dict[str, Any],
         found = tuple(size for size in tensor["shape"].tolist() if size != 1)
         if tensor["dtype"] is not np.int8 or found != tuple(size for size in shape if size != 1):
             raise ModelFileError(
-                f"the model's {side} is {np.dtype(tensor['dtype'])} {tuple(tensor['shape'].tolist())}, and "
+                f"the model's {side} is {np.dtype(tensor['dtype'])} {tuple(tensor['shape'].tolist())}, but "
                 f"the card says int8 {shape}"
             )
         if not tensor["quantization"][0] > 0.0:
-            raise ModelFileError(f"the model's {side} has no quantisation")
+            raise ModelFileError(f"the model's {side} has no quantisation scale")
     return given, taken

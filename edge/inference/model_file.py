@@ -1,7 +1,7 @@
-"""A model file: a TFLite flatbuffer with its card packed behind it as a zip, TFLite's own way.
+"""A model file: a TFLite flatbuffer followed by a zip archive with its card, as TFLite packs metadata.
 
-`zipfile` finds the card and the interpreter ignores it. Everything is checked here, before an interpreter
-sees the bytes: interpreters can crash the process on a damaged flatbuffer.
+`zipfile` finds the card, and the interpreter ignores it. Everything is checked here before an interpreter
+sees the bytes, because an interpreter can crash the process on a damaged flatbuffer.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from edge.inference.errors import ModelFileError, ModelMissingError
 CARD_NAME = "card.json"
 _ENTRY_LIMIT = 1 << 20
 FILE_LIMIT = 64 << 20
-"""Bytes of a model file, at most"""
+"""Largest size of a model file, in bytes"""
 
 _TFLITE_MAGIC = b"TFL3"
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_ANEW = "copy it anew, or choose another model"
+_ANEW = "copy it again, or choose another model"
 _ARCHIVE_ERRORS = (zlib.error, struct.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
-"""What zipfile raises on damaged bytes, beside BadZipFile"""
+"""What zipfile raises on damaged bytes, apart from BadZipFile"""
 
 
 def read_model_file(path: Path) -> tuple[ModelCard, bytes]:
@@ -36,15 +36,15 @@ def read_model_file(path: Path) -> tuple[ModelCard, bytes]:
 
     Raises:
         ModelMissingError: when there is no such file.
-        ModelFileError: when it is no TFLite model, has no card, or is not the model that its card describes.
+        ModelFileError: when it is not a TFLite model, has no card, or is not the one that its card describes.
     """
     try:
         kind = path.stat()
-        # A pipe would wait for a writer, and a device may never end.
+        # Reading a pipe would wait for a writer, and reading a device may never end.
         if not stat.S_ISREG(kind.st_mode):
             raise ModelFileError(f"{path}: is not a file; name a model file made by affectd-convert")
         if kind.st_size > FILE_LIMIT:
-            raise ModelFileError(f"{path}: over {FILE_LIMIT >> 20} MiB; this is no model for a small device")
+            raise ModelFileError(f"{path}: over {FILE_LIMIT >> 20} MiB; choose a model for a small device")
         content = path.read_bytes()
     except FileNotFoundError:
         raise ModelMissingError(f"{path}: no such model file; see `[model] path` or --model") from None
@@ -63,7 +63,7 @@ def _unpack(content: bytes) -> tuple[ModelCard, bytes]:
         raise ModelFileError("not a TFLite model; name one made by affectd-convert")
     text = read_entry(content, CARD_NAME)
     if text is None:
-        raise ModelFileError(f"the archive behind the model holds no {CARD_NAME}; {_ANEW}")
+        raise ModelFileError(f"the archive after the model contains no {CARD_NAME}; {_ANEW}")
     card = decode_card(text)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         flatbuffer = content[: min(entry.header_offset for entry in archive.infolist())]
@@ -73,10 +73,10 @@ def _unpack(content: bytes) -> tuple[ModelCard, bytes]:
 
 
 def read_entry(content: bytes, name: str) -> bytes | None:
-    """What is packed behind a flatbuffer under a name; None where the archive holds no such thing.
+    """An entry of the archive after a flatbuffer, by its name; None if the archive has no such entry.
 
     Raises:
-        ModelFileError: when there is no archive, or it is damaged or a bomb.
+        ModelFileError: when there is no archive, or it is damaged or a zip bomb.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -84,14 +84,14 @@ def read_entry(content: bytes, name: str) -> bytes | None:
                 return None
             info = archive.getinfo(name)
             if info.file_size > _ENTRY_LIMIT:
-                raise ModelFileError(f"{name} claims {info.file_size} bytes; {_ANEW}")
+                raise ModelFileError(f"{name} claims {info.file_size} bytes, which is too large; {_ANEW}")
             if info.compress_type not in _COMPRESSIONS:
-                raise ModelFileError(f"{name} is packed in an unusual way; {_ANEW}")
+                raise ModelFileError(f"{name} is compressed by an unusual method; {_ANEW}")
             with archive.open(info) as packed:
                 return packed.read(_ENTRY_LIMIT)
     except zipfile.BadZipFile:
         raise ModelFileError(
-            f"no card behind the model: it is cut short, or it was not made by affectd-convert; {_ANEW}"
+            f"no card after the model: the file is cut short, or not made by affectd-convert; {_ANEW}"
         ) from None
     except _ARCHIVE_ERRORS as error:
         raise ModelFileError(f"{name} cannot be unpacked ({error}); {_ANEW}") from error
@@ -100,7 +100,7 @@ def read_entry(content: bytes, name: str) -> bytes | None:
 def pack_model(flatbuffer: bytes, card: ModelCard) -> bytes:
     """A model file from a flatbuffer and its card; sets the card's hash."""
     card = msgspec.structs.replace(card, flatbuffer_sha256=hashlib.sha256(flatbuffer).hexdigest())
-    # A fixed date, so that the same model and card give the same file.
+    # The date is fixed, so that the same model and card give the same file.
     entry = zipfile.ZipInfo(CARD_NAME, date_time=(1980, 1, 1, 0, 0, 0))
     entry.compress_type = zipfile.ZIP_DEFLATED
     packed = io.BytesIO(flatbuffer)

@@ -1,7 +1,7 @@
-"""Sound in, turns with their emotions out: the front end, the gate, the turns and the model in one line.
+"""The recogniser: chains front end, gate, turn detector and model, from sound to turns with emotions.
 
-Pure: no clock, no thread. Time is counted in samples, and the result does not depend on how the sound is
-cut into blocks.
+It is pure: no clock, no threads. Time is counted in samples, and the results do not depend on how the sound
+is cut into blocks.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ class SpeechStarted(msgspec.Struct, frozen=True, kw_only=True):
     """A turn has begun."""
 
     start: int
-    """Sample"""
+    """First sample of the turn"""
 
 
 class FirstImpression(msgspec.Struct, frozen=True, kw_only=True):
-    """What the turn that is being spoken sounds like so far."""
+    """A first guess at the turn that is still being spoken."""
 
     start: int
     """First sample of the turn"""
 
     at: int
-    """Sample up to which it was heard"""
+    """Sample up to which the turn was heard"""
 
     answer: Answer
 
 
 class SpeechDropped(msgspec.Struct, frozen=True, kw_only=True):
-    """What had begun was too short for a turn."""
+    """A turn that had begun was dropped, because it held too little speech."""
 
     start: int
     end: int
-    """Samples"""
+    """First sample, and first sample after it"""
 
 
 class TurnResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,22 +57,22 @@ class TurnResult(msgspec.Struct, frozen=True, kw_only=True):
     """First sample"""
 
     end: int
-    """First sample behind it, hangover included"""
+    """First sample after the turn, hangover included"""
 
     answer: Answer
 
     doubts: tuple[Doubt, ...]
-    """Why the answer is `uncertain`; empty when it is not"""
+    """Reasons why the answer is `uncertain`; empty when it is not"""
 
     snr_db: float
-    """Mean power of the turn's speech over the noise floor when it began"""
+    """Mean power of the turn's speech above the noise floor at the start of the turn"""
 
 
 class EmotionLapsed(msgspec.Struct, frozen=True, kw_only=True):
-    """The last turn is so long ago that its emotion is no longer the present one."""
+    """The last turn is so long ago that its emotion no longer counts as the current one."""
 
     at: int
-    """Sample"""
+    """Sample at which that was noticed"""
 
 
 Event = SpeechStarted | FirstImpression | SpeechDropped | TurnResult | EmotionLapsed
@@ -97,7 +97,7 @@ class Recognizer:
         self._follow_voice = voice.follow
         self._forget_voice_hops = round(voice.forget_after_s / self._hop_s)
         self.voice = model.new_voice()
-        """What is known of the present voice"""
+        """What is known about the current voice"""
         self._frames = TurnFrames(config)
         self._gate = SpeechGate(gate or GateSettings(), config)
         self._turns = TurnDetector(self._settings, self._hop_s)
@@ -119,7 +119,7 @@ class Recognizer:
         self.forget_voice()
 
     def forget_voice(self) -> None:
-        """Forget what the turns so far have said of the voice; what was enrolled stays."""
+        """Forget what the turns so far have shown about the voice, but keep the enrolment."""
         self._unlearnt: NDArray[np.float32] | None = None
         self.voice.reset()
 
@@ -130,27 +130,27 @@ class Recognizer:
 
     @property
     def in_turn(self) -> bool:
-        """Whether somebody speaks."""
+        """Whether a turn is open."""
         return self._turn_start is not None
 
     @property
     def floor_db(self) -> float:
-        """The present noise floor in dB full scale."""
+        """The current noise floor in dB full scale."""
         return self._gate.floor_db
 
     def set_margin(self, margin_db: float) -> None:
-        """Take what is so many decibels above the noise floor for speech, from the next hop on.
+        """Set how far above the noise floor, in decibels, sound counts as speech, from the next hop on.
 
         Raises:
-            ValueError: when the margin makes no sense, see `GateSettings`.
+            ValueError: when the margin is out of range; see `GateSettings`.
         """
         self._gate.set_margin(margin_db)
 
     def push(self, block: NDArray[np.floating[Any]]) -> list[Event]:
-        """Take the next samples (n,), [-1, 1], and tell what they bring about.
+        """Take the next samples (n,), [-1, 1], and return the events that they cause.
 
         Raises:
-            SignalError: when the samples are not sound.
+            SignalError: when the samples are not valid sound.
         """
         check_samples(block)
         self._learn()
@@ -167,7 +167,7 @@ class Recognizer:
         return events
 
     def flush(self) -> list[Event]:
-        """The sound has ended, or pauses: close the turn that is open."""
+        """Close the open turn, because the sound has ended or paused."""
         closed = self._turns.flush()
         events = [] if closed is None else [self._close(closed)]
         self._learn()
@@ -198,7 +198,7 @@ class Recognizer:
         return [FirstImpression(start=start * self._hop, at=self._hops * self._hop, answer=answer)]
 
     def _learn(self) -> None:
-        """Get to know the voice by its last turn; once that is told, as it takes as long as to judge it."""
+        """Learn the voice from its last turn, after that turn's result is out: it takes as long again."""
         spoken, self._unlearnt = self._unlearnt, None
         if spoken is not None:
             self._model.teach(self.voice, spoken)
@@ -208,7 +208,7 @@ class Recognizer:
         frames = self._frames.end(turn.speech_end if turn.enough else turn.start)
         start, end = turn.start * self._hop, turn.end * self._hop
         if not turn.enough:
-            # What was dropped says nothing of the emotion: neither that it lasts nor that it is over.
+            # Dropped speech says nothing about the emotion: neither that it lasts nor that it is over.
             return SpeechDropped(start=start, end=end)
         self._lapse_at = self._hops + self._lapse_hops
         self._last_turn_hop = turn.end

@@ -1,14 +1,15 @@
-"""The reference of the voice: what the present speaker, room and microphone sound like, feelings apart.
+"""The voice reference: what the current speaker, room and microphone sound like, apart from emotion.
 
-A gain, a microphone and a room add a constant to a cepstrum (Atal, "Effectiveness of linear prediction
-characteristics of the speech wave", 1974), and so, roughly, does a voice. A turn's frames are therefore
-taken relative to a point. For a voice that was never heard this point is the turn's own mean, which no
-gain and no microphone can shift, but which takes with it how the turn as a whole differs from the
-speaker's other turns: louder, brighter, more tense. The more turns of the voice were heard, the further
-the point moves from the turn's own mean to the mean over those turns.
+A gain, a microphone and a room add a constant to the cepstrum (Atal, "Effectiveness of linear prediction
+characteristics of the speech wave", 1974), and so, roughly, does a voice. A turn's frames are therefore taken
+relative to a reference point. For a voice that has not been heard before, this point is the turn's own mean.
+That cancels gain and microphone exactly, but it also removes how the turn as a whole differs from the
+speaker's other turns: louder, brighter, more tense. The more turns of the voice have been heard, the further
+the point moves from the turn's own mean towards the mean over those turns.
 
-How far is the classical answer of empirical Bayes for a normal mean (Efron and Morris, "Stein's estimation
-rule and its competitors", 1973): the voices' variance over that variance plus the estimate's own.
+How far it moves is the shrinkage factor of empirical Bayes for a normal mean (Efron and Morris, "Stein's
+estimation rule and its competitors", 1973): the variance between voices, divided by the sum of that variance
+and the variance of the estimate.
 """
 
 from __future__ import annotations
@@ -23,17 +24,17 @@ Vector = NDArray[np.floating]
 Frames = NDArray[np.float32]
 
 MEMORY_TURNS = 30
-"""Turns after which older ones begin to fade, so that a reference follows its room through a day"""
+"""Turns after which older ones begin to fade, so that the reference follows changes in the room"""
 
 
 class VoiceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the device gets used to a voice. Nothing of it is kept over a restart."""
+    """How the device learns a voice from its turns; what it has learned that way is lost at a restart."""
 
     follow: bool = True
-    """Take each turn relative to the turns before it; off, every turn is judged by itself"""
+    """Learn the voice from every turn; if false, turns are judged by an enrolment alone, or by themselves"""
 
     forget_after_s: float = 60.0
-    """Seconds without a turn after which somebody else may be speaking: the next voice is a new one"""
+    """Seconds without a turn after which the next turn counts as a new voice: the speaker may have changed"""
 
     def __post_init__(self) -> None:
         if not 0.0 < self.forget_after_s <= 86_400.0:
@@ -43,26 +44,26 @@ class VoiceSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class ReferencePrior(msgspec.Struct, frozen=True, kw_only=True):
-    """What the training corpora tell of voices; in the card, one value for each feature."""
+    """Statistics of the voices in the training corpora, one value per feature; kept in the card."""
 
     voice_variance: tuple[float, ...]
-    """Between the speakers, of a speaker's mean"""
+    """Between speakers: variance of a speaker's mean"""
 
     turn_variance: tuple[float, ...]
-    """Within a speaker, of a turn's mean about the speaker's mean"""
+    """Within a speaker: variance of a turn's mean about the speaker's mean"""
 
     neutral_offset: tuple[float, ...]
     """Mean of a speaker's neutral turns less the speaker's mean over all emotions"""
 
     neutral_variance: tuple[float, ...]
-    """Between the speakers, of that offset"""
+    """Between speakers: variance of that offset"""
 
     neutral_turn_variance: tuple[float, ...]
-    """Within a speaker, of a neutral turn's mean about the mean of the speaker's neutral turns"""
+    """Within a speaker: variance of a neutral turn's mean about the mean of the speaker's neutral turns"""
 
 
 class VoiceReference:
-    """The reference of one voice in one place; learns from turns without knowing what they express."""
+    """The reference of one voice in one place, learned from turns without knowing what they express."""
 
     def __init__(self, prior: ReferencePrior) -> None:
         self._voice = np.asarray(prior.voice_variance)
@@ -75,20 +76,20 @@ class VoiceReference:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the turns heard; what was enrolled stays."""
+        """Forget the turns heard, but keep the enrolment."""
         self.turns = 0
-        """Turns heard since"""
+        """Turns heard since the last reset"""
         self._weight = 0.0
         self._mean = np.zeros_like(self._voice)
 
     def learn(self, turn_mean: Vector) -> None:
-        """Hear one more turn, by the mean of its frames, shape (n_features,)."""
+        """Learn from one more turn, given the mean of its frames, shape (n_features,)."""
         self.turns += 1
         self._weight = min(self._weight + 1.0, float(MEMORY_TURNS))
         self._mean = self._mean + (turn_mean - self._mean) / self._weight
 
     def enrol(self, neutral_means: Sequence[Vector]) -> None:
-        """Take turns that are known to be neutral, by the means of their frames; none undoes an enrolment."""
+        """Enrol neutral turns, given the means of their frames; an empty list removes the enrolment."""
         if not len(neutral_means):
             self._enrolled_precision = np.zeros_like(self._voice)
             return
@@ -97,14 +98,14 @@ class VoiceReference:
 
     @property
     def strength(self) -> float:
-        """How much of a turn's point is the reference, mean over the features: 0 when no turn was heard."""
+        """Weight of the reference in a turn's point, mean over the features: 0 for an unknown voice."""
         return float(self._trust().mean())
 
     def point(self, turn_mean: Vector) -> Vector:
-        """What a turn's frames are taken relative to, shape (n_features,).
+        """The reference point that a turn's frames are taken relative to, shape (n_features,).
 
         Args:
-            turn_mean: mean of the turn's own frames, which are not learnt here.
+            turn_mean: mean of the turn's own frames; nothing is learned from it here.
         """
         precision = self._precision()
         if not precision.any():
@@ -115,13 +116,13 @@ class VoiceReference:
         return np.asarray(turn_mean + self._trust() * (known - turn_mean))
 
     def relative(self, frames: Frames) -> Frames:
-        """Frames of a turn (n, n_features), n >= 1, less its point; the turn is not learnt."""
+        """Frames of a turn (n, n_features), n >= 1, less its reference point; the turn is not learned."""
         return np.asarray(frames - self.point(frames.mean(axis=0)), np.float32)
 
     def _precision(self) -> Vector:
         return np.asarray(self._weight / self._turn + self._enrolled_precision)
 
     def _trust(self) -> Vector:
-        """The share of the way from the turn's own mean to the reference, each feature 0 to 1."""
+        """How far the point moves from the turn's own mean to the reference, 0 to 1 for each feature."""
         known = self._voice * self._precision()
         return np.asarray(known / (1.0 + known))

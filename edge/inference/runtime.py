@@ -1,4 +1,4 @@
-"""Which TFLite runtime runs the model: the first that builds an interpreter on it."""
+"""Chooses the TFLite runtime: the first that can build an interpreter for the model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Runtime(StrEnum):
 
     AUTO = "auto"
     TFLITE_RUNTIME = "tflite-runtime"
-    """32-bit Raspberry Pi OS, or where the extra of that name was asked for; needs NumPy 1"""
+    """On 32-bit Raspberry Pi OS, or where the extra of that name is installed; needs NumPy 1"""
 
     LITERT = "litert"
     TENSORFLOW = "tensorflow"
@@ -32,17 +32,17 @@ _MODULES = {
 
 
 def build_interpreter(flatbuffer: bytes, runtime: Runtime, threads: int) -> tuple[Any, Runtime]:
-    """An interpreter with its tensors allocated, and the runtime that it is of.
+    """An interpreter with its tensors allocated, and the runtime that it belongs to.
 
-    Having imported means nothing: tflite-runtime imports under NumPy 2 and fails when it is used.
+    A successful import proves nothing: tflite-runtime can be imported under NumPy 2, but fails when used.
 
     Raises:
-        RuntimeMissingError: when no runtime, or not the one asked for, can do it.
+        RuntimeMissingError: when no runtime, or not the requested one, can build an interpreter.
     """
     failures = []
     for candidate in _MODULES if runtime is Runtime.AUTO else [runtime]:
         try:
-            # The C++ side announces its delegate past the logging, and NumPy 2 a module made for NumPy 1.
+            # C++ code reports its delegate, and NumPy 2 a module built for NumPy 1, directly on stderr.
             with quiet_stderr(candidate):
                 module = importlib.import_module(_MODULES[candidate])
                 interpreter = module.Interpreter(model_content=flatbuffer, num_threads=threads)

@@ -1,8 +1,8 @@
-"""The frames of one turn: its sound goes through the front end as a recording of its own would.
+"""The frames of one turn, computed as if the turn were a recording of its own.
 
-While nobody speaks, sound is only kept, as long as a turn may still reach back to it: most of what a device
-hears is never framed. Nor does a turn know what the front end heard before it, as little as the recordings
-do that a network learns from.
+While nobody speaks, sound is only kept, for as long as a new turn may reach back to it: most of what a device
+hears is never framed. At the start of a turn the front end has no memory of the sound before it, just as for
+the recordings that a network is trained on.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Block = NDArray[np.floating[Any]]
 
 
 class TurnFrames:
-    """Takes a stream of sound, and gives frames of the stretches that are asked for."""
+    """Takes a stream of sound, and returns the frames of the turns in it."""
 
     def __init__(self, config: MfccConfig) -> None:
         """Raises FrontendConfigError when a mel filter covers no bin."""
@@ -37,12 +37,12 @@ class TurnFrames:
         self._sound: deque[Block] = deque()
         self._kept_from = 0
         self.samples = 0
-        """Taken so far"""
+        """Samples taken so far"""
         self._forget_turn()
 
     @property
     def ready(self) -> int:
-        """Hops of the stream whose frames the sound so far completes."""
+        """Hops of the stream whose frames the sound so far is enough for."""
         return max(0, self._config.frames_in(self.samples) - self._config.lookahead)
 
     def push(self, block: Block) -> None:
@@ -52,13 +52,13 @@ class TurnFrames:
             self.samples += len(block)
 
     def begin(self, hop: int) -> None:
-        """A turn begins with this hop, whose sound must not have been forgotten."""
+        """Begin a turn at this hop, whose sound must not have been forgotten."""
         self._forget_turn()
         self._begun = hop
         self._framed = hop * self._config.hop_length
 
     def until(self, hop: int) -> NDArray[np.float32]:
-        """Frames of the turn up to this hop, shape (hop - the first, n_features), hop <= `ready`."""
+        """Frames of the turn up to this hop, shape (hop - first hop, n_features), hop <= `ready`."""
         if self._framed is not None and len(self._frames) < hop - self._begun:
             frames = self._mfcc.push(np.concatenate(self._since(self._framed)))
             self._frames = np.concatenate([self._frames, frames])
@@ -66,13 +66,13 @@ class TurnFrames:
         return self._frames[: hop - self._begun]
 
     def end(self, hop: int) -> NDArray[np.float32]:
-        """The turn is over: give its frames as `until` does, and forget them."""
+        """End the turn: return its frames as `until` does, and forget them."""
         frames = self.until(hop)
         self._forget_turn()
         return frames
 
     def forget_before(self, hop: int) -> None:
-        """Let go of sound that no coming turn can reach back to, block by block; the turn keeps its own."""
+        """Drop whole blocks that no new turn can reach back to; those that an open turn needs are kept."""
         sample = hop * self._config.hop_length
         if self._framed is not None:
             sample = min(sample, self._framed)

@@ -1,4 +1,4 @@
-"""Turns of speech: from the hops that a gate calls speech, where a turn begins and ends."""
+"""Turn detection: from the gate's decision on each hop to where turns of speech begin and end."""
 
 from __future__ import annotations
 
@@ -8,37 +8,37 @@ import msgspec
 
 
 class TurnSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What makes a turn. All in seconds of audio."""
+    """What makes a turn, and what makes it `uncertain`; times are in seconds of audio."""
 
     onset_s: float = 0.1
-    """Speech that must fall within twice this time for a turn to begin"""
+    """Amount of speech that begins a turn, if it falls within twice this time"""
 
     pre_roll_s: float = 0.1
-    """Sound before the first speech that belongs to the turn, and as much behind the last"""
+    """Sound before the first speech that belongs to the turn; as much after the last speech does too"""
 
     hangover_s: float = 0.6
     """Pause that ends the turn"""
 
     min_speech_s: float = 0.3
-    """A turn with less speech is dropped: a cough, a door"""
+    """A turn with less speech than this is dropped: a cough, a door"""
 
     max_turn_s: float = 15.0
-    """A turn that is longer ends here, and the next begins"""
+    """Longest turn: it ends at this length, and further speech begins the next one"""
 
     none_after_s: float = 10.0
-    """Time after the end of a turn when its emotion is no longer the present one"""
+    """Time after the end of a turn from which its emotion no longer counts as the current one"""
 
     provisional_s: float = 0.5
-    """Time between first guesses at a turn that is being spoken"""
+    """Interval between first guesses at a turn that is being spoken"""
 
     switch_margin: float = 0.1
     """Probability by which another emotion must be ahead before a first guess changes to it"""
 
     least_snr_db: float = 6.0
-    """Speech that is not so much louder than the noise floor is `uncertain`"""
+    """Signal-to-noise ratio in dB below which a turn is `uncertain`"""
 
     most_clipped: float = 0.01
-    """Share of samples at full scale beyond which a turn is `uncertain`"""
+    """Share of samples at full scale above which a turn is `uncertain`"""
 
     sure_speech_s: float = 0.5
     """Speech that a turn must hold for its emotion to be named; with less it is `uncertain`"""
@@ -54,13 +54,13 @@ class TurnSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             raise ValueError(f"least_snr_db is {self.least_snr_db}: it must be -60 to 60")
         if self.max_turn_s <= self.min_speech_s + self.hangover_s:
             raise ValueError("max_turn_s must be longer than min_speech_s and hangover_s together")
-        # A turn reaches back so far when it begins.
+        # A new turn can reach back this far.
         if self.max_turn_s <= 2 * self.onset_s + self.pre_roll_s:
             raise ValueError("max_turn_s must be longer than twice onset_s and pre_roll_s together")
 
 
 class TurnBegan(msgspec.Struct, frozen=True):
-    """Somebody speaks."""
+    """A turn has begun."""
 
     start: int
     """First hop of the turn"""
@@ -73,20 +73,20 @@ class TurnClosed(msgspec.Struct, frozen=True):
     """First hop"""
 
     speech_end: int
-    """First hop behind the last speech and its margin; what the model is to hear ends here"""
+    """First hop after the last speech and its margin; the model hears the turn up to here"""
 
     end: int
-    """First hop behind the turn, hangover included"""
+    """First hop after the turn, hangover included"""
 
     speech: int
     """Hops of speech in it"""
 
     enough: bool
-    """That is as much as `min_speech_s`"""
+    """Whether `speech` amounts to at least `min_speech_s`"""
 
 
 class TurnDetector:
-    """Turns hop-by-hop decisions into turns; counts time in hops alone."""
+    """Groups hop-by-hop decisions into turns; counts time in hops only."""
 
     def __init__(self, settings: TurnSettings, hop_s: float) -> None:
         def hops(seconds: float) -> int:
@@ -100,7 +100,7 @@ class TurnDetector:
         self.reset()
 
     def reset(self) -> None:
-        """Start anew at hop 0, in silence."""
+        """Start again at hop 0, in silence."""
         self._hop = 0
         self._free_from = 0
         self._idle()
@@ -113,16 +113,16 @@ class TurnDetector:
 
     @property
     def lookback(self) -> int:
-        """Hops before the present one that a turn which begins now may reach back to."""
+        """How many hops a turn that begins now may reach back."""
         return 2 * self._onset + self._margin
 
     @property
     def enough(self) -> bool:
-        """Whether the turn that is open holds as much speech as `min_speech_s` by now."""
+        """Whether the open turn already holds at least `min_speech_s` of speech."""
         return self._start is not None and self._speech_hops >= self._least
 
     def push(self, is_speech: bool) -> TurnBegan | TurnClosed | None:
-        """Take the next hop, and tell if a turn begins or ends with it."""
+        """Take the decision on the next hop, and return whether a turn begins or ends with it."""
         hop = self._hop
         self._hop += 1
         if self._start is None:
@@ -135,7 +135,7 @@ class TurnDetector:
         return None
 
     def flush(self) -> TurnClosed | None:
-        """The sound has ended: close the turn that is open."""
+        """Close the open turn, because the sound has ended."""
         return None if self._start is None else self._close(self._start)
 
     def _wait(self, hop: int) -> TurnBegan | None:

@@ -1,4 +1,4 @@
-"""What the device knows of the present voice: what it sounds like, and what its turns are taken for."""
+"""What the device knows about the current voice: what it sounds like (reference), and its leaning."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edge.inference.reference import Frames, ReferencePrior, Vector, VoiceRefere
 
 
 class Voice:
-    """The reference and the leaning of one voice. Without a prior of leanings, answers stay as they are."""
+    """The reference and the leaning of one voice; without a prior for the leaning, answers do not change."""
 
     def __init__(self, reference: ReferencePrior, leaning: LeaningPrior | None = None) -> None:
         self._reference = VoiceReference(reference)
@@ -25,42 +25,42 @@ class Voice:
 
     @property
     def strength(self) -> float:
-        """How much of a turn's point is the reference, mean over the features: 0 when no turn was heard."""
+        """Weight of the reference in a turn's point, mean over the features: 0 for an unknown voice."""
         return self._reference.strength
 
     @property
     def leaning(self) -> NDArray[np.float64] | None:
-        """As far as it is known, shape (n_labels,); None where nothing is asked of it."""
+        """The estimate of the leaning, shape (n_labels,); None without a prior for it."""
         return None if self._leaning is None else np.asarray(self._leaning.estimate(), np.float64)
 
     def reset(self) -> None:
-        """Forget the turns heard; what was enrolled stays."""
+        """Forget the turns heard, but keep the enrolment."""
         self._reference.reset()
         if self._leaning:
             self._leaning.reset()
 
     def learn(self, turn_mean: Vector, answer: Vector | None) -> None:
-        """Hear one more turn.
+        """Learn from one more turn.
 
         Args:
-            turn_mean: of its frames, shape (n_features,).
-            answer: to it as of a voice that was never heard, see `edge.inference.leaning`; None: not known.
+            turn_mean: mean of its frames, shape (n_features,).
+            answer: the answer to the turn by itself, see `edge.inference.leaning`; None if it is not known.
         """
         self._reference.learn(turn_mean)
         if self._leaning and answer is not None:
             self._leaning.learn(answer)
 
     def enrol(self, neutral_means: Sequence[Vector], neutral_answers: Sequence[Vector]) -> None:
-        """Take turns that are known to be neutral, as `learn` does; none undo an enrolment of their kind."""
+        """Enrol neutral turns, given as for `learn`; an empty list removes that part of the enrolment."""
         self._reference.enrol(neutral_means)
         if self._leaning:
             self._leaning.enrol(neutral_answers)
 
     def relative(self, frames: Frames) -> Frames:
-        """Frames of a turn (n, n_features), n >= 1, less its point; the turn is not learnt."""
+        """Frames of a turn (n, n_features), n >= 1, less its reference point; the turn is not learned."""
         return self._reference.relative(frames)
 
     def upright(self, probabilities: Vector) -> NDArray[np.float64]:
-        """Probabilities (n_labels,) of a turn, less what the voice is taken for anyway."""
+        """Probabilities (n_labels,) of a turn, with the voice's leaning subtracted on the log scale."""
         leaning = self.leaning
         return np.asarray(probabilities, np.float64) if leaning is None else upright(probabilities, leaning)

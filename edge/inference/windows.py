@@ -1,4 +1,4 @@
-"""From the frames of a turn to the windows that the model sees."""
+"""Cuts the frames of a turn into the model's input windows."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def cut_windows(frames: Frames, n_frames: int, hop: int) -> Frames:
 def each_window(frames: Frames, n_frames: int, hop: int) -> Iterator[Frames]:
     """Windows (n_frames, n_features) over normalised frames (n, n_features), n >= 1, one after the other.
 
-    The windows are spread evenly from the first frame to the last, at most `hop` apart. A turn shorter
-    than a window stands at its beginning; the rest is 0, the mean of the training speech. The others are
-    views of `frames`: an hour's, copied, would take hundreds of megabytes.
+    The windows are spread evenly from the first frame to the last, at most `hop` apart. A turn that is
+    shorter than a window is padded at its end with 0, the mean of the training speech. All other windows are
+    views of `frames`: copies for an hour of sound would take hundreds of megabytes.
     """
     n, width = frames.shape
     frames = np.asarray(frames, np.float32)

@@ -164,7 +164,7 @@ def test_convert_command_when_clips_were_trained_on_then_no_uar_of_them_is_told(
 
 def test_convert_when_an_old_run_does_not_say_who_validated_then_one_clear_error(copy_of, tmp_path):
     note(copy_of, None)
-    with pytest.raises(RunFolderError, match=r"run\.json: is damaged .*validation_speakers.*train it anew"):
+    with pytest.raises(RunFolderError, match=r"run\.json: is damaged .*validation_speakers.*train it again"):
         convert(copy_of, tmp_path / "model.tflite")
 
 
@@ -175,7 +175,7 @@ def test_convert_when_the_card_does_not_suit_the_network_then_no_file_is_left(co
     (tmp_path / "model.tflite").write_bytes(b"what was there before")
 
     assert main([str(copy_of), "--output", str(tmp_path / "model.tflite")]) == 65
-    assert "and the card says int8" in last_line(capsys)
+    assert "but the card says int8" in last_line(capsys)
     assert (tmp_path / "model.tflite").read_bytes() == b"what was there before"
     assert [p.name for p in tmp_path.iterdir() if p.is_file()] == ["model.tflite"]
 
@@ -227,7 +227,7 @@ def test_convert_command_when_no_result_is_of_an_int8_file_then_one_line_and_65(
     (tmp_path / "P1-in-egemaps-svm.json").write_bytes(msgspec.json.encode(BASELINE))
 
     assert main([str(run), "-o", str(tmp_path / "model.tflite"), "--results", str(tmp_path)]) == 65
-    assert f"{tmp_path}: no result with figures of an int8 file" in last_line(capsys)
+    assert f"{tmp_path}: no result with int8 figures in it" in last_line(capsys)
 
 
 @pytest.mark.parametrize("text", ['{"protocol": "P1", "fo', "[]", '{"form": "in"}', ""])

@@ -96,7 +96,7 @@ def test_model_when_its_window_is_transposed_then_the_device_refuses_it(tmp_path
     path = tmp_path / "transposed.tflite"
     path.write_bytes(pack_model(quantize(network, WINDOWS.transpose(0, 2, 1)), card))
 
-    with pytest.raises(ModelFileError, match=r"int8 \(1, 42, 48\), and the card says int8 \(48, 42\)"):
+    with pytest.raises(ModelFileError, match=r"int8 \(1, 42, 48\), but the card says int8 \(48, 42\)"):
         EmotionModel(ModelSettings(path=str(path)))
 
 

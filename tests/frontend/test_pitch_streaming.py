@@ -128,7 +128,7 @@ def test_stream_when_a_block_is_refused_then_it_goes_on_as_if_it_had_not_come(ba
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"delta_orders": 1}, "pitch cannot stand beside deltas"),
+        ({"delta_orders": 1}, "pitch cannot be combined with deltas"),
         ({"sample_rate": 7_999, "fmax": 3_999.0}, "pitch needs a sample_rate of 8000 or more, not 7999"),
         ({"pitch": 1}, "pitch is 1; it must be true or false"),
     ],

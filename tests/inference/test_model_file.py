@@ -19,7 +19,7 @@ from edge.inference.model import SHIPPED_MODEL
 from edge.inference.model_file import CARD_NAME, _unpack, pack_model, read_model_file
 
 WHOLE = SHIPPED_MODEL.read_bytes()
-REMEDIES = ("choose", "copy it anew", "name ", "update affectd", "--model", "small device")
+REMEDIES = ("choose", "copy it again", "name ", "update affectd", "--model", "small device")
 
 
 def with_archive(flatbuffer, *entries, compression=zipfile.ZIP_DEFLATED):
@@ -168,7 +168,7 @@ def test_model_file_when_no_tflite_then_refused(tmp_path, content):
 
 
 def test_model_file_when_without_card_then_refused(tmp_path, packed):
-    refused(tmp_path / "model.tflite", packed[1], "no card behind the model")
+    refused(tmp_path / "model.tflite", packed[1], "no card after the model")
 
 
 @pytest.mark.parametrize(
@@ -214,7 +214,7 @@ def test_model_file_when_the_card_is_of_another_model_then_refused(tmp_path, pac
     card, flatbuffer = packed
     other = flatbuffer[:-1] + bytes([flatbuffer[-1] ^ 1])
     content = with_archive(other, (CARD_NAME, encode_card(card)))
-    refused(tmp_path / "model.tflite", content, "SHA-256", "copy it anew")
+    refused(tmp_path / "model.tflite", content, "SHA-256", "copy it again")
 
 
 def test_model_file_when_refused_then_no_runtime_is_even_imported(tmp_path):

@@ -235,5 +235,5 @@ def test_header_when_the_card_says_nothing_of_leanings_then_nor_does_it(tmp_path
     )
 
     text = (tmp_path / "m.h").read_text(encoding="ascii")
-    assert "taken for anyway" not in text
+    assert "voice's leaning" not in text
     assert "AFFECTD_LEANING" not in text
