@@ -1,4 +1,4 @@
-"""A finished run whose network another run starts from: other clips, perhaps other labels, the same ear."""
+"""A finished run that another run starts from: other clips, perhaps other labels, the same front end."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,21 +31,21 @@ class BaseError(WorkbenchError):
 
 @dataclass(frozen=True)
 class Base:
-    """A run that has learned. Its network is read once it is asked for: a finished run never asks."""
+    """A finished run. Its network is loaded on first use: a run that is finished already does not need it."""
 
     folder: Path
     info: RunInfo
 
     @cached_property
     def network(self) -> Any:
-        """That it ended with, asked once for each window.
+        """The network that the run ended with, without views: it classifies each window once.
 
         Raises:
-            DamagedRunError: when its file is no longer whole.
+            DamagedRunError: when its file is damaged.
         """
-        # Keras would say of such a file that it is not there.
+        # Keras would report that such a file does not exist.
         if not zipfile.is_zipfile(self._file):
-            raise DamagedRunError.of(self._file, "no Keras archive")
+            raise DamagedRunError.of(self._file, "not a Keras archive")
         try:
             return without_views(keras.models.load_model(self._file, compile=False))
         except (ValueError, OSError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
@@ -52,17 +53,17 @@ class Base:
 
     @cached_property
     def sha256(self) -> str:
-        """Of the file of the network."""
+        """SHA-256 of the network's file."""
         return hashlib.sha256(self._file.read_bytes()).hexdigest()
 
     @cached_property
     def mean(self) -> Frames:
-        """Of the frames that it has seen (n_features,)."""
+        """Mean by which it normalises frames (n_features,)."""
         return np.array(self.info.mean, np.float32)
 
     @cached_property
     def std(self) -> Frames:
-        """Their standard deviation (n_features,)."""
+        """Standard deviation by which it normalises frames (n_features,)."""
         return np.array(self.info.std, np.float32)
 
     @property
@@ -70,7 +71,7 @@ class Base:
         return self.folder / "network.keras"
 
     def hand_over(self, network: Any, labels: Sequence[str]) -> None:
-        """Give another network of the shape what was learned; a new label's output starts from chance."""
+        """Copy the weights into another network of this shape; a new label's output keeps its random ones."""
         answering = heads(network)
         for layer, teacher in zip(network.layers, self.network.layers, strict=True):
             if layer not in answering and not isinstance(layer, keras.layers.Dropout) and teacher.weights:
@@ -85,11 +86,11 @@ class Base:
 
 
 def read_base(folder: Path) -> Base:
-    """The finished run in a folder, to start from.
+    """The finished run in a folder, to start or learn from.
 
     Raises:
         BaseError: when there is none.
-        DamagedRunError: when what it says of itself cannot be read.
+        DamagedRunError: when its description cannot be read.
     """
     if not (is_finished(folder) and (folder / "network.keras").is_file()):
         raise BaseError(
@@ -103,14 +104,18 @@ def base_for(recipe: Recipe, folder: Path) -> Base:
     """The finished run in a folder, for a run by this recipe to start from.
 
     Raises:
-        BaseError: when there is none, or its network or front end is another than the recipe's.
+        BaseError: when there is none, or its network, front end or window length is not the recipe's.
     """
     base = read_base(folder)
+    theirs, ours = _trained(base.info.recipe), _trained(recipe)
     differing = [
-        name
-        for name in ("n_frames", "frontend", "network")
-        if getattr(base.info.recipe, name) != getattr(recipe, name)
+        name for name in ("n_frames", "frontend", "network") if getattr(theirs, name) != getattr(ours, name)
     ]
     if differing:
-        raise BaseError(f"{folder}: has other {' and '.join(differing)} than the recipe")
+        raise BaseError(f"{folder}: does not have the same {' and '.join(differing)} as the recipe")
     return base
+
+
+def _trained(recipe: Recipe) -> Recipe:
+    """Without views, which a network gets only once it is trained."""
+    return msgspec.structs.replace(recipe, network=msgspec.structs.replace(recipe.network, views=()))

@@ -11,7 +11,7 @@ from converter.operators import multiply_accumulates, operator_counts
 from converter.quantize import check_integer, quantize
 from edge.frontend.mfcc_config import MfccConfig
 from edge.frontend.tables import dct_matrix
-from training.base import read_base
+from training.base import base_for
 from training.fit import fit
 from training.histories import unheard
 from training.metrics import uar
@@ -118,9 +118,17 @@ def test_fit_when_the_recipe_has_views_then_the_same_is_learned_and_their_mean_i
     np.testing.assert_allclose(answers(without_views(often), windows), answers(once, windows), atol=1e-5)
     expected = with_views(once, VIEWS, info.recipe.mfcc_config, np.array(info.std))
     np.testing.assert_allclose(answers(often, windows), answers(expected, windows), atol=1e-5)
-    # Whoever goes on from it goes on from what was trained.
-    base = read_base(runs[1]).network
-    np.testing.assert_allclose(answers(base, windows), answers(once, windows), atol=1e-5)
+
+
+def test_base_for_when_its_views_are_others_then_what_was_trained_is_gone_on_from(runs):
+    without, with_views_ = (read_info(run).recipe for run in runs)
+    once = keras.models.load_model(runs[0] / "network.keras", compile=False)
+    windows = np.random.default_rng(0).standard_normal((9, *once.input.shape[1:])).astype(np.float32)
+
+    for recipe, run in ((without, runs[1]), (with_views_, runs[0])):
+        np.testing.assert_allclose(
+            answers(base_for(recipe, run).network, windows), answers(once, windows), atol=1e-5
+        )
 
 
 def test_fit_when_the_recipe_has_views_then_it_is_judged_with_them(runs):
@@ -143,8 +151,8 @@ def test_convert_when_the_recipe_has_views_then_the_device_answers_as_the_networ
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ('[network]\nviews = [1.0]\nshape = "lstm"', "residual network alone"),
-        ("[network]\nviews = [0.1]", "factors from 0.5 to 2.0"),
+        ('[network]\nviews = [1.0]\nshape = "lstm"', "views need the residual network"),
+        ("[network]\nviews = [0.1]", "views must be from 0.5 to 2.0 each"),
     ],
 )
 def test_recipe_when_views_make_no_sense_then_refused(tmp_path, text, why):
