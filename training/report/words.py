@@ -22,7 +22,7 @@ FOLDS = {"P1": 6, "P2": 10, "P3": 2, "P4": 5, "P5": 3, "P6": 5, "P7": 1, "P8": 6
 
 FORMS = {
     "in": "trained on the other folds of this corpus",
-    "multi": "trained on the other corpora, then on the other folds of this one",
+    "multi": "trained on the other corpora (the first half of P9, at 86ff3816f507), then on the other folds of this one",
     "joint": "trained on all corpora without the test speakers, in P9 without the test corpus",
     "adapt": "of `in` or `joint` that has heard k earlier clips of the voice, without their labels; k = 10 unless said otherwise",
     "enrol": "of `in` or `joint` that has heard k neutral clips of the voice; k = 3 unless said otherwise",
@@ -59,7 +59,9 @@ NOTES = {
     "looked for. The interval shows how much depends on who is in the test: 72 of the 100 neutral clips are from one man. Loudness "
     "alone tells these emotions apart better than eGeMAPS on levelled recordings does "
     "([above](#what-the-level-of-a-recording-gives-away)); affectd ignores loudness by design, since a device knows neither "
-    "gain nor distance. Networks with one branch, trained in two halves, were better ([above](#what-pitch-is-worth)).",
+    "gain nor distance. Networks with one branch, trained in two halves, were better ([above](#what-pitch-is-worth)). "
+    "The form `multi` goes on from networks of P9, which get no history for speakers of one emotion in training. What that costs "
+    "without the other corpora is [above](#no-history-for-speakers-of-one-emotion).",
     "P5": "Folds 1 and 2 are not blind: the voice's reference was developed on the speakers of fold 2, and both folds decided the stretch of "
     "the mel axis and the subtraction of a voice's leaning. Fold 3 decided nothing.",
     "P7": "**Speaker-dependent**: the speakers of the test were heard in training, with the same sentences and in other takes of the same "
@@ -122,8 +124,17 @@ _FIRST_HALVES = {"P1": "ravdess", "P7": "song", "P8": "joint", "P9": "joint"}
 
 def commands(protocol: str, command: str) -> list[str]:
     """What to type for a result: the command that made it, and before it the one for the networks it goes on from."""
-    if " --base " not in command:
-        return [command]
-    recipe = f"training/recipes/{_FIRST_HALVES.get(protocol, 'folds')}.toml"
-    first = re.sub(r"--recipe \S+", f"--recipe {recipe}", re.sub(r" --base \S+", "", command))
-    return [f"{first} --runs RUNS", f"{command} --runs SECOND_HALVES"]
+    if " --form multi" in command:
+        first = re.sub(r"--protocol \S+", "--protocol P9", command.replace(" --form multi", ""))
+        return [
+            _by_recipe(first, _FIRST_HALVES["P9"]) + " --runs RUNS --train-only",
+            f"{command} --runs RUNS",
+        ]
+    if " --base " in command:
+        first = _by_recipe(re.sub(r" --base \S+", "", command), _FIRST_HALVES.get(protocol, "folds"))
+        return [f"{first} --runs RUNS --train-only", f"{command} --runs SECOND_HALVES"]
+    return [command]
+
+
+def _by_recipe(command: str, name: str) -> str:
+    return re.sub(r"--recipe \S+", f"--recipe training/recipes/{name}.toml", command)
