@@ -30,6 +30,9 @@ WORKBENCH_TESTS = ("training", "converter", "corpora")
 ONCE_TESTS = ("packaging", "firmware_configs", "web")
 """Folders of tests/ whose result does not depend on the runtime: run in the first edge environment only."""
 
+RUNTIME_FREE_TESTS = ("mqtt", "config")
+"""Folders of tests/ about messages and settings, whose result depends on the Python, not on the runtime."""
+
 DESCRIBE = """
 import importlib.metadata as m, platform
 names = ("numpy", "ai-edge-litert", "tflite-runtime", "tensorflow")
@@ -142,7 +145,11 @@ def edge(session: nox.Session, runtime: str) -> None:
         _install(session, "--editable", f".[{extras}]")
     else:
         _install(session, "--editable", f".[{extras},tflite-runtime]", without="ai-edge-litert")
-    left_out = WORKBENCH_TESTS if first else WORKBENCH_TESTS + ONCE_TESTS
+    left_out = [*WORKBENCH_TESTS]
+    if not first:
+        left_out += ONCE_TESTS
+    if runtime != "litert":
+        left_out += RUNTIME_FREE_TESTS
     _pytest(session, *TWO_AT_A_TIME, "tests", *(f"--ignore=tests/{name}" for name in left_out))
 
 
