@@ -49,6 +49,12 @@ COMPARISONS = {
         "The networks of ravdess.toml, and the average of their weights before and after 800 more batches (`average.toml`). "
         "Validation speakers favoured it; no difference below is more than chance.",
     ),
+    "known_voices": Comparison(
+        "Tried and not taken: a second half for known voices",
+        "P7 by song.toml, and after P1's second half, averaged weights and four views (`average.toml`). Both are meant for "
+        "unheard voices, and P7's speakers are heard in training. The plain recipe was kept once both figures were known, so its "
+        "own may flatter.",
+    ),
     "wide_masks": Comparison(
         "Tried and not taken: wide masks",
         "Two masks of up to 40 frames and two of up to 10 mel bands, instead of one of 25 frames and one of 5 bands; P1 with twice as many "
