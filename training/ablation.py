@@ -1,7 +1,7 @@
-"""Which lever is worth what: variants of one recipe, each a small change, on the same folds and seeds.
+"""Ablation: variants of one recipe, each with a small change, on the same folds and seeds.
 
-What is chosen by it is chosen on validation speakers; the test speakers' figure stands beside it, to be
-looked at and not to choose by.
+Settings are chosen by the figures of the validation speakers; those of the test speakers are only for
+information.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from training.provenance import commit
 from training.recipe import Recipe
 
 BASE = "as it is"
-"""Name of the recipe without a change"""
+"""Name of the unchanged recipe"""
 
 
 class AblationError(WorkbenchError):
@@ -33,10 +33,10 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """One row of the table."""
 
     name: Annotated[str, msgspec.Meta(pattern=r"^[^,]+$")]
-    """Without commas, which part the names on the command line"""
+    """Without commas, which separate the names on the command line"""
 
     change: dict[str, Any]
-    """Of the recipe, in its own tables; what is not named stays"""
+    """Changed settings of the recipe, in its own tables; all others stay"""
 
     @property
     def slug(self) -> str:
@@ -45,24 +45,25 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is compared, on what: a TOML file."""
+    """The plan of an ablation, a TOML file: what is compared, and on which folds."""
 
     protocol: str
     """Such as P1 or P8"""
 
     folds: tuple[str, ...] | None = None
-    """All, where none is named"""
+    """All folds, if none is named"""
 
     seeds: Annotated[int, msgspec.Meta(ge=1)] = 1
+    """Runs of each fold, with seeds 0, 1, …"""
 
     recipe: str = ""
-    """A file, or the name of a shipped one; by default the built-in one"""
+    """A recipe's file, or the name of a shipped one; by default the built-in settings"""
 
     change: dict[str, Any] = {}
-    """Of the recipe, for every variant: fewer steps for instance"""
+    """Changed settings of the recipe for every variant, such as fewer steps"""
 
     validation_speakers: Annotated[int, msgspec.Meta(ge=1)] = 4
-    """Taken out of the training folds, for the gain to be judged by"""
+    """Speakers held out of the training folds, to measure the gain on"""
 
     variants: tuple[Variant, ...]
 
@@ -71,7 +72,7 @@ def load_plan(path: Path) -> Plan:
     """Read a plan.
 
     Raises:
-        AblationError: when the file is missing or holds what is no plan.
+        AblationError: when the file is missing or is not a valid plan.
     """
     try:
         plan = msgspec.toml.decode(path.read_bytes(), type=Plan)
@@ -84,15 +85,17 @@ def load_plan(path: Path) -> Plan:
         slug for slug in slugs if slugs.count(slug) > 1 or slug in {"", Variant(name=BASE, change={}).slug}
     }
     if twice:
-        raise AblationError(f"{path}: the name {twice.pop()!r} stands twice, or is none; give each its own")
+        raise AblationError(
+            f"{path}: the name {twice.pop()!r} is empty, reserved or used twice; give each variant its own"
+        )
     return plan
 
 
 def chosen(plan: Plan, only: Sequence[str] | None, where: str) -> list[Variant]:
-    """The recipe without a change, then all variants or only those named.
+    """The unchanged recipe, then all variants or only those named.
 
     Raises:
-        AblationError: when the plan has none of a name; the message names `where`.
+        AblationError: when the plan has no variant of a name; the message names `where`.
     """
     unknown = set(only or ()) - {BASE, *(variant.name for variant in plan.variants)}
     if unknown:
@@ -103,10 +106,10 @@ def chosen(plan: Plan, only: Sequence[str] | None, where: str) -> list[Variant]:
 
 
 def changed(recipe: Recipe, change: dict[str, Any], where: str) -> Recipe:
-    """A recipe with a change.
+    """A recipe with a change applied.
 
     Raises:
-        AblationError: when it then is none; the message names `where`.
+        AblationError: when the result is not a valid recipe; the message names `where`.
     """
     try:
         made = msgspec.convert(_merged(msgspec.to_builtins(recipe), change), Recipe)
@@ -127,7 +130,7 @@ def _merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
 def row(
     variant: Variant, results: Sequence[FoldResult], base: Sequence[FoldResult] | None = None
 ) -> dict[str, Any]:
-    """The figures of one variant; with a base, also its gain over that, fold by fold and seed by seed."""
+    """The figures of one variant; with a base, also the mean and spread of its gain over folds and seeds."""
     made = {
         "name": variant.name,
         "change": variant.change,

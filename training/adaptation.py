@@ -1,4 +1,4 @@
-"""What a device could know of a test speaker before each clip: the forms `adapt` and `enrol`."""
+"""What a device could know about a test speaker before each clip: the forms `adapt` and `enrol`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from edge.inference.voice import Voice
 from training.features import Example
 
 TURNS = {"adapt": (0, 1, 3, 10, 30), "enrol": (0, 1, 3, 10)}
-"""Clips heard before: of any emotion, without their labels; or known to be neutral"""
+"""Numbers of clips heard before: `adapt`, of any emotion and without labels; `enrol`, known to be neutral"""
 
 HEADLINE = {"adapt": 10, "enrol": 3}
-"""The number of clips whose figures stand for the form"""
+"""The number of clips for which the figures of the form are reported"""
 
 
 def voices(
@@ -25,15 +25,15 @@ def voices(
     form: str,
     turns: int,
 ) -> list[Voice]:
-    """The voice as it is known when each example is to be judged; nothing of the example itself is in it.
+    """What is known of the voice when each example is scored; the example itself does not contribute.
 
-    Each speaker's clips come in a fixed random order. For `adapt` a clip's voice has spoken the last
-    `turns` clips before it, for `enrol` the first neutral ones in that order that are other than the clip.
+    Each speaker's clips are in a fixed random order. In `adapt`, the `turns` clips before an example have
+    been heard; in `enrol`, the first `turns` neutral clips in that order other than the example.
 
     Args:
         examples: test clips.
-        answers: to each by itself, (n_labels,); see `edge.inference.leaning`.
-        priors: what training tells of voices and of answers to them.
+        answers: to each clip by itself, (n_labels,); see `edge.inference.leaning`.
+        priors: what training tells about voices and about answers to them.
         form: `adapt` or `enrol`.
         turns: clips heard before.
     """
@@ -52,7 +52,7 @@ def voices(
 
 
 def _orders(examples: Sequence[Example]) -> list[list[int]]:
-    """The examples of each speaker, in an order that hangs on the clips alone."""
+    """The examples of each speaker, in an order that depends on the clips alone."""
     speakers: dict[str, list[int]] = {}
     for i in sorted(range(len(examples)), key=lambda i: str(examples[i].clip.path.name)):
         speakers.setdefault(examples[i].clip.speaker, []).append(i)

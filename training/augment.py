@@ -1,8 +1,9 @@
-"""Augmentation of training windows, in the domain of the features that are computed anyway.
+"""Augmentation of training windows in the feature domain, on the cached features.
 
-With as many orthonormal coefficients as mel filters, the DCT can be undone exactly, and what happens to
-a sound on its way shows as simple arithmetic on its log mel energies: gain and the colour of a microphone
-add a curve, a shorter vocal tract stretches the frequency axis, and what else is heard adds in power.
+With as many orthonormal coefficients as mel filters, the DCT can be inverted exactly. What happens to a
+sound before it reaches the front end is then simple arithmetic on its log mel energies: gain and a
+microphone's frequency response add a curve, a shorter vocal tract stretches the frequency axis, and other
+sounds add in power.
 """
 
 from __future__ import annotations
@@ -23,61 +24,74 @@ Batch = NDArray[np.float32]
 
 
 class AugmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How far each perturbation may go; 0 turns one off."""
+    """Strength of each perturbation of the training windows; 0 turns it off."""
 
     tempo: float = 0.1
-    """Largest change of speaking rate, as a share"""
+    """Largest relative change of speaking rate, from 0 to below 1: 0.1 is up to 10 % faster or slower"""
 
     warp: float = 0.1
-    """Largest stretch of the mel axis, as a share; see `training.vocal_tract`"""
+    """Vocal tract length perturbation: largest relative stretch of the mel axis either way, from 0 to below
+    1; see `training.vocal_tract`"""
 
     gain_db: float = 3.0
-    """Largest change of level"""
+    """Largest change of level either way, in dB, at least 0"""
 
     colour_db: float = 1.0
-    """Standard deviation of each of the slow curves that colour the spectrum"""
+    """Spectral colouring, at least 0: adds four slow cosine curves over the mel axis, each with an amplitude
+    whose standard deviation is half of this, in dB"""
 
     noise_share: float = 0.2
-    """Share of windows that get steady noise"""
+    """Share of windows, 0 to 1, with steady noise in the background"""
 
     noise_snr_db: tuple[float, float] = (10.0, 35.0)
-    """Range of the signal-to-noise ratio against the window's mean power"""
+    """Range of the signal-to-noise ratio in dB, lower end first. The signal is the voice with everything
+    added before the noise; both powers are means over the window, below 900 Hz"""
 
     voices_share: float = 0.0
-    """Share of windows behind which others speak: one to five other windows of the batch"""
+    """Share of windows, 0 to 1, with other people speaking in the background: one to five other windows of
+    the batch"""
 
     voices_snr_db: tuple[float, float] = (0.0, 25.0)
-    """Likewise, against all of them together"""
+    """The same for the other voices together"""
 
     music_share: float = 0.0
-    """Share of windows behind which music plays"""
+    """Share of windows, 0 to 1, with music in the background"""
 
     music_snr_db: tuple[float, float] = (0.0, 25.0)
-    """Likewise"""
+    """The same for the music"""
 
     rooms_share: float = 0.0
-    """Share of windows that are spoken in a room, from beside the microphone to across the room"""
+    """Share of windows, 0 to 1, with reverberation, as if spoken anywhere from beside the microphone to
+    across the room"""
 
     rt60_s: tuple[float, float] = (0.1, 0.8)
-    """Range of the rooms' reverberation time"""
+    """Range of the reverberation time RT60 in seconds, lower end first, above 0"""
 
     time_masks: int = 1
+    """SpecAugment (Park et al., 2019): number of time masks per window; they replace frames by the window's
+    mean"""
+
     time_mask_frames: int = 25
+    """Largest width of a time mask in frames, and never more than a fifth of the window's sound"""
+
     band_masks: int = 1
+    """Number of frequency masks per window; they replace each mel band by its mean over the window"""
+
     band_mask_mels: int = 5
-    """SpecAugment: number and largest width of masks; Park et al., 2019"""
+    """Largest width of a frequency mask in mel bands"""
 
     pitch_octaves: float = 0.05
-    """Standard deviation of a window's shift in pitch"""
+    """Standard deviation of a shift of the whole window's pitch, in octaves, at least 0"""
 
     voicing: float = 0.03
-    """Standard deviation of a window's change in voicing"""
+    """Standard deviation of a shift of the whole window's voicing, on its scale of 0 to 1, at least 0"""
 
     unpitched_share: float = 0.1
-    """Share of windows that say nothing of their pitch, so that a network can do without"""
+    """Share of windows, 0 to 1, whose pitch and voicing are hidden, so that the network can do without"""
 
     mixup: float = 0.0
-    """Both parameters of the beta distribution that mixes two windows and their labels; Zhang et al., 2018"""
+    """Mixup (Zhang et al., 2018): both parameters of the beta distribution that draws the weights with which
+    two windows and their labels are mixed, at least 0"""
 
     def __post_init__(self) -> None:
         shares = (
@@ -89,14 +103,17 @@ class AugmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
             (0.0 <= self.warp < 1.0, f"warp is {self.warp}: it must be from 0 to below 1"),
             (self.gain_db >= 0.0 and self.colour_db >= 0.0, "gain_db and colour_db must be at least 0"),
             (min(self.pitch_octaves, self.voicing) >= 0.0, "pitch_octaves and voicing must be at least 0"),
-            (all(0.0 <= share <= 1.0 for share in shares), "a share must be from 0 to 1"),
+            (all(0.0 <= share <= 1.0 for share in shares), "each ..._share must be from 0 to 1"),
             (
                 all(low <= high for low, high in ranges),
-                "snr_db and rt60_s are a lower and a higher end",
+                "each ..._snr_db and rt60_s must have the lower end first",
             ),
             (self.rt60_s[0] > 0.0, f"rt60_s begins at {self.rt60_s[0]}: it must be above 0"),
-            (min(self.time_masks, self.band_masks) >= 0, "there cannot be fewer than 0 masks"),
-            (min(self.time_mask_frames, self.band_mask_mels) >= 0, "masks cannot be narrower than 0"),
+            (min(self.time_masks, self.band_masks) >= 0, "time_masks and band_masks must be at least 0"),
+            (
+                min(self.time_mask_frames, self.band_mask_mels) >= 0,
+                "time_mask_frames and band_mask_mels must be at least 0",
+            ),
             (self.mixup >= 0.0, f"mixup is {self.mixup}: it must be at least 0"),
         )
         for holds, message in rules:
@@ -105,7 +122,7 @@ class AugmentSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 def check_augmentable(frontend: MfccConfig) -> None:
-    """Make sure that the DCT of a front end can be undone.
+    """Make sure that the DCT of a front end can be inverted.
 
     Raises:
         FrontendConfigError: when it cannot.
@@ -119,15 +136,17 @@ def check_augmentable(frontend: MfccConfig) -> None:
         or (frontend.log, frontend.dct_norm) != (plain.log, plain.dct_norm)
     ):
         raise FrontendConfigError(
-            "augmentation needs all of the mel filters' coefficients, as natural logarithms, orthonormal, "
-            "without lifter, energy and deltas"
+            "augmentation needs as many coefficients as mel filters (n_mfcc = n_mels), natural logarithms, "
+            "an orthonormal DCT, and no lifter, energy or deltas"
         )
     if frontend.sample_rate != plain.sample_rate:
-        raise FrontendConfigError(f"sample_rate is {frontend.sample_rate}, and clips are read at 16000 Hz")
+        raise FrontendConfigError(
+            f"sample_rate is {frontend.sample_rate}: it must be 16000, at which the clips are read"
+        )
 
 
 class Augmenter:
-    """Draws one perturbed training batch after another from clips; seeded."""
+    """Makes augmented training batches from clips; seeded."""
 
     def __init__(
         self,
@@ -139,9 +158,9 @@ class Augmenter:
         rng: np.random.Generator,
         speech: Batch,
     ) -> None:
-        """`mean` and `std` (n_features,) normalise the result, as the card will say.
+        """`mean` and `std` (n_features,) normalise the result; the model card holds the same values.
 
-        `speech` (n_features,) is the mean of frames of speech, beside which noise and music are put.
+        `speech` (n_features,) is the mean of frames of speech, to which noise and music are relative.
         """
         check_augmentable(frontend)
         kinds = {"noise": (NOISE, settings.noise_share), "music": (MUSIC, settings.music_share)}
@@ -157,7 +176,7 @@ class Augmenter:
         self._rng = rng
 
     def batch(self, clips: list[Batch], targets: Batch) -> tuple[Batch, Batch]:
-        """Perturbed windows of clips.
+        """Augmented windows of clips.
 
         Args:
             clips: frames of each clip, shapes (n, n_features).
@@ -185,7 +204,7 @@ class Augmenter:
         return self._mixed(normal.astype(np.float32), targets)
 
     def _cut(self, clip: Batch, window: Batch, inside: NDArray[np.bool_]) -> None:
-        """A random stretch of the clip at a random tempo; one that is too short stands at the beginning."""
+        """Cut a random part of the clip at a random tempo; one that is too short is padded at the end."""
         tempo = 1.0 + self._rng.uniform(-1.0, 1.0) * self._settings.tempo
         n = min(self._n_frames, int((len(clip) - 1) / tempo) + 1)
         first = self._rng.uniform(0.0, max(0.0, len(clip) - 1 - (n - 1) * tempo))
@@ -198,7 +217,7 @@ class Augmenter:
         inside[:n] = True
 
     def _colour(self, n: int) -> Batch:
-        """Level and slow curves over frequency, (n, 1, n_mels)."""
+        """Random level and slow curves over frequency, (n, 1, n_mels)."""
         n_mels = self._dct.shape[0]
         curves = np.cos(np.pi * np.outer(np.arange(1, 5), (np.arange(n_mels) + 0.5) / n_mels))
         db = self._rng.normal(0.0, 0.5 * self._settings.colour_db, (n, 4)) @ curves
@@ -206,7 +225,7 @@ class Augmenter:
         return np.asarray(db * NEPER_PER_DB, np.float32)[:, None, :]
 
     def _mask(self, mel: Batch, inside: NDArray[np.bool_]) -> None:
-        """Blank bands and moments with the window's own mean."""
+        """Replace random frames and mel bands by the window's own mean."""
         settings, rng = self._settings, self._rng
         for window, used in zip(mel, inside, strict=True):
             n = int(used.sum())

@@ -1,4 +1,4 @@
-"""Noise and music to put beside voices in training: made, seeded, and heard through the front end."""
+"""Noise and music to mix with voices in training: synthetic, seeded, and passed through the front end."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from training.noises import KINDS
 Frames = NDArray[np.float32]
 
 NOISE = ("coloured", "machine", "traffic")
-"""Those of `training.noises` that go on and on"""
+"""The continuous kinds of `training.noises`"""
 
 _PIECES, _PIECE_S = 12, 10.0
-"""Two minutes in all, of each kind as much"""
+"""Two minutes in all, shared equally between the kinds"""
 
 _LEVEL = 0.1
-"""Of each piece: its effective value, with full scale as 1"""
+"""RMS of each piece, where full scale is 1"""
 
 _APART_OCTAVES = 0.5
-"""Standard deviation of what is added to the pitch: a voice lies above or below the mean voice"""
+"""Standard deviation of a shift of the pitch: the voice that it is relative to may be high or low"""
 
 
 class Background:
-    """Excerpts of what goes on beside a voice, as frames relative to that voice show it."""
+    """Excerpts of background sounds, as frames relative to the voice in the foreground."""
 
     def __init__(self, config: MfccConfig, speech: Frames, kinds: Sequence[str]) -> None:
-        """Hear it.
+        """Compute the frames of the background.
 
         Args:
-            config: the front end, whose DCT can be undone.
-            speech: mean of frames of speech, (n_features,): what voices are taken relative to.
+            config: the front end, whose DCT must be invertible.
+            speech: mean of frames of speech, (n_features,), to which the frames are relative.
             kinds: of `training.noises`.
         """
         frames = _heard(config, tuple(kinds))
@@ -48,7 +48,7 @@ class Background:
             self._pitch = frames[:, config.n_mfcc :] - np.array([speech[config.n_mfcc], 0.0])
 
     def excerpt(self, n_frames: int, rng: np.random.Generator) -> Sound:
-        """So many frames from anywhere in it; of any loudness."""
+        """`n_frames` frames from a random place; their level is arbitrary."""
         at = (int(rng.integers(len(self._log_power))) + np.arange(n_frames)) % len(self._log_power)
         apart = np.array([rng.normal(0.0, _APART_OCTAVES), 0.0])
         return Sound(np.exp(self._log_power[at]), self._pitch[at] + apart)
@@ -56,7 +56,7 @@ class Background:
 
 @lru_cache(maxsize=4)
 def _heard(config: MfccConfig, kinds: tuple[str, ...]) -> Frames:
-    """Frames of pieces one after another, (n, n_features); the kinds take turns, all equally loud."""
+    """Frames of pieces one after another, (n, n_features); the kinds alternate, all at the same level."""
     rng = np.random.default_rng(0)
     pieces = [KINDS[kinds[i % len(kinds)]](_PIECE_S, rng) for i in range(_PIECES)]
     loud = [_LEVEL * piece / np.sqrt(np.mean(np.square(piece))) for piece in pieces]

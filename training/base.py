@@ -117,5 +117,5 @@ def base_for(recipe: Recipe, folder: Path) -> Base:
 
 
 def _trained(recipe: Recipe) -> Recipe:
-    """Without views, which a network gets only once it is trained."""
+    """The recipe without views, which a network gets only after training."""
     return msgspec.structs.replace(recipe, network=msgspec.structs.replace(recipe.network, views=()))

@@ -1,4 +1,4 @@
-"""Batches for Keras: augmented training windows, drawn anew each epoch and the same for the same seed."""
+"""Batches for Keras: augmented training windows, drawn again in each epoch, reproducible from the seed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has
         std: Batch,
         teachers: Teachers | None = None,
     ) -> None:
-        """`mean` and `std` (n_features,) normalise; teachers answer to what the network is to learn."""
+        """`mean` and `std` (n_features,) normalise; the outputs of the teachers go into the targets."""
         super().__init__(workers=1)
         self._teachers = teachers
         self._histories = histories
@@ -47,7 +47,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has
         self.start_epoch(0)
 
     def start_epoch(self, epoch: int) -> None:
-        """Shuffle for an epoch. Seed and epoch decide alone, so a resumed run goes on as it would have."""
+        """Shuffle for an epoch, depending only on seed and epoch, so that a resumed run is like any other."""
         self._rng = np.random.default_rng([self._recipe.seed, epoch])
         n = len(self._targets)
         self._order = (
@@ -80,7 +80,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has
 
 
 def _shares(examples: Sequence[Example], recipe: Recipe) -> NDArray[np.float64] | None:
-    """How likely each clip is to be drawn, shape (n,); None where every clip is drawn once."""
+    """The probability of drawing each clip, shape (n,); None if every clip is drawn once."""
     if not recipe.corpus_balance and not recipe.speaker_balance:
         return None
     corpora = [e.clip.corpus for e in examples]
@@ -88,7 +88,7 @@ def _shares(examples: Sequence[Example], recipe: Recipe) -> NDArray[np.float64] 
     _, corpus, of_corpus = np.unique(corpora, return_inverse=True, return_counts=True)
     _, speaker, of_speaker = np.unique(speakers, return_inverse=True, return_counts=True)
     within = of_speaker[speaker].astype(np.float64) ** -recipe.speaker_balance
-    # Whose voice it is decides over shares within a corpus alone.
+    # The balance of speakers changes shares only within a corpus.
     within /= np.bincount(corpus, within)[corpus]
     likely = within * of_corpus[corpus] ** (1.0 - recipe.corpus_balance)
     return np.asarray(likely / likely.sum())

@@ -1,8 +1,8 @@
-"""Several answers in one network: each branch learns from its own error, and the mean of them is the answer.
+"""Several branches in one network: each is trained with its own loss, and their logits are averaged.
 
-Branches that learn from the error of their mean rely on each other. Those that each learn for themselves err
-differently, so that their mean is better than any of them (Lee et al., "Why M heads are better than one:
-training a diverse ensemble of deep networks", 2015).
+Branches that are trained with the loss of their mean rely on each other. Those that are trained separately
+make different errors, so that their mean is better than any of them (Lee et al., "Why M heads are better than
+one: training a diverse ensemble of deep networks", 2015).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import keras
 
 
 def heads(network: Any) -> list[Any]:
-    """The layers that answer, in order: those that make logits of one vector for each window."""
+    """The output layers, in order: those that turn one vector for each window into logits."""
     return [
         layer
         for layer in network.layers
@@ -22,13 +22,13 @@ def heads(network: Any) -> list[Any]:
 
 
 def learner(network: Any) -> Any:
-    """What is trained: the logits of all branches, one behind another, (n, n_branches * n_labels)."""
+    """The model to train: it gives the logits of all branches in a row, (n, n_branches * n_labels)."""
     answers = [head.output for head in heads(network)]
     return network if len(answers) == 1 else keras.Model(network.input, keras.layers.Concatenate()(answers))
 
 
 def own_errors(targets: Any, logits: Any) -> Any:
-    """Mean over the branches of each one's cross-entropy, shape (n,).
+    """Mean over the branches of their cross-entropy, shape (n,).
 
     Args:
         targets: shape (n, n_labels), rows that add up to 1.

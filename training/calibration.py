@@ -1,4 +1,4 @@
-"""Whether confidences are frequencies, and what an answer costs when unsure ones are kept back."""
+"""Calibration of the confidences, and accuracy against coverage when uncertain answers are withheld."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _THRESHOLDS = np.linspace(0.0, 0.95, 20)
 def calibration(results: Sequence[FoldResult]) -> dict[str, Any]:
     """Expected calibration error before and after the temperature, reliability, and risk against coverage.
 
-    Every corpus has the same say, whatever its size, as in the protocol's mean over corpora.
+    All corpora have equal weight, whatever their size, as in the protocol's mean over corpora.
     """
     probabilities = np.concatenate([np.array(r.int8_probabilities) for r in results])
     confidence = probabilities.max(axis=1)
@@ -36,7 +36,7 @@ def calibration(results: Sequence[FoldResult]) -> dict[str, Any]:
 
 
 def expected_calibration_error(confidence: Values, right: Values, weights: Values) -> float:
-    """Mean distance of confidence from accuracy over equal bins of confidence; Guo et al., 2017.
+    """Mean distance of confidence from accuracy over bins of equal width; Guo et al., 2017.
 
     Args:
         confidence: of each answer, 0 to 1, shape (n,).

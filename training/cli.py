@@ -1,4 +1,4 @@
-"""`affectd-train`: from labelled speech to a network, and honest figures about it."""
+"""`affectd-train`: train networks on labelled speech, and measure them on speakers they have not heard."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edge.errors import AffectdError
 from training.commands import ablate, baseline, evaluate, fit, report, tune
 from training.commands.common import Parser, console
 
-# TensorFlow's own chatter would bury what the user is to read.
+# TensorFlow's log messages would bury the program's own output.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 _EX_UNAVAILABLE, _EX_IOERR = 69, 74
@@ -25,11 +25,13 @@ def main(argv: list[str] | None = None) -> int:
     except AffectdError as error:
         return _fail(str(error), error.exit_code)
     except BrokenProcessPool:
-        return _fail("a process was killed, perhaps for want of memory: try fewer --jobs", _EX_UNAVAILABLE)
+        return _fail(
+            "a worker process was killed, perhaps because memory ran out: try fewer --jobs", _EX_UNAVAILABLE
+        )
     except OSError as error:
-        return _fail(f"{error}; see --run, --runs, --cache and --results", _EX_IOERR)
+        return _fail(f"{error}; check the paths of --run, --runs, --cache and --results", _EX_IOERR)
     except KeyboardInterrupt:
-        console.print("stopped; the same command goes on from here")
+        console.print("stopped; run the same command again to resume")
         return 130
     return code
 
@@ -42,7 +44,8 @@ def _fail(message: str, code: int) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="affectd-train",
-        description="Train emotion models on labelled speech, and measure them on people never heard before.",
+        description="Train emotion models on labelled speech, and measure them on speakers they have never "
+        "heard.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=Parser)
     for command in (fit, tune, evaluate, baseline, ablate, report):

@@ -1,4 +1,4 @@
-"""Labelled speech: what a clip is, and what was read of a corpus."""
+"""Labelled speech: clips, and what was read from a corpus."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Clip:
     path: Path
     corpus: str
     speaker: str
-    """Unique over all corpora; a person who is in two corpora has one name"""
+    """Unique across all corpora; a person in two corpora has the same name in both"""
 
     emotion: str
     language: str = ""

@@ -1,4 +1,4 @@
-"""The conditions of P10: what each does to a recording, the same for the same recording every time."""
+"""The conditions of P10: what each does to a recording, always the same for the same recording."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Condition:
     snr_db: float | None = None
     rt60_s: float | None = None
     microphone: str | None = None
-    """Of `training.microphones`"""
+    """A key of `training.microphones.CURVES`"""
 
 
 CONDITIONS = (
@@ -44,7 +44,7 @@ CONDITIONS = (
 
 
 def noise_of(name: str) -> str:
-    """The kind of noise that a clip of this name meets, at every ratio; a quarter of the clips each."""
+    """The kind of noise for a clip of this name, at every ratio; about a quarter of the clips for each."""
     return NOISES[zlib.crc32(name.encode()) % len(NOISES)]
 
 
@@ -53,13 +53,13 @@ def heard(signal: Signal, name: str, condition: Condition, bed: Signal) -> Signa
 
     Args:
         signal: shape (n,), 16 kHz.
-        name: of the clip: decides on noise, place in the room and everything that is drawn.
+        name: of the clip: determines the noise, the place in the room and everything that is drawn.
         condition: what to do.
         bed: babble to cut an excerpt from.
     """
     if condition.microphone is not None:
         return through(signal, condition.microphone)
-    # Without the condition in it: at another ratio the same noise is only louder.
+    # The condition is not part of the seed: at another ratio, the same noise has only another level.
     rng = np.random.default_rng([zlib.crc32(name.encode()), 1])
     if condition.rt60_s is not None:
         places = responses(condition.rt60_s)
@@ -73,7 +73,7 @@ def heard(signal: Signal, name: str, condition: Condition, bed: Signal) -> Signa
 
 
 def make_bed(training: Sequence[Clip], seed: int) -> Signal:
-    """A minute of babble by people of the training clips, whom the test does not hear otherwise."""
+    """A minute of babble by speakers of the training clips, none of whom is tested."""
     rng = np.random.default_rng([seed, 2])
     ordered = sorted(training, key=lambda clip: clip.path.name)
     drawn = rng.choice(len(ordered), min(_BED_CLIPS, len(ordered)), replace=False)

@@ -1,4 +1,4 @@
-"""Corpora as they lie on disk: those that are published, and anybody's own as a CSV."""
+"""Read corpora from disk: published ones in their own layouts, and any other as a CSV."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def read_corpus(kind: str, place: Path, own_labels: Sequence[str] = ()) -> Corpu
     Args:
         kind: a key of `READERS`.
         place: the corpus's folder, or for `csv` and `manifest` the file.
-        own_labels: what a CSV may use beside `EMOTIONS`.
+        own_labels: labels that a CSV may use besides `EMOTIONS`.
 
     Raises:
-        CorpusError: when the place does not exist or holds not a single usable clip.
+        CorpusError: when the place does not exist or holds no usable clip.
     """
     if kind not in READERS:
         raise CorpusError(f"unknown kind of corpus {kind!r}: choose one of {', '.join(READERS)}")
     if not place.exists():
-        raise CorpusError(f"{place}: no such file or folder; name the place where {kind} was unpacked")
+        raise CorpusError(f"{place}: no such file or folder; give the path of the {kind} corpus")
     corpus = _table(place, own_labels) if kind in _TABLES else READERS[kind](place)
     if not corpus.clips:
         nothing = "it has no rows" if kind in _TABLES else "it holds no audio file"
@@ -37,7 +37,7 @@ def read_corpus(kind: str, place: Path, own_labels: Sequence[str] = ()) -> Corpu
 
 
 def _table(file: Path, own_labels: Sequence[str] = ()) -> Corpus:
-    """Any corpus as a CSV: path, speaker, emotion; if there, corpus, language, fold, sex, licence.
+    """Read a CSV: path, speaker, emotion and, optionally, corpus, language, fold, sex, licence.
 
     Paths are relative to the CSV.
     """
@@ -53,7 +53,7 @@ def _table(file: Path, own_labels: Sequence[str] = ()) -> Corpus:
         raise CorpusError(f"{file}: cannot be read as a CSV table: {error}") from error
     missing = {"path", "speaker", "emotion"} - set(columns)
     if missing:
-        # Spreadsheets write these, in countries where the comma is for decimals.
+        # Spreadsheets write these in countries where the comma is the decimal sign.
         otherwise = any(mark in column for column in columns for mark in ";\t")
         raise CorpusError(
             f"{file}: needs the columns path, speaker, emotion; missing: {', '.join(sorted(missing))}"
@@ -72,7 +72,7 @@ def _row(row: dict[str, str], file: Path, own_labels: Sequence[str]) -> Clip:
         return (row.get(column) or "").strip()
 
     if not cell("speaker"):
-        raise ValueError("no speaker: without one the clip cannot be kept out of its own test")
+        raise ValueError("no speaker: without one, the clip cannot be held out of training when it is tested")
     path = file.parent / cell("path")
     if not path.is_file():
         raise ValueError(f"no such file: {path}")
@@ -98,4 +98,4 @@ READERS: dict[str, Callable[[Path], Corpus]] = {
     "csv": _table,
     "manifest": _table,
 }
-"""Kind of corpus, and its reader."""
+"""The reader of each kind of corpus."""

@@ -1,4 +1,4 @@
-"""The base of every failure of the workbench that a user can cause."""
+"""Base classes of the workbench's errors that a user can cause."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from edge.errors import AffectdError
 
 
 class WorkbenchError(AffectdError, ValueError):
-    """Most often the clips, a recipe or a result are at fault."""
+    """Base of the workbench's errors; usually the clips, a recipe or a result is at fault."""
 
     exit_code = 65
 
 
 class TrainingError(WorkbenchError):
-    """Raised when the clips cannot support a training; the message says why."""
+    """Raised when the clips do not suffice for a training; the message says why."""

@@ -1,4 +1,4 @@
-"""Folds and seeds side by side, each in a process of its own."""
+"""Run folds and seeds in parallel, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ def evaluate(
 ) -> list[FoldResult]:
     """Train and score folds, `jobs` at a time with one core each; finished ones are read back.
 
-    Each that ends goes into the log of all runs, if there is one.
+    Each fold that finishes is added to the log of all runs, if one is given.
 
     Raises:
-        BaseError: when the run to start from is not there.
-        TrainingError: when a fold cannot be trained; the others are then given up.
-        BrokenProcessPool: when a fold's process was killed, as for want of memory.
+        BaseError: when the run to start from does not exist.
+        TrainingError: when a fold cannot be trained; the other folds are then cancelled.
+        BrokenProcessPool: when a worker process was killed, for example because memory ran out.
     """
     return _side_by_side(partial(worker.run, log), tasks, jobs, progress)
 
 
 def train_folds(tasks: Sequence[FoldTask], jobs: int, progress: Progress | None = None) -> None:
-    """The first half of `evaluate`, which scores nothing: any backend of Keras will do."""
+    """Train folds without scoring them, the first half of `evaluate`: any Keras backend will do."""
     _side_by_side(worker.train, tasks, jobs, progress)
 
 
@@ -69,7 +69,7 @@ def _side_by_side(
 
 
 def _pass_on(news: Any, progress: Progress | None, wait_s: float) -> bool:
-    """Report one epoch if there is news of one; False when there is none."""
+    """Report one epoch if one is in the queue; False if there is none."""
     try:
         name, done = news.get(timeout=wait_s)
     except Empty:

@@ -1,4 +1,4 @@
-"""Features of labelled clips, computed once as the device computes them, and kept on disk."""
+"""Features of labelled clips, computed as on the device, and cached on disk."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ from training.clips import Clip, Problem
 Frames = NDArray[np.float32]
 
 _LAYOUT = 3
-"""Raise it when the same audio and settings give other frames, so that older caches are left behind."""
+"""Increase it when the same audio and settings give other frames, so that older caches are not used."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Example:
-    """A clip and what the network may see of it."""
+    """A clip and its features."""
 
     clip: Clip
     frames: Frames
-    """MFCC of the stretch from the first to the last speech, shape (n, n_mfcc)"""
+    """Features of the clip from its first to its last speech, shape (n, n_features)"""
 
 
 class FeatureCache:
-    """Frames of clips under a folder, one file each, named after the audio file's name, size and time.
+    """A folder of cached frames, one file for each clip, named after the audio file's path, size and time.
 
-    Safe to share between processes: a file appears whole or not at all.
+    Processes can share it: files are written atomically.
     """
 
     def __init__(self, folder: Path, config: MfccConfig) -> None:
@@ -57,7 +57,7 @@ class FeatureCache:
         progress: Callable[[int, int], None] | None = None,
         workers: int | None = None,
     ) -> tuple[list[Example], list[Problem]]:
-        """Frames of every clip, computed where the cache has none.
+        """Frames of every clip; those that are not in the cache are computed.
 
         Args:
             clips: the clips.
@@ -87,7 +87,7 @@ class FeatureCache:
         """Frames of one file.
 
         Raises:
-            AudioError: when the file is no usable audio.
+            AudioError: when the file is not usable audio.
             InferenceError: when there is no speech in it.
         """
         kept = self._file(path)
@@ -102,7 +102,7 @@ class FeatureCache:
         return frames
 
     def _kept(self, file: Path) -> Frames | None:
-        """What the cache holds; None when it holds nothing, or what a power cut or a full disk left."""
+        """The cached frames; None if there are none, or if a power cut or a full disk damaged them."""
         try:
             frames = np.load(file)
         except (OSError, ValueError, EOFError, zipfile.BadZipFile):
@@ -119,13 +119,13 @@ class FeatureCache:
 
     def _file(self, path: Path) -> Path:
         stat = path.stat() if path.exists() else None
-        # The resolved name, for a corpus that is reached by two ways.
+        # The resolved path, so that a corpus reached by two paths is cached once.
         key: Any = [str(path.resolve()), stat and (stat.st_size, stat.st_mtime_ns)]
         return self._folder / (hashlib.sha256(json.dumps(key).encode()).hexdigest()[:24] + ".npy")
 
 
 def _hears_voices() -> bool:
-    """Whether the network that finds the speech of a clip is installed; without it, the level alone does."""
+    """Whether the network that finds the speech in a clip is installed; without it, the level alone does."""
     try:
         find_weights()
     except VoiceNetworkError:

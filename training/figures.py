@@ -23,7 +23,7 @@ Answers = Callable[[FoldResult], Sequence[int]]
 def figures(
     protocol: Protocol, results: Sequence[FoldResult], command: str, recipe: Recipe
 ) -> dict[str, Any]:
-    """The figures of voices that were never heard before."""
+    """The figures for voices that were never heard before."""
     made = _figures(protocol, results, command, recipe, lambda r: r.float_answers, lambda r: r.int8_answers)
     if any(r.temperature != 1.0 for r in results):
         made["calibration"] = calibration(results)
@@ -36,7 +36,7 @@ def figures(
 def history_figures(
     protocol: Protocol, results: Sequence[FoldResult], command: str, recipe: Recipe, form: str
 ) -> dict[str, Any]:
-    """The figures of the form `adapt` or `enrol`, on top of the networks of another form, named `base`."""
+    """The figures of the form `adapt` or `enrol`, which uses the networks of the form given as `base`."""
     turns = HEADLINE[form]
     made = _figures(
         protocol,
@@ -121,5 +121,5 @@ def _row(result: FoldResult, float_answers: Sequence[int], int8_answers: Sequenc
 
 
 def _commits(named: Iterable[str | None]) -> str | None:
-    """States of the sources; the present one, where a fold does not say."""
+    """Commits of the sources; the present one for a fold without one."""
     return ", ".join(sorted(filter(None, {name or commit() for name in named}))) or None

@@ -1,4 +1,4 @@
-"""Training one network from clips; resumable, and judged on speakers that it does not train on."""
+"""Train one network on clips: resumable, and validated on speakers held out of training."""
 
 from __future__ import annotations
 
@@ -66,23 +66,23 @@ def fit(
 ) -> RunInfo:
     """Train a network, and leave it in `folder` as `network.keras`, `run.json` and what the converter needs.
 
-    A folder with a finished run is left as it is; one with an unfinished run is taken up at its last epoch.
+    A finished run in the folder is left as it is; an unfinished one resumes after its last finished epoch.
 
     Args:
-        examples: clips to learn from; the validation speakers are taken out of these.
+        examples: clips to train on; the validation speakers are taken from these.
         labels: the network's outputs, in order.
-        recipe: how.
-        folder: of this run.
+        recipe: the settings of the training.
+        folder: where the run is kept.
         progress: called after each epoch.
-        base: folder of a finished run to start from: its weights, normalisation and knowledge of voices.
-        pace: told once of the batches that are left, and of the seconds that they will take.
-        teachers: folders of finished runs to learn from, beside the labels.
+        base: folder of a finished run to start from: its weights, normalisation and voice priors.
+        pace: called once with the batches that are left, and the seconds that they will take.
+        teachers: folders of finished runs whose outputs the network learns from, besides the labels.
 
     Raises:
         TrainingError: when a label has no clip, or there are not enough speakers.
-        BaseError: when the run to start from, or to learn from, cannot be used.
-        RunMismatchError: when the folder holds the run of other clips, labels or choices.
-        DamagedRunError: when a file of that folder, or of a run that is built on, cannot be read.
+        BaseError: when the base or a teacher cannot be used.
+        RunMismatchError: when the folder holds a run with other clips, labels or settings.
+        DamagedRunError: when a file of that folder, or of the base or a teacher, cannot be read.
     """
     begun, sources = time.monotonic(), commit()
     clips = [e.clip for e in examples]
@@ -90,7 +90,7 @@ def fit(
     known = run_before(recipe, base)
     taught_by = teachers_for(recipe, labels, teachers)
     if not is_claimed(folder):
-        # Before it is claimed for these clips: there will be others.
+        # Before the folder is claimed for these clips: once speakers are added, the clips will be others.
         check_speakers(clips, recipe)
     claim_folder(folder, clips, labels, recipe, _sha256(known), _sha256(taught_by))
     if is_finished(folder):
@@ -104,7 +104,7 @@ def fit(
     epochs = learn(learner(network), batches, watch, recipe, pace)
     network.set_weights(_between(network.get_weights(), begun_with, recipe.base_share))
     mean, std = normalisation
-    # A model of its own, as the compiled one would take along the optimizer, which belongs to its backend.
+    # A separate model: the compiled one would be saved with its optimizer, which is specific to the backend.
     learned = keras.Model(network.input, network.output)
     answering = with_views(learned, recipe.network.views, recipe.mfcc_config, std)
     answering.save(folder / "network.keras")
@@ -144,14 +144,14 @@ class _Start:
     """What a training begins with."""
 
     recipe: Recipe
-    """Its epochs are those for so many clips"""
+    """With the epochs for this number of clips"""
 
     training: list[Example]
     held_out: list[Example]
-    """Clips of the validation speakers, as they are"""
+    """Clips of the validation speakers, with their own frames"""
 
     validation: list[Example]
-    """These as the network sees them, of voices never heard"""
+    """The same clips as the network sees them when their voices were never heard before"""
 
     prior: ReferencePrior
     histories: Histories
@@ -163,7 +163,7 @@ class _Start:
 
 
 def _start(examples: Sequence[Example], labels: Sequence[str], recipe: Recipe, known: Base | None) -> _Start:
-    """Clips for training and validation, and the network: of chance, or of the run it starts from."""
+    """Clips for training and validation, and the network: with random weights, or those of the base."""
     speakers = validation_speakers(examples, recipe)
     training = [e for e in examples if e.clip.speaker not in speakers]
     held_out = [e for e in examples if e.clip.speaker in speakers]
@@ -186,30 +186,30 @@ def _start(examples: Sequence[Example], labels: Sequence[str], recipe: Recipe, k
 
 
 def run_before(recipe: Recipe, base: Path | None) -> Base | None:
-    """The run to start from, if from one.
+    """The run to start from, if there is one.
 
     Raises:
-        BaseError: when it cannot be used, or when the recipe asks for one and none is named.
+        BaseError: when it cannot be used, or when the recipe needs one and none is named.
     """
     if base is not None:
         return base_for(recipe, base)
     if recipe.base_share:
         raise BaseError(
-            "the recipe keeps a share of the weights it starts from (base_share): name that run (--base)"
+            "the recipe keeps a share of the starting run's weights (base_share): name that run (--base)"
         )
     return None
 
 
 def _between(learned: list[Weights], begun_with: list[Weights], share: float) -> list[Weights]:
-    """Weights between those learned (share 0) and those that the training began with (share 1)."""
+    """The weighted mean of the trained weights (share 0) and those that the training began with (share 1)."""
     pairs = zip(learned, begun_with, strict=True)
     return [(1.0 - share) * now + share * before for now, before in pairs]
 
 
 def _validated(network: Any, start: _Start, labels: Sequence[str]) -> tuple[float, float | None]:
-    """Temperature and UAR by the validation speakers; 1 and None without any.
+    """Temperature and UAR from the validation speakers; 1 and None without any.
 
-    The temperature is fitted with the same say for each corpus.
+    In the fit of the temperature, all corpora have equal weight.
     """
     heard = start.validation
     if not heard:
@@ -223,7 +223,7 @@ def _validated(network: Any, start: _Start, labels: Sequence[str]) -> tuple[floa
 
 
 def _leaning(network: Any, start: _Start, labels: Sequence[str], temperature: float) -> LeaningPrior | None:
-    """Of the trained network's answers, with voices that it has not heard; None with too few clips to say."""
+    """The leaning prior of the trained network, for voices it has not heard; None with too few clips."""
     recipe = start.recipe
 
     def answers(clips: Sequence[Example]) -> NDArray[np.float64]:
@@ -233,7 +233,7 @@ def _leaning(network: Any, start: _Start, labels: Sequence[str], temperature: fl
 
 
 def _leaning_of(known: Base | None, labels: Sequence[str]) -> LeaningPrior | None:
-    """That of the run it started from, where that has the same labels."""
+    """The leaning prior of the base, if that has the same labels."""
     return known.info.leaning if known and known.info.labels == tuple(labels) else None
 
 
@@ -246,7 +246,7 @@ def _check_labels(clips: Sequence[Clip], labels: Sequence[str]) -> None:
     check_labels(labels)
     strange = sorted({clip.emotion for clip in clips} - set(labels))
     if strange:
-        raise TrainingError(f"there are clips of {', '.join(strange)}, which is no label: leave them out")
+        raise TrainingError(f"there are clips of {', '.join(strange)}, not one of the labels: leave them out")
 
 
 def _check(training: Sequence[Example], labels: Sequence[str]) -> None:
@@ -257,7 +257,7 @@ def _check(training: Sequence[Example], labels: Sequence[str]) -> None:
 
 
 def _evenly(corpora: Sequence[str]) -> NDArray[np.float64]:
-    """Weights of clips that give every corpus the same say, shape (n,)."""
+    """Weights of clips that give every corpus the same total weight, shape (n,)."""
     counts = Counter(corpora)
     return np.array([1.0 / counts[corpus] for corpus in corpora])
 
@@ -267,7 +267,7 @@ def _sha256(networks: Base | Teachers | None) -> str:
 
 
 def _licences(training: Sequence[Example], others: Sequence[RunInfo]) -> tuple[str, ...]:
-    """Of everything that the network has learned from, the clips of other runs included."""
+    """The licences of everything that the network has learned from, including the clips of other runs."""
     of_clips = {e.clip.licence for e in training if e.clip.licence}
     return tuple(sorted(of_clips.union(*(info.licences for info in others))))
 

@@ -36,7 +36,7 @@ class FoldResult(msgspec.Struct, frozen=True, kw_only=True):
     int8_answers: list[int]
     int8_probabilities: list[list[float]]
     int8_raw_confidences: list[float]
-    """Of the likeliest label, before the temperature"""
+    """Probability of the likeliest label, without the temperature"""
 
     float_headlines: dict[str, list[int]]
     """Answers of the float network in the forms `adapt` and `enrol`, see `training.adaptation`"""
@@ -45,7 +45,7 @@ class FoldResult(msgspec.Struct, frozen=True, kw_only=True):
     """Answers of the int8 file in these forms, for each number of clips heard before"""
 
     int8_by_reference: dict[str, dict[str, list[int]]] = {}
-    """Likewise, with the voice's reference alone, its leaning left on"""
+    """Likewise, with the voice's reference alone: its leaning is not removed"""
 
     parameters: int
     macs: int
@@ -58,20 +58,20 @@ class FoldResult(msgspec.Struct, frozen=True, kw_only=True):
     """Test clips that could not be read, and why"""
 
     commit: str | None = None
-    """State of the sources that trained it; None in results that were kept before this was noted"""
+    """Commit of the sources that trained it; None in results older than this field"""
 
     scored: str | None = None
-    """State of those that quantised it and asked for its answers; likewise"""
+    """Commit of the sources that quantised and scored it; likewise"""
 
     seconds: float | None = None
-    """That the training took, in the process that ended it"""
+    """Duration of the training, in the process that finished it"""
 
 
 def run_fold(task: FoldTask, progress: Callable[[EpochDone], None] | None = None) -> FoldResult:
     """Train on the split's training clips and score its test clips; a finished fold is read back.
 
     Args:
-        task: which fold, how, and where it is kept.
+        task: the fold, its recipe and its folder.
         progress: see `fit`.
     """
     protocol, split, recipe, folder = task.protocol, task.split, task.recipe, task.folder
@@ -81,7 +81,7 @@ def run_fold(task: FoldTask, progress: Callable[[EpochDone], None] | None = None
     training, _ = features.load(split.train, workers=1)
     builds_on = [*([task.base] if task.base else []), *task.teachers]
     check_unheard(builds_on, protocol, split, [e.clip for e in training])
-    # Also checks that a finished run is of the same clips, labels and recipe.
+    # Also checks that a finished run has the same clips, labels and recipe.
     info = fit(training, labels, recipe, folder, progress, task.base, teachers=task.teachers)
     forms = TURNS if protocol.with_histories else {}
     if kept.exists():
@@ -96,7 +96,7 @@ def run_fold(task: FoldTask, progress: Callable[[EpochDone], None] | None = None
     columns = [labels.index(label) for label in asked]
     network = keras.models.load_model(folder / "network.keras", compile=False)
     in_float, in_int8 = InFloat(network, info, test, columns), InInt8(model, info, test, columns)
-    # Softmax over some of the logits: the probabilities, given that it is one of these.
+    # Softmax over the logits of the labels asked for: their probabilities, given that it is one of these.
     logits = [x[:, columns] for x in in_int8.logits]
     probabilities = np.array([mean_probabilities(x, info.temperature) for x in logits])
     answered = {form: {str(k): in_int8.in_form(form, k) for k in forms[form]} for form in forms}

@@ -1,4 +1,4 @@
-"""One fold of a protocol with one seed, as a piece of work that a process can be sent. Light to import."""
+"""One fold of a protocol with one seed, as a task to send to a worker process. Quick to import."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from training.recipe import Recipe
 
 @dataclass(frozen=True, slots=True)
 class FoldTask:
-    """What to train on, how, and where it is kept."""
+    """What to train on, by which recipe, and where to keep the run."""
 
     protocol: Protocol
-    """Whose fold it is; without its splits, so that little is sent to the process"""
+    """The fold's protocol, without its splits, so that little is sent to the process"""
 
     split: Split
     recipe: Recipe
     """With the seed"""
 
     folder: Path
-    """Of this fold and seed"""
+    """Run folder of this fold and seed"""
 
     base: Path | None
     """Folder of the finished run to start from; None: from scratch"""
@@ -33,11 +33,11 @@ class FoldTask:
     """Folder of the feature cache"""
 
     teachers: tuple[Path, ...] = ()
-    """Folders of finished runs to learn from, beside the labels"""
+    """Folders of finished runs whose outputs it learns from, besides the labels"""
 
     @property
     def name(self) -> str:
-        """As the progress calls it."""
+        """Its name in progress reports."""
         return f"seed {self.recipe.seed} fold {self.split.name}"
 
 
@@ -53,14 +53,15 @@ def fold_tasks(
     """Every fold of a protocol with every seed, each in a folder of its own under `runs`.
 
     Args:
-        protocol: whose folds.
+        protocol: with the folds.
         recipe: without the seed.
-        seeds: of which each fold is run with each.
-        runs: where the folders are.
+        seeds: each fold is run with each of them.
+        runs: folder for the runs.
         cache: folder of the feature cache.
         bases: folder with finished runs of the same seeds and folds to start from. Without it, the form
-            `multi` starts from those of P9 under `runs`, and all others from scratch.
-        teachers: folders likewise, whose runs each fold learns from, beside the labels.
+            `multi` starts from the runs of P9 under `runs`, and all others start from scratch.
+        teachers: folders with finished runs of the same seeds and folds, whose outputs each fold learns
+            from, besides the labels.
     """
     alone = replace(protocol, splits=())
 
@@ -85,7 +86,7 @@ def fold_tasks(
 
 
 def fold_folder(runs: Path, protocol: str, form: str, seed: int, fold: str) -> Path:
-    """Where the run of one fold is."""
+    """The run folder of one fold."""
     return runs / f"{protocol}-{form}" / _fold_name(seed, fold)
 
 

@@ -1,7 +1,7 @@
-"""What a device may have heard of a voice before a turn: drawn anew for each training clip.
+"""What a device may have heard of a voice before a turn, simulated at random for each training clip.
 
-A network that always saw the best reference would be lost with a voice that it hears for the first time,
-and one that never saw any would not know what to do with it.
+A network trained only with the best reference would fail on a voice that it hears for the first time, and one
+trained without any could not make use of a reference.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ _NEUTRAL_TURNS = (1, 3, 10)
 
 
 class HistorySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How often each kind of history is drawn; what is left over is turns of any emotion."""
+    """How often each kind of history is drawn; the remaining clips follow turns of any emotion."""
 
     none: float = 0.3
-    """Share of clips whose voice was never heard"""
+    """Share of clips, 0 to 1, whose voice was never heard before"""
 
     enrolled: float = 0.25
-    """Share of clips whose voice was enrolled with neutral turns"""
+    """Share of clips, 0 to 1 - none, whose voice was enrolled with neutral turns"""
 
     one_emotion: bool = True
-    """Whether speakers with more than three quarters of their clips in one emotion have a history, too, and a
-    say in how far voices are spread: relative to such turns, little is left of what they express"""
+    """Whether speakers with more than three quarters of their clips in one emotion also get histories and
+    count in the estimated variance of voices. Relative to such turns, little is left of what they express"""
 
     def __post_init__(self) -> None:
         if not (0.0 <= self.none <= 1.0 and 0.0 <= self.enrolled <= 1.0 - self.none):
@@ -38,7 +38,7 @@ class HistorySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class Histories:
-    """Training clips, each as its network would see it after some history of its speaker's other clips."""
+    """Training clips as the network sees them, each after a history drawn from its speaker's other clips."""
 
     def __init__(self, examples: Sequence[Example], prior: ReferencePrior, settings: HistorySettings) -> None:
         self.examples = list(examples)
@@ -58,7 +58,7 @@ class Histories:
 
     @property
     def speech(self) -> Frames:
-        """Mean of the clips' frames as they are, (n_features,)."""
+        """Mean over the clips of their mean frame, not relative to any reference, (n_features,)."""
         return np.asarray(np.mean(self._means, axis=0), np.float32)
 
     def frames(self, i: int, rng: np.random.Generator) -> Frames:
@@ -75,13 +75,13 @@ class Histories:
         return reference.relative(self.examples[i].frames)
 
     def seen(self, rng: np.random.Generator) -> list[Example]:
-        """Every clip once, each after a history of its own."""
+        """Every clip once, each after a random history."""
         return [Example(e.clip, self.frames(i, rng)) for i, e in enumerate(self.examples)]
 
     def _draw(
         self, i: int, among: Sequence[int], sizes: tuple[int, ...], rng: np.random.Generator
     ) -> list[int]:
-        """Some of a speaker's clips, never the one that is to be judged."""
+        """Some of a speaker's clips, never clip i itself."""
         others = [j for j in among if j != i]
         size = min(int(rng.choice(sizes)), len(others))
         drawn: list[int] = rng.choice(np.array(others, np.int64), size, replace=False).tolist()
@@ -89,6 +89,6 @@ class Histories:
 
 
 def unheard(examples: Sequence[Example], prior: ReferencePrior) -> list[Example]:
-    """Clips as the network sees them of voices that were never heard before."""
+    """Clips as the network sees them when their voice was never heard before."""
     reference = VoiceReference(prior)
     return [Example(e.clip, reference.relative(e.frames)) for e in examples]

@@ -1,7 +1,7 @@
-"""Whether the arousal that the device publishes rises with how strongly an actor was told to show an emotion.
+"""Whether the arousal that the device publishes rises with the intensity that an actor was asked for.
 
-The actors of RAVDESS say each sentence in each emotion but neutral twice: at normal and at strong intensity.
-The model was never told which is which, and arousal is a mean over its labels: only the voice makes it rise.
+The actors of RAVDESS say each sentence in each emotion except neutral at normal and at strong intensity. The
+model was never told the intensity, and arousal is a mean over its labels: only the voice can make it rise.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _DRAWS = 1000
 
 
 def arousal_by_intensity(results: Sequence[FoldResult], labels: Sequence[str]) -> dict[str, Any] | None:
-    """Mean arousal of both intensities, and how much it rises from the one to the other in pairs of clips.
+    """Mean arousal at both intensities, and how much it rises from normal to strong in pairs of clips.
 
     A pair is the same actor, emotion, sentence and take. The interval is a 95 % bootstrap over actors.
 
     Args:
-        results: of a protocol whose tests hold RAVDESS speech; None is given back where there is no pair.
-        labels: whose probabilities they hold, in order.
+        results: of a protocol that tests on RAVDESS speech; without a pair of clips, the result is None.
+        labels: of the probabilities in the results, in order.
     """
     weights = np.array([circumplex(label)[0] for label in labels])
     known: dict[tuple[int, str, str], dict[str, float]] = {}

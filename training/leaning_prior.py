@@ -1,7 +1,7 @@
 """How a network's answers lean with voices that it has not heard: the card's `leaning`.
 
-A network knows the voices of its training too well to say. Those with another vocal tract it does not know:
-each speaker is heard twice, with the mel axis stretched to either side further than training stretches it.
+The network knows the voices of its training too well to show this, but not the same voices with another vocal
+tract. Each speaker is therefore heard twice, with the mel axis stretched either way further than in training.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ Answers = NDArray[np.float64]
 
 _STRETCHES = (0.8, 1.2)
 _MOST_CLIPS = 1500
-"""For each stretch; more say little more"""
+"""Clips for each stretch; more add little"""
 
 _LEAST_CLIPS = 100
 _LEAST_TURNS, _LEAST_NEUTRAL = 4, 2
-"""Of a voice, for its leaning to count"""
+"""Turns of a voice that are needed for its leaning to count"""
 
 _LEAST_VARIANCE = 1e-6
 
@@ -39,14 +39,14 @@ def leaning_prior(
     config: MfccConfig,
     seed: int,
 ) -> LeaningPrior | None:
-    """What the answers to unheard voices are like; None where the clips are too few to say.
+    """The statistics of answers to unheard voices; None if there are too few clips.
 
     Args:
         answer: gives the answers (clips, n_labels) to clips, each by itself; see `edge.inference.leaning`.
         examples: training clips.
         labels: of the network.
-        config: the front end, whose DCT can be undone.
-        seed: decides which clips are heard.
+        config: the front end, whose DCT must be invertible.
+        seed: determines which clips are used.
     """
     if len(examples) < _LEAST_CLIPS:
         return None
@@ -63,7 +63,7 @@ def leaning_prior(
 
 
 def at_temperature(prior: LeaningPrior, ratio: float) -> LeaningPrior:
-    """The same where the logits are divided by so many times as much, which divides the answers, too."""
+    """The same prior for a temperature `ratio` times as high, which divides the answers by `ratio`."""
     of_variances = {
         name: _rounded(value / ratio**2)
         for name, value in msgspec.structs.asdict(prior).items()
@@ -108,7 +108,7 @@ def _prior(
 
 
 class _Groups:
-    """Answers by voice: means, and their variances as means over the labels."""
+    """Answers grouped by voice: the mean of each, and variances, averaged over the labels."""
 
     def __init__(
         self, rest: Answers, voices: NDArray[np.str_], chosen: NDArray[np.bool_], least: int
@@ -125,7 +125,7 @@ class _Groups:
 
 
 def _covariance(pairs: Sequence[tuple[Answers, Answers]]) -> float:
-    """Mean over the labels of the covariance of two answers over the voices."""
+    """The covariance of two answers over the voices, averaged over the labels."""
     first, second = (np.array(side) - np.mean(side, axis=0) for side in zip(*pairs, strict=True))
     return float((first * second).sum(axis=0).mean() / (len(pairs) - 1))
 

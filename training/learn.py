@@ -1,4 +1,4 @@
-"""The epochs of a training, from where it was stopped."""
+"""The training loop, which resumes where an earlier run was interrupted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from training.recipe import Recipe
 from training.watch import Watch
 
 _WARM_UP = 3
-"""Epochs"""
+"""Epochs of warm-up"""
 
 
 def learn(
@@ -24,7 +24,7 @@ def learn(
     recipe: Recipe,
     pace: Callable[[int, float], None] | None,
 ) -> int:
-    """Train a network from where it was stopped, and leave it as its best epoch did; gives the epochs."""
+    """Train a network, resuming an interrupted run, and restore its best weights; returns the epochs."""
     network.compile(
         optimizer=_optimizer(recipe, len(batches)),
         loss=own_errors,
@@ -42,9 +42,9 @@ def learn(
 
 
 def learning_rates(recipe: Recipe, steps: int) -> Any:
-    """Keras's schedule of the learning rate, of epochs of so many batches."""
-    # Fewer than six epochs would hardly leave a warm-up of three. Six to nine keep it: runs by
-    # surroundings.toml have so many, and what was published must come out again.
+    """The learning-rate schedule for epochs of `steps` batches."""
+    # With fewer than six epochs, a warm-up of three would leave too little. With six to nine, as in runs by
+    # surroundings.toml, it stays at three, so that published results can be reproduced.
     warm_up = min(steps * _WARM_UP, max(1, steps * recipe.epochs // 2))
     return keras.optimizers.schedules.CosineDecay(
         0.0,

@@ -1,4 +1,4 @@
-"""The figures that a protocol reports."""
+"""The metrics that a protocol reports."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def uar_interval(
 
 
 def grouped(names: list[str], truth: Labels, answer: Labels) -> dict[str, float]:
-    """UAR of each group of clips, by the name of each clip's group; clips without one do not count."""
+    """UAR of each group of clips; `names` holds each clip's group, and clips without one do not count."""
     groups = np.array(names)
     return {
         name: round(uar(truth[groups == name], answer[groups == name]), 4)

@@ -1,4 +1,4 @@
-"""Noise to test speech in, made here and the same for the same seed: pink, hum, babble and music.
+"""Noise to test speech in, synthesised and reproducible from its seed: pink, hum, babble and music.
 
 All functions give float32 of shape (n,) at `SAMPLE_RATE`, with a mean power of 1.
 """
@@ -91,20 +91,20 @@ def babble_bed(voices: Sequence[Signal], seconds: float, rng: np.random.Generato
 
 
 def excerpt(bed: Signal, n: int, rng: np.random.Generator) -> Signal:
-    """So many samples of a bed, from anywhere in it; it goes round when it is shorter."""
+    """`n` samples of a bed from a random place in it; a shorter bed is repeated."""
     start = int(rng.integers(bed.size))
     return _of_unit_power(np.take(bed, np.arange(start, start + n), mode="wrap"))
 
 
 KINDS: dict[str, Callable[[int, np.random.Generator], Signal]] = {"pink": pink, "hum": hum, "music": music}
-"""Noise that needs nothing but a length; babble needs voices"""
+"""Noise that needs only a length; babble also needs voices"""
 
 
 def add_noise(speech: Signal, noise: Signal, snr_db: float) -> Signal:
     """Speech (n,) in noise (n,) of unit power.
 
-    The ratio is that of the mean powers while the speech lasts: pauses before and after it do not count, so
-    that a clip with long silence is not drowned.
+    The ratio is that of mean powers from the first to the last speech. Silence before and after does not
+    count, so that a clip with long silence does not get less noise than others.
     """
     gain = np.sqrt(_speech_power(speech) / 10 ** (snr_db / 10))
     return _within_range(speech + gain * noise)
@@ -118,7 +118,7 @@ def _speech_power(speech: Signal) -> float:
 
 
 def _within_range(signal: NDArray[Any]) -> Signal:
-    """Turned down where it would overload the converter of a microphone."""
+    """The signal, turned down if it would exceed full scale."""
     return np.asarray(signal / max(1.0, float(np.abs(signal).max())), np.float32)
 
 

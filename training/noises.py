@@ -1,6 +1,6 @@
-"""Sound that is no speech: noise, machines, music-like sound, things that fall; made, seeded, 16 kHz mono.
+"""Sounds other than speech: noise, machines, music-like sounds, impacts; synthetic, seeded, 16 kHz mono.
 
-No recordings: none of a free licence was at hand.
+They are synthetic because no recordings under a free licence were available.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 RATE = 16_000
-"""Hertz"""
+"""Sample rate in Hz"""
 
 Signal = NDArray[np.float32]
 Maker = Callable[[float, np.random.Generator], Signal]
-"""Seconds and a generator of random numbers give a signal of any level"""
+"""From a duration in seconds and a random generator to a signal of arbitrary level"""
 
 _A4 = 440.0
 
@@ -87,7 +87,7 @@ def plucked(seconds: float, rng: np.random.Generator) -> Signal:
 
 
 def synthesiser(seconds: float, rng: np.random.Generator) -> Signal:
-    """A gliding lead of frequency modulation with vibrato over a pulsing bass (Chowning, 1973)."""
+    """A lead made by frequency modulation, with vibrato, over a pulsing bass (Chowning, 1973)."""
     n = round(seconds * RATE)
     time = np.arange(n) / RATE
     per_second = rng.uniform(1.5, 6.0)
@@ -150,7 +150,7 @@ MUSIC = ("chords", "plucked", "synthesiser")
 
 
 def room(seconds: float, rng: np.random.Generator) -> Signal:
-    """An impulse response: direct sound, and noise that decays by 60 dB in so many seconds (Polack, 1988)."""
+    """An impulse response: direct sound, and noise that decays by 60 dB in `seconds` (Polack, 1988)."""
     n = max(1, round(seconds * RATE))
     tail = rng.standard_normal(n) * 10 ** (-3.0 * np.arange(n) / n)
     tail[: round(0.003 * RATE)] = 0.0
@@ -203,7 +203,7 @@ def _drum(rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def _string(period: int, seconds: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Each round of the loop is the mean of neighbours of the one before."""
+    """Each round of the loop averages neighbouring samples of the round before."""
     ring = rng.uniform(-1.0, 1.0, period)
     rounds = [ring]
     for _ in range(int(seconds * RATE / period)):

@@ -1,4 +1,4 @@
-"""Speakers who express nearly always the same: their mean is that emotion's as much as the voice's."""
+"""Speakers with nearly all clips in one emotion: their mean reflects that emotion as much as the voice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a training will take, from the speed of its first batches."""
+"""Estimate how long a training will take, from the speed of its first batches."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any
 import keras
 
 _WARM_UP = 3
-"""Batches that do not count: the network is compiled with the first"""
+"""Batches that do not count: the network is compiled during the first"""
 
 _MEASURED = 20
 
 
 class Pace(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
-    """Tells once of the time that is left.
+    """Reports once how much time is left.
 
     Args:
-        batches: of an epoch.
-        tell: takes the batches that are left, and the seconds that they will take at this speed.
-        clock: seconds, from any beginning.
+        batches: in one epoch.
+        tell: called with the batches that are left, and the seconds that they will take at this speed.
+        clock: gives seconds from an arbitrary origin.
     """
 
     def __init__(
@@ -38,11 +38,11 @@ class Pace(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no type
         self._begun = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002  # Keras passes it
-        """Note the epoch: a run that was stopped does not begin with the first."""
+        """Note the epoch: a resumed run does not begin with the first."""
         self._epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002  # Keras passes it
-        """Measure, and tell when enough batches were seen."""
+        """Measure, and report once enough batches have been seen."""
         self._seen += 1
         if self._seen == _WARM_UP:
             self._begun = self._clock()

@@ -1,4 +1,4 @@
-"""Augmentation of the pitch columns: another height, a tracker's jitter, and no pitch at all."""
+"""Augmentation of the pitch columns: a shift, a tracker's jitter, or no pitch at all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Batch = NDArray[np.float32]
 
 _JITTER = 0.03
-"""Standard deviation of what a tracker errs from frame to frame, in octaves and in voicing"""
+"""Standard deviation of a tracker's error from frame to frame, in octaves and in voicing"""
 
 
 def vary_pitch(pitch: Batch, mean: Batch, settings: AugmentSettings, rng: np.random.Generator) -> None:
@@ -21,9 +21,9 @@ def vary_pitch(pitch: Batch, mean: Batch, settings: AugmentSettings, rng: np.ran
 
     Args:
         pitch: octaves and voicing relative to the voice's own, shape (n, n_frames, 2).
-        mean: of the columns over all training speech, (2,): what says nothing.
-        settings: how much.
-        rng: decides.
+        mean: of the columns over all training speech, (2,): stands for no information.
+        settings: how strongly, and how many windows.
+        rng: draws windows and changes.
     """
     n = len(pitch)
     pitch += rng.normal(0.0, _JITTER, pitch.shape)

@@ -1,4 +1,4 @@
-"""How far the work is: bars on a terminal, and a plain line now and then where nobody watches."""
+"""Progress reports: bars on a terminal, occasional plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 
 class EpochDone(NamedTuple):
-    """What a training tells after each epoch."""
+    """What a training reports after each epoch."""
 
     epoch: int
-    """1 is the first"""
+    """Counted from 1"""
 
     epochs: int
-    """Of the whole training"""
+    """Epochs of the whole training, if it does not stop early"""
 
     loss: float
     validation_uar: float | None
-    """On the validation speakers, if there are any"""
+    """UAR on the validation speakers; None without any"""
 
 
 _LINES = 4
-"""Lines that tell of the features where there is no terminal"""
+"""Lines of progress on the features when there is no terminal"""
 
 
 @contextmanager
 def clip_progress(console: Console) -> Iterator[Callable[[int, int], None]]:
-    """Gives what to call with the clips whose features are there, and the clips in all."""
+    """Yield a function to call with the clips whose features are loaded, and the clips in all."""
     if not console.is_terminal:
         yield lambda done, total: _tell_clips(console, done, total)
         return
@@ -41,7 +41,7 @@ def clip_progress(console: Console) -> Iterator[Callable[[int, int], None]]:
 
 @contextmanager
 def condition_progress(console: Console) -> Iterator[Callable[[str, int, int], None]]:
-    """Gives what to call with the fold and condition, the clips done, and the clips in all."""
+    """Yield a function to call with the fold and condition, the clips done, and the clips in all."""
     if not console.is_terminal:
 
         def tell(name: str, done: int, total: int) -> None:
@@ -63,7 +63,7 @@ def condition_progress(console: Console) -> Iterator[Callable[[str, int, int], N
 
 @contextmanager
 def epoch_progress(console: Console) -> Iterator[Callable[[str, EpochDone], None]]:
-    """Gives what to call after each epoch, with the run's name."""
+    """Yield a function to call with the run's name after each epoch."""
     if not console.is_terminal:
 
         def tell(name: str, done: EpochDone) -> None:

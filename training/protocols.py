@@ -1,4 +1,4 @@
-"""The evaluation protocols: which clips train and which test, and under which labels."""
+"""The evaluation protocols: which clips train, which test, and with which labels."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ SHIPPED_LABELS = ("angry", "disgust", "fear", "happy", "neutral", "sad", "surpri
 
 
 class ProtocolError(WorkbenchError):
-    """Raised when the clips at hand cannot support a protocol; the message says what is missing."""
+    """Raised when the clips given do not suffice for a protocol; the message says what is missing."""
 
     exit_code = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """One fold: nobody who speaks in `test` speaks in `train`, unless the protocol is speaker-dependent."""
+    """One fold: no speaker is in both `train` and `test`, unless the protocol is speaker-dependent."""
 
     name: str
     train: tuple[Clip, ...]
@@ -28,7 +28,7 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """One way to measure, with its folds."""
+    """An evaluation protocol with its folds."""
 
     name: str
     form: str
@@ -37,30 +37,30 @@ class Protocol:
 
     splits: tuple[Split, ...]
     fewer: tuple[str, ...] = ()
-    """Labels that the test knows, where those are not all; an answer is then the likeliest of them"""
+    """Labels of the test clips, if only some are tested; an answer is then the likeliest of these"""
 
     base: str | None = None
     """Fold of P9 from whose network every fold starts; None: from scratch"""
 
     speaker_dependent: bool = False
-    """The people of the test are heard in training too: for comparison with figures made that way"""
+    """The test speakers are also heard in training: for comparison with figures measured that way"""
 
     @property
     def with_histories(self) -> bool:
-        """Whether it has the forms `adapt` and `enrol`: what hearing a new voice before is worth.
+        """Whether it has the forms `adapt` and `enrol`, which measure the value of hearing a voice before.
 
-        Of `in` and `multi` the former alone: which is better with a new voice, only the test could say.
+        `multi` has neither: only test figures could tell which of `in` and `multi` to use them with.
         """
         return not self.speaker_dependent and self.form != MULTI
 
     @property
     def asked(self) -> tuple[str, ...]:
-        """Labels that an answer can be."""
+        """Labels that an answer can have."""
         return self.fewer or self.labels
 
     @property
     def clips(self) -> list[Clip]:
-        """Every clip that trains or tests, once."""
+        """Every clip used for training or testing, once."""
         return list({c.path: c for split in self.splits for c in (*split.train, *split.test)}.values())
 
 
@@ -78,7 +78,7 @@ LEFT_OUT_IN_TURN = ("ased", "emodb", "nemo", "ravdess", "tess", "urdu")
 """The corpora of P9: the first is left out in fold 1, and so on"""
 
 THROUGH_NOISE = "P10"
-"""Has no folds of its own: it scores the finished ones of P8 once more"""
+"""Has no folds of its own: it scores the finished folds of P8 again"""
 
 _P9_LABELS = ("angry", "happy", "neutral", "sad")
 
@@ -89,13 +89,13 @@ NAMES = (*IN_CORPUS, RANDOM, JOINT, LEAVE_ONE_OUT)
 
 
 MULTI = "multi"
-"""The form of P1 to P6 in which the other corpora train too: first, in a network of P9"""
+"""The form of P1 to P6 that starts from a network of P9, trained on the other corpora"""
 
 
 def plan(
     name: str, clips: Sequence[Clip], only: Sequence[str] | None = None, multi: bool = False
 ) -> Protocol:
-    """The folds of a protocol over the clips at hand, or only those named; `multi` for that form of P1 to P6.
+    """The folds of a protocol over these clips, or only those named; `multi` for that form of P1 to P6.
 
     Raises:
         ProtocolError: when the protocol or a fold is unknown, or the clips do not support it.
@@ -106,7 +106,7 @@ def plan(
     unknown = set(only) - {split.name for split in protocol.splits}
     if unknown:
         there = ", ".join(split.name for split in protocol.splits)
-        raise ProtocolError(f"{name} has no fold {', '.join(sorted(unknown))}: choose of {there}")
+        raise ProtocolError(f"{name} has no fold {', '.join(sorted(unknown))}: choose from {there}")
     return replace(protocol, splits=tuple(split for split in protocol.splits if split.name in only))
 
 
@@ -115,7 +115,7 @@ def _plan(name: str, clips: Sequence[Clip]) -> Protocol:
         corpus = IN_CORPUS[name]
         chosen = [clip for clip in clips if clip.corpus == corpus]
         if not chosen:
-            raise ProtocolError(f"{name} needs the corpus {corpus}, and no clip of it is at hand")
+            raise ProtocolError(f"{name} needs the corpus {corpus}, but no clip of it was given")
         labels = tuple(sorted({clip.emotion for clip in chosen}))
         return Protocol(name, "in", labels, _folds(chosen))
     if name == JOINT:
@@ -129,12 +129,12 @@ def _plan(name: str, clips: Sequence[Clip]) -> Protocol:
 
 
 def _joint_fold(fold: int) -> int:
-    """Of a corpus with other numbers of folds; 0, which stands for none, remains."""
+    """The joint fold of a corpus's own fold; 0, which stands for none, stays 0."""
     return (fold - 1) % _JOINT_FOLDS + 1 if fold else 0
 
 
 def _from_other_corpora(protocol: Protocol) -> Protocol:
-    """The same folds; each goes on training the network that has learned from all other corpora."""
+    """The same folds, each starting from the network that was trained on all other corpora."""
     if protocol.name not in IN_CORPUS:
         raise ProtocolError(f"only {', '.join(IN_CORPUS)} have the form {MULTI}; {protocol.name} has none")
     left_out = LEFT_OUT_IN_TURN.index(IN_CORPUS[protocol.name]) + 1
@@ -142,15 +142,15 @@ def _from_other_corpora(protocol: Protocol) -> Protocol:
 
 
 def _random(clips: Sequence[Clip]) -> Protocol:
-    """RAVDESS speech and song, a stratified fifth drawn at random to test, as hobby projects do it."""
-    # As late as this, because processes import this file before they know their number of cores.
+    """RAVDESS speech and song, with a random stratified fifth for testing, as in hobby projects."""
+    # Imported here, because worker processes import this file before their number of cores is set.
     from sklearn.model_selection import train_test_split  # noqa: PLC0415
 
     chosen = [c for c in clips if c.corpus in ("ravdess", "ravdess_song")]
     missing = {"ravdess", "ravdess_song"} - {c.corpus for c in chosen}
     if missing:
         raise ProtocolError(f"{RANDOM} needs RAVDESS speech and song; missing: {', '.join(sorted(missing))}")
-    # Sorted, so that the draw does not hang on how the corpus was read.
+    # Sorted, so that the draw does not depend on the order in which the corpus was read.
     chosen = sorted((c for c in chosen if c.path.stem not in _SECOND_COPIES), key=lambda c: c.path.stem)
     emotions = [clip.emotion for clip in chosen]
     try:
@@ -164,7 +164,7 @@ def _random(clips: Sequence[Clip]) -> Protocol:
 
 
 def _leave_one_corpus_out(clips: Sequence[Clip]) -> Protocol:
-    """Each corpus tests a network that has heard the others, on the emotions that all of them have."""
+    """Each corpus tests a network trained on the others, on the emotions that all of them have."""
     chosen = shipped_clips(clips)
     missing = set(LEFT_OUT_IN_TURN) - {clip.corpus for clip in chosen if clip.emotion in _P9_LABELS}
     if missing:
@@ -173,7 +173,7 @@ def _leave_one_corpus_out(clips: Sequence[Clip]) -> Protocol:
         )
     splits = []
     for number, corpus in enumerate(LEFT_OUT_IN_TURN, start=1):
-        # An actor of RAVDESS speaks in one corpus and sings in another.
+        # RAVDESS actors are in two corpora: they speak in one and sing in the other.
         people = {clip.speaker for clip in chosen if clip.corpus == corpus}
         train = tuple(clip for clip in chosen if clip.speaker not in people)
         test = tuple(clip for clip in chosen if clip.corpus == corpus and clip.emotion in _P9_LABELS)
@@ -182,7 +182,7 @@ def _leave_one_corpus_out(clips: Sequence[Clip]) -> Protocol:
 
 
 def shipped_clips(clips: Sequence[Clip]) -> list[Clip]:
-    """The clips under the labels of the shipped model: calm counts as neutral, boredom is left out."""
+    """The clips with the labels of the shipped model: calm counts as neutral, boredom is left out."""
     renamed = [replace(c, emotion="neutral") if c.emotion == "calm" else c for c in clips]
     return [clip for clip in renamed if clip.emotion in SHIPPED_LABELS]
 
@@ -190,7 +190,7 @@ def shipped_clips(clips: Sequence[Clip]) -> list[Clip]:
 def _folds(clips: Sequence[Clip]) -> tuple[Split, ...]:
     numbers = sorted({clip.fold for clip in clips})
     if 0 in numbers or len(numbers) < 2:
-        raise ProtocolError("the clips need a fold each, and at least two folds; see the column `fold`")
+        raise ProtocolError("the clips need a fold each, and at least two folds: fill in the column `fold`")
     splits = []
     for number in numbers:
         test = tuple(clip for clip in clips if clip.fold == number)
@@ -198,6 +198,9 @@ def _folds(clips: Sequence[Clip]) -> tuple[Split, ...]:
         train = tuple(clip for clip in clips if clip.fold != number)
         shared = heard & {clip.speaker for clip in train}
         if shared:
-            raise ProtocolError(f"fold {number}: {', '.join(sorted(shared))} would train and test")
+            raise ProtocolError(
+                f"fold {number}: {', '.join(sorted(shared))} would train and test; give all clips of a "
+                "speaker the same fold"
+            )
         splits.append(Split(str(number), train, test))
     return tuple(splits)

@@ -1,4 +1,4 @@
-"""Which state of the sources made a figure."""
+"""The state of the sources that produced a figure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 _SOURCES = ("--", ":/edge", ":/training", ":/converter")
-"""What a figure hangs on; not so the results, which a run itself adds to"""
+"""What a figure depends on; the results are left out, because a run itself adds to them"""
 
 
 def commit() -> str | None:

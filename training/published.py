@@ -145,7 +145,7 @@ def _walk(folder: Path, parse: Callable[[Path], Clip]) -> Corpus:
         if first.setdefault(path.stem, path) is path:
             corpus.clips.append(clip)
         else:
-            corpus.problems.append(Problem(str(path), f"a second {path.stem}; {first[path.stem]} counts"))
+            corpus.problems.append(Problem(str(path), f"a second {path.stem}; {first[path.stem]} is used"))
     return corpus
 
 

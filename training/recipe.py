@@ -1,4 +1,4 @@
-"""A recipe: every choice of a training run, in one file that can be kept and compared."""
+"""A recipe: all settings of a training run, in one TOML file that can be kept and compared."""
 
 from __future__ import annotations
 
@@ -24,63 +24,69 @@ _LEAST_WIDTH = 16
 """Below this, the gradient of a convolution crashes in TensorFlow 2.21's oneDNN kernels"""
 
 _LEAST_STRETCH, _MOST_STRETCH = 0.5, 2.0
-"""No two people's vocal tracts differ by more"""
+"""Range of the factors in `views`: no two people's vocal tracts differ by more"""
 
 
 class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Shape and size of the network."""
 
     shape: Literal["residual", "temporal", "light_sernet", "lstm", "crnn"] = "residual"
-    """A file of `training/networks/`: the shipped one, or one that it is compared with"""
+    """Architecture, named after its file in `training/networks/`: `residual` is the shipped one, the others
+    are for comparison"""
 
     width: int = 32
-    """Channels of the first stage, at least 16; the later ones are a multiple of it"""
+    """Channels of the first stage, at least 16; the other layers scale with it"""
 
     dropout: float = 0.2
-    """Share of features dropped before the last layer; half of it behind each stage"""
+    """Dropout rate before the output layer, from 0 to below 1. `residual` and `temporal` also drop at half
+    this rate after each stage, `lstm` and `crnn` at the full rate before their last LSTM layer"""
 
     pooling: Literal["mean", "places", "peaks", "attention"] = "mean"
-    """Of the residual network. What becomes of all moments: their mean, that of each place of the cepstrum,
-    mean and peak, or a mean that weighs them (Safari et al., 2020)"""
+    """For `residual`: how the last feature map (time, cepstrum, channels) becomes one vector. `mean`: mean
+    over time and cepstrum; `places`: mean over time for each place of the cepstrum; `peaks`: mean and
+    maximum; `attention`: mean with learned weights (Safari et al., 2020)"""
 
     temporal: int = 16
-    """Of the residual network: width of a second branch, of convolutions over time alone, which learns from
-    its own error; the answer is the mean of both. 0: none"""
+    """For `residual`: width of a second branch of convolutions over time alone, at least 8. Each branch is
+    trained with its own loss, and the output is the mean of their logits. 0: no second branch"""
 
     separable: bool = False
-    """Of the residual network: each 3 x 3 convolution as one of each channel and one over channels"""
+    """For `residual`: replace each 3 x 3 convolution by a depthwise-separable one"""
 
     bands: bool = False
-    """Of the residual network: turn the cepstrum into mel bands first, by a layer that may learn better"""
+    """For `residual`: convert the cepstrum to mel bands first, by a dense layer that starts as the inverse
+    DCT and is trained with the rest"""
 
     views: tuple[float, ...] = ()
-    """Of the residual network, once it is trained: each window is judged so many times, with the mel axis
-    stretched by these factors, and costs as many times as much; see `training.networks.views`. Empty: once"""
+    """For `residual`, after training: classify each window once for each of these factors, 0.5 to 2.0, by
+    which the mel axis is stretched, and average the logits. An inference then costs as many times as much;
+    see `training.networks.views`. Empty: classify it once, unstretched"""
 
     def __post_init__(self) -> None:
         if self.width < _LEAST_WIDTH:
-            raise ValueError(f"width is {self.width}: a network is to be trained with {_LEAST_WIDTH} or more")
+            raise ValueError(f"width is {self.width}: it must be at least {_LEAST_WIDTH}")
         if self.temporal and 2 * self.temporal < _LEAST_WIDTH:
             raise ValueError(f"temporal is {self.temporal}: it must be 0, or at least {_LEAST_WIDTH // 2}")
         if not 0.0 <= self.dropout < 1.0:
             raise ValueError(f"dropout is {self.dropout}: it must be from 0 to below 1")
         if self.views and self.shape != "residual":
-            raise ValueError(f"views are for the residual network alone, and shape is {self.shape!r}")
+            raise ValueError(f"views need the residual network, but shape is {self.shape!r}")
         if not all(_LEAST_STRETCH <= factor <= _MOST_STRETCH for factor in self.views):
-            raise ValueError(f"views are factors from {_LEAST_STRETCH} to {_MOST_STRETCH}: {self.views}")
+            raise ValueError(f"views must be from {_LEAST_STRETCH} to {_MOST_STRETCH} each: {self.views}")
 
 
 class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How to train one network. The defaults are what the recipes that come with affectd build on."""
+    """How to train one network. The recipes that come with affectd change some of these defaults."""
 
     name: str = "affectd"
-    """Of the model, in its card and in every message"""
+    """Name of the model, in its card and in every message"""
 
     n_frames: int = 256
-    """Frames in one window: 2.56 s at a hop of 10 ms"""
+    """Frames in one window, at least 8; 256 are 2.56 s at a hop of 10 ms"""
 
     frontend: dict[str, Any] = msgspec.field(default_factory=lambda: {"pitch": True})
-    """Fields of `MfccConfig` that differ from its defaults; a recipe's own table replaces this one whole"""
+    """Fields of `MfccConfig` that differ from its defaults. A recipe's own `[frontend]` table replaces this
+    whole default"""
 
     network: NetworkSettings = NetworkSettings()
 
@@ -89,50 +95,62 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     history: HistorySettings = HistorySettings()
 
     epochs: int = 60
+    """Epochs to train, at least 1; `steps`, if set, replaces it"""
 
     steps: int = 0
-    """Batches to train on; above 0 it sets the epochs, so that small corpora are seen more often"""
+    """Batches to train on in all. Above 0, it sets `epochs` to the fewest that reach so many batches, so that
+    a small corpus is repeated more often; 0: `epochs` counts"""
 
     patience: int = 0
-    """Epochs without a better UAR on the validation speakers before the run ends and the best epoch's weights
-    are put back; 0 runs all epochs and keeps the last"""
+    """Early stopping: epochs without a better UAR on the validation speakers after which training ends and
+    the best epoch's weights are restored. 0: train all epochs and keep the last weights"""
 
     batch_size: int = 32
+    """Windows in one batch, at least 1"""
 
     learning_rate: float = 2e-3
-    """Peak of a warm-up over three epochs, at most half of them, that is followed by half a cosine"""
+    """Peak learning rate of AdamW, above 0: reached after a linear warm-up of three epochs, or of half of all
+    epochs if that is less, and followed by a cosine decay to 1 % of it"""
 
     weight_decay: float = 1e-3
+    """Decoupled weight decay of AdamW, at least 0"""
 
     label_smoothing: float = 0.1
+    """Share of each target that is spread evenly over all labels, from 0 to below 1"""
 
     corpus_balance: float = 0.0
-    """0: a corpus is seen as often as it has clips; 1: each corpus as often as any other; between: between"""
+    """How evenly corpora of different sizes are drawn in training, 0 to 1. 0: in proportion to their clips;
+    1: all equally often; in between: in proportion to clips ** (1 - corpus_balance)"""
 
     speaker_balance: float = 0.0
-    """The same for the speakers of a corpus: with 1, each is heard as often as any other of that corpus"""
+    """The same for the speakers within a corpus: with 1, all speakers of a corpus are drawn equally often"""
 
     validation_speakers: int = 4
-    """Speakers taken out of the training clips, to fit the temperature and to end the run early; with fewer
-    than two the temperature is 1"""
+    """Speakers held out of training, for early stopping and for fitting the temperature, at least 0; with
+    fewer than two, the temperature is 1"""
 
     one_speaker: bool = False
-    """Train even on a single speaker, as protocol P3 does; what comes of it knows that voice only"""
+    """Allow training on a single speaker, as in protocol P3; such a network knows that voice only"""
 
     base_share: float = 0.0
-    """Where the training goes on from a finished run: share of that one's weights in those that are kept
-    (Wortsman et al., "Robust fine-tuning of zero-shot models", 2022)"""
+    """If training starts from a finished run (`--base`): share of that run's weights in the mean of them and
+    the trained ones that is kept, from 0 to below 1 (Wortsman et al., "Robust fine-tuning of zero-shot
+    models", 2022). 0: keep the trained weights"""
 
     taught: float = 0.0
-    """Share of what is learned that are answers of finished networks, the teachers, in place of the labels"""
+    """Knowledge distillation: share of the training target, 0 to 1, that is the mean output of finished
+    networks, the teachers (`--teachers`); the rest is the label. 0: no teachers"""
 
     uncertain_below: float = 0.4
-    """Calibrated confidence under which the device answers `uncertain`"""
+    """Calibrated confidence, 0 to 1, below which the device answers `uncertain`"""
 
     circumplex: dict[str, tuple[float, float]] = {}
-    """Arousal and valence, each -1 to 1, of labels that have no place in `edge.inference.circumplex`"""
+    """Arousal and valence, each -1 to 1, by label; needed for labels without a position in
+    `edge.inference.circumplex`"""
 
     seed: int = 0
+    """Seed of everything that is drawn at random, at least 0: validation speakers, initial weights, order of
+    the clips, augmentation, dropout"""
 
     def __post_init__(self) -> None:
         rules = (
@@ -152,7 +170,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             (0.0 <= self.uncertain_below <= 1.0, "uncertain_below must be from 0 to 1"),
             (
                 all(-1.0 <= x <= 1.0 for place in self.circumplex.values() for x in place),
-                "circumplex must stay from -1 to 1",
+                "arousal and valence in circumplex must be from -1 to 1",
             ),
             (self.seed >= 0, f"seed is {self.seed}: it must be at least 0"),
         )
@@ -161,7 +179,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 raise ValueError(message)
 
     def for_clips(self, clips: int) -> Recipe:
-        """This recipe with its epochs set, where `steps` decides over them, for so many training clips."""
+        """This recipe for a number of training clips: with `epochs` computed from `steps`, if that is set."""
         if not self.steps:
             return self
         batches = max(1, clips // self.batch_size)
@@ -169,7 +187,7 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     @property
     def mfcc_config(self) -> MfccConfig:
-        """The front end; raises FrontendConfigError when its fields make no sense."""
+        """The front end; raises FrontendConfigError when its fields are invalid."""
         return MfccConfig(**self.frontend)
 
     @property
@@ -183,7 +201,7 @@ def load_recipe(path: Path | None) -> Recipe:
     """Read a recipe from TOML; without a path, the defaults.
 
     Raises:
-        RecipeError: when the file is missing or holds what is no recipe.
+        RecipeError: when the file is missing or is not a valid recipe.
     """
     if path is None:
         return Recipe()
@@ -216,6 +234,6 @@ def shipped_recipes() -> dict[str, Path]:
 
 
 def recipe_file(text: str) -> Path:
-    """The file that a user means: a path, or the name of a shipped recipe where there is no such path."""
+    """The file that a user means: a path or, if there is none such, the name of a shipped recipe."""
     path = Path(text)
     return path if path.exists() else shipped_recipes().get(text, path)

@@ -1,4 +1,4 @@
-"""What a set of labelled clips tells of voices, before one is heard: the card's `reference`."""
+"""What labelled clips tell about voices before one is heard: the card's `reference`."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ Vectors = NDArray[np.floating[Any]]
 
 _NEUTRAL = "neutral"
 _LEAST_SPEAKERS = 3
-"""With fewer, how much voices differ cannot be told; as much as one voice's turns is the guess then"""
+"""With fewer, the variance between voices is unknown, and that between one voice's turns is used instead"""
 
 
 def reference_prior(examples: Sequence[Example], *, one_emotion: bool = True) -> ReferencePrior:
-    """Variances between and within speakers, of the mean of a clip's frames, n >= 1 clips.
+    """Variances of the mean of a clip's frames, between and within speakers.
 
     Args:
-        examples: of all speakers.
-        one_emotion: whether speakers who express nearly always the same have a say, where there are enough
-            others.
+        examples: of all speakers, at least one.
+        one_emotion: whether speakers with nearly all clips in one emotion count. With too few others, they
+            count in any case.
     """
     if not one_emotion:
         telling = of_several_emotions(examples)

@@ -1,4 +1,4 @@
-"""P10: the int8 files of P8's folds, on their test clips through noise, rooms and microphones."""
+"""P10: the int8 files of P8's folds, on their test clips in noise, in rooms and through microphones."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from training.provenance import commit
 from training.run_folder import write_whole
 
 NO_ANSWER = -1
-"""The clip was found to hold no speech: counts as wrong"""
+"""No speech was found in the clip: counts as wrong"""
 
 HEADLINE = "10 dB"
 _CHUNK = 50
@@ -35,7 +35,7 @@ _KEPT_IN = "robustness.json"
 
 
 class RobustnessError(WorkbenchError):
-    """Raised when there is no finished fold of P8 to test; the message says where it was looked for."""
+    """Raised when there is no usable fold of P8 to score; the message says where it was looked for."""
 
     exit_code = 66
 
@@ -46,7 +46,7 @@ class _Kept(msgspec.Struct, kw_only=True):
     flatbuffer_sha256: str
     clips: list[str]
     answers: dict[str, list[int]] = {}
-    """Index of a label for each clip, under the condition's name"""
+    """For each condition, by name, the index of a label for each clip"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +66,13 @@ Progress = Callable[[str, int, int], None]
 def score_fold(
     split: Split, seed: int, folder: Path, jobs: int, progress: Progress | None = None
 ) -> ScoredFold:
-    """The answers of a finished fold's int8 file under every condition; those known are read back.
+    """The answers of a finished fold's int8 file under every condition; those already scored are read back.
 
     Args:
         split: of P8, the one that the fold was trained on.
         seed: of the fold's training.
         folder: of the finished fold.
-        jobs: processes.
+        jobs: number of processes.
         progress: see `Progress`.
 
     Raises:
@@ -92,7 +92,7 @@ def score_fold(
     if not wanted:
         return done
     bed = make_bed(split.train, int(split.name))
-    # Not forked: a fork of a process whose libraries have threads may wait for a lock for ever.
+    # Not forked: the fork of a process whose libraries have threads may wait for a lock forever.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=_prepare, initargs=(model, bed)) as pool:
         for condition in wanted:
@@ -108,11 +108,12 @@ def score_fold(
 
 
 def _tested_clips(split: Split, folder: Path) -> list[Clip]:
-    """The clips that the fold was scored on, so that clean here is clean there."""
+    """The clips that the fold was scored on in P8, so that the condition `clean` is the same as there."""
     result = folder / "result.json"
     if not (result.is_file() and (folder / "model.tflite").is_file()):
         raise RobustnessError(
-            f"{folder}: no finished fold of P8; `affectd-train evaluate --protocol P8` makes it, see --runs"
+            f"{folder}: no finished fold of P8; run `affectd-train evaluate --protocol P8` first, with the "
+            "same --runs"
         )
     scored = msgspec.json.decode(result.read_bytes())["clips"]
     by_name = {clip.path.name: clip for clip in split.test}
@@ -122,7 +123,7 @@ def _tested_clips(split: Split, folder: Path) -> list[Clip]:
     if strange:
         raise RobustnessError(
             f"{folder}: was tested on {strange[0]}, which is not in fold {split.name} of P8: give the same "
-            "corpora as then"
+            "corpora as for P8"
         )
     return [by_name[name] for name in scored]
 
@@ -132,7 +133,7 @@ _bed: Signal
 
 
 def _prepare(model: Path, bed: Signal) -> None:
-    global _model, _bed  # of a process of its own, which does nothing else
+    global _model, _bed  # in a worker process, which does nothing else
     _model, _bed = EmotionModel(ModelSettings(path=str(model))), bed
 
 
@@ -156,9 +157,9 @@ def robustness_figures(
 
     Args:
         labels: of P8.
-        folds: in the order in which they shall be listed.
-        model: what is said of it, as in the results of the other protocols.
-        command: to be noted.
+        folds: in the order in which to list them.
+        model: its description, as in the results of the other protocols.
+        command: to record in the result.
     """
     clips = [clip for fold in folds for clip in fold.clips]
     truth = _truth(labels, clips)

@@ -1,4 +1,4 @@
-"""Rooms to test speech in, by the image-source method, made to a reverberation time."""
+"""Rooms to test speech in, by the image-source method, with a given reverberation time."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from training.noise import SAMPLE_RATE, Signal
 
 _SIZE_M = (5.0, 4.0, 2.8)
 _PLACES = 6
-"""Pairs of places of mouth and microphone"""
+"""Pairs of positions of mouth and microphone"""
 
 _TOLERANCE = 0.02
-"""Of the reverberation time, relative"""
+"""Relative tolerance of the reverberation time"""
 
 
 class RoomError(WorkbenchError):
@@ -27,17 +27,17 @@ class RoomError(WorkbenchError):
 
 @cache
 def responses(rt60_s: float) -> tuple[Signal, ...]:
-    """Impulse responses of one room with mouth and microphone in different places, shape (n,) each.
+    """Impulse responses of one room with mouth and microphone in different positions, shape (n,) each.
 
-    The image-source method (Allen and Berkley, 1979) as pyroomacoustics has it. Sabine's formula misses the
-    reverberation time of such rooms by up to a third, so the walls' absorption is searched until the measured
-    decay is right.
+    They are made with the image-source method (Allen and Berkley, 1979) of pyroomacoustics. Sabine's formula
+    misses the reverberation time of such rooms by up to a third, so the walls' absorption is found by
+    bisection on the measured decay.
 
     Args:
         rt60_s: time in which the sound decays by 60 dB, measured over the first 30 dB.
 
     Raises:
-        RoomError: without pyroomacoustics.
+        RoomError: when pyroomacoustics is not installed.
     """
     rng = np.random.default_rng(0)
     margin = 0.5
@@ -59,7 +59,7 @@ def _response(
 ) -> Signal:
     """From the direct sound on, with unit energy, cut when it has decayed by 60 dB."""
     pra = _rooms()
-    # As many reflections as sound can meet in that time across the shortest side.
+    # As many reflections as fit into that time between the closest pair of walls.
     order = int(np.ceil(rt60_s * 343.0 / min(_SIZE_M)))
     room = pra.ShoeBox(_SIZE_M, fs=SAMPLE_RATE, materials=pra.Material(absorption), max_order=order)
     room.add_source(mouth)
@@ -73,7 +73,7 @@ def _response(
 
 def _rooms() -> Any:
     try:
-        import pyroomacoustics  # noqa: PLC0415  # seconds that only a test in rooms should wait
+        import pyroomacoustics  # noqa: PLC0415  # slow to import, and only tests in rooms need it
     except ImportError as error:
         raise RoomError(
             f"pyroomacoustics is not installed ({error}): pip install 'affectd[training]'"
@@ -82,7 +82,7 @@ def _rooms() -> Any:
 
 
 def in_room(speech: Signal, response: Signal) -> Signal:
-    """Speech (n,) as it sounds in a room, at about its own level, with the room's tail behind it."""
+    """Speech (n,) as it sounds in a room, at about its own level, with the room's tail after it."""
     from scipy.signal import fftconvolve  # noqa: PLC0415  # as above
 
     heard = np.asarray(fftconvolve(speech, response), np.float32)

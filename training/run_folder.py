@@ -33,7 +33,7 @@ _Kept = TypeVar("_Kept", bound=msgspec.Struct)
 
 
 class RunMismatchError(WorkbenchError):
-    """Raised when a folder holds a run of other clips or choices than those asked for."""
+    """Raised when a folder holds a run with other clips or settings than those asked for."""
 
 
 class DamagedRunError(WorkbenchError):
@@ -41,27 +41,27 @@ class DamagedRunError(WorkbenchError):
 
     @classmethod
     def of(cls, file: Path, reason: object) -> DamagedRunError:
-        """The error of a file. No constructor: processes that train folds send it by its message alone."""
-        return cls(f"{file}: is damaged ({reason}); train it anew")
+        """The error for a file. Not a constructor: worker processes pickle errors by their message alone."""
+        return cls(f"{file}: is damaged ({reason}); train it again")
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run was started with, in `start.json`: only the same may go on in its folder."""
+    """What a run was started with, in `start.json`: only a run with the same may resume in its folder."""
 
     labels: tuple[str, ...]
     recipe: Recipe
     clips: str
-    """Their fingerprint"""
+    """Fingerprint of the clips"""
 
     base: str = ""
-    """SHA-256 of the network that it started from, if from one"""
+    """SHA-256 of the network that it starts from, if any"""
 
     teachers: str = ""
-    """Likewise of those that it learns from, if from any"""
+    """SHA-256 of the networks that it learns from, if any"""
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What a finished run says of itself, in `run.json` beside its network, written last."""
+    """The description of a finished run, in `run.json` beside its network; written last."""
 
     labels: tuple[str, ...]
     recipe: Recipe
@@ -74,31 +74,31 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     best_epoch: int
     validation_uar: float | None
-    """Of the network as it was kept"""
+    """Of the network that was kept; None without validation speakers"""
 
     validation_speakers: tuple[str, ...]
     corpora: dict[str, int]
     """Training clips of each corpus"""
 
     speakers: tuple[str, ...] = ()
-    """Everybody heard in training or validation; empty in runs that were kept before this was noted"""
+    """All speakers heard in training or validation; empty in runs older than this field"""
 
     licences: tuple[str, ...]
 
     commit: str | None = None
-    """State of the sources that trained it, or its end where it was stopped; see `training.provenance`"""
+    """Commit of the sources that trained it, or its last part if it was resumed; see `training.provenance`"""
 
     seconds: float | None = None
-    """That it took, in the process that ended it"""
+    """Duration of the training, in the process that finished it"""
 
     leaning: LeaningPrior | None = None
-    """None where there were too few clips to say"""
+    """None if there were too few clips to estimate it"""
 
     base: RunInfo | None = None
-    """Of the run that it went on from, if from one"""
+    """The run that it started from, if any"""
 
     teachers: tuple[RunInfo, ...] = ()
-    """Of the runs whose answers it learned from, if from any"""
+    """The runs whose outputs it learned from, if any"""
 
 
 def is_claimed(folder: Path) -> bool:
@@ -107,21 +107,21 @@ def is_claimed(folder: Path) -> bool:
 
 
 def is_finished(folder: Path) -> bool:
-    """Whether the run of the folder has come to its end."""
+    """Whether the run in the folder is finished."""
     return (folder / _INFO).is_file()
 
 
 def read_info(folder: Path) -> RunInfo:
-    """What the finished run of the folder says of itself.
+    """The description of the finished run in the folder.
 
     Raises:
-        DamagedRunError: when its file is no longer whole.
+        DamagedRunError: when its file is damaged.
     """
     return _read(folder / _INFO, RunInfo)
 
 
 def write_info(folder: Path, info: RunInfo) -> None:
-    """Say so: the run is finished then."""
+    """Write the description of a run, which marks it as finished."""
     write_whole(folder / _INFO, msgspec.json.format(msgspec.json.encode(info), indent=1))
 
 
@@ -144,11 +144,11 @@ def claim_folder(
     base: str = "",
     teachers: str = "",
 ) -> None:
-    """Note in the folder what its run is started with; made anew if it is not there.
+    """Note in the folder what its run is started with; the folder is created if needed.
 
     Raises:
-        RunMismatchError: when the folder holds the run of something else.
-        DamagedRunError: when it no longer says of what.
+        RunMismatchError: when the folder holds a run that was started with something else.
+        DamagedRunError: when the file that says so is damaged.
     """
     asked = Start(
         labels=tuple(labels),
@@ -166,7 +166,7 @@ def claim_folder(
     differing = [name for name in Start.__struct_fields__ if getattr(begun, name) != getattr(asked, name)]
     if differing:
         raise RunMismatchError(
-            f"{folder}: holds a run with other {' and '.join(differing)}; name another folder, or remove "
+            f"{folder}: holds a run with different {' and '.join(differing)}; name another folder, or remove "
             "this one"
         )
 
@@ -181,7 +181,7 @@ def has_heard(folder: Path, clips: Sequence[Clip]) -> bool:
     """Whether the run of the folder was started with these clips and no others.
 
     Raises:
-        DamagedRunError: when it no longer says with which.
+        DamagedRunError: when the file that says so is damaged.
     """
     return _read(folder / _START, Start).clips == fingerprint(clips)
 
@@ -194,7 +194,7 @@ def _read(file: Path, kind: type[_Kept]) -> _Kept:
 
 
 def write_whole(file: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all, whenever the program is killed."""
+    """Write a file atomically: whole or not at all, even if the program is killed."""
     partial = file.with_name(file.name + ".partial")
     partial.write_bytes(content)
     partial.replace(file)
@@ -211,7 +211,7 @@ def write_card(
     temperature: float,
     provenance: dict[str, Any],
 ) -> None:
-    """The card of the run, all but the hash of the flatbuffer that does not exist yet."""
+    """Write the run's model card, without the hash of the flatbuffer, which does not exist yet."""
     card = ModelCard(
         name=recipe.name,
         labels=tuple(labels),
@@ -233,7 +233,7 @@ def write_card(
 def write_calibration(
     folder: Path, training: Sequence[Example], recipe: Recipe, mean: Frames, std: Frames
 ) -> None:
-    """Windows of clips as the network sees them, in turn from every label and speaker; the seed pins them."""
+    """Write windows as the network sees them, of clips from every label and speaker in turn; seeded."""
     groups: dict[tuple[str, str], list[Example]] = {}
     rng = np.random.default_rng(recipe.seed)
     for i in rng.permutation(len(training)):
@@ -253,14 +253,14 @@ def write_calibration(
 def write_comparison(
     folder: Path, examples: Sequence[Example], labels: Sequence[str], held_out: bool
 ) -> None:
-    """Clips on which the converter compares the float network with the int8 model.
+    """Write the clips on which the converter compares the float network with the int8 model.
 
     Args:
         folder: of the run.
-        examples: the clips, as they are.
+        examples: the clips, with their own frames.
         labels: of the network.
-        held_out: whether they are of the validation speakers; else the network has learned from them, and
-            only whether both agree says anything.
+        held_out: whether they are of the validation speakers; otherwise the network was trained on them, and
+            only the agreement of both models is meaningful.
     """
     np.savez_compressed(
         folder / "comparison.npz",

@@ -1,4 +1,4 @@
-"""A log of every run: one JSON line for each training that ended, so that none is forgotten."""
+"""A log of all runs: one JSON line for each finished training, so that none is forgotten."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from training.errors import WorkbenchError
 from training.recipe import Recipe
 
 RUNS = Path("benchmarks/results/runs.jsonl")
-"""Where the log is in a checkout"""
+"""Place of the log in a checkout"""
 
 
 class RunLogError(WorkbenchError):
-    """Raised when a line of a log is none; the message says which."""
+    """Raised when a line of a log is not a run; the message says which."""
 
 
 class LoggedRun(msgspec.Struct, frozen=True, kw_only=True):
-    """One training that ended."""
+    """One finished training."""
 
     date: str
     """When: UTC, ISO 8601"""
 
     commit: str | None
-    """State of the sources that trained it, see `training.provenance`"""
+    """Commit of the sources that trained it, see `training.provenance`"""
 
     protocol: str
-    """With its form, such as P1-in; `fit` for a network that no protocol asked for"""
+    """With its form, such as P1-in; `fit` or `tune` for a network that is not a fold of a protocol"""
 
     fold: str
     seed: int
     recipe: Recipe
     validation_uar: float | None
     test_uar: float | None
-    """Of the int8 file; None where nothing was tested"""
+    """Of the int8 file; None if nothing was tested"""
 
     seconds: float | None
-    """That the training took, in the process that ended it"""
+    """Duration of the training, in the process that finished it"""
 
 
 def append_run(
@@ -53,7 +53,7 @@ def append_run(
     test_uar: float | None = None,
     seconds: float | None = None,
 ) -> None:
-    """Add a run that ends now to the log; processes may do so side by side."""
+    """Add a run that finishes now to the log; several processes may do so at the same time."""
     run = LoggedRun(
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         commit=commit,
@@ -66,7 +66,7 @@ def append_run(
         seconds=None if seconds is None else round(seconds, 1),
     )
     file.parent.mkdir(parents=True, exist_ok=True)
-    # One write of one line at the end: what another process adds meanwhile stands before or behind it.
+    # One appending write for the whole line, so that lines of other processes come before or after it.
     line = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     try:
         os.write(line, msgspec.json.encode(run) + b"\n")
@@ -75,10 +75,10 @@ def append_run(
 
 
 def read_runs(file: Path) -> list[LoggedRun]:
-    """Every run of a log, oldest first; without a file there is none.
+    """Every run of a log, oldest first; none if there is no file.
 
     Raises:
-        RunLogError: when a line is no run.
+        RunLogError: when a line is not a run.
     """
     if not file.exists():
         return []
@@ -87,5 +87,5 @@ def read_runs(file: Path) -> list[LoggedRun]:
         try:
             runs.append(msgspec.json.decode(line, type=LoggedRun))
         except (msgspec.DecodeError, ValueError) as error:
-            raise RunLogError(f"{file}:{number}: is no run: {error}") from error
+            raise RunLogError(f"{file}:{number}: not a run: {error}") from error
     return runs

@@ -1,4 +1,4 @@
-"""Answers of a finished run to test clips, of voices that are known so and so well."""
+"""Answers of a finished run to test clips, depending on what is known of the voice."""
 
 from __future__ import annotations
 
@@ -23,37 +23,37 @@ class Answered(NamedTuple):
 
     labels: list[int]
     by_reference: list[int]
-    """With the voice's reference alone, its leaning left on"""
+    """With the voice's reference alone: its leaning is not removed"""
 
 
 class _Scorer(ABC):
-    """Asks a network.
+    """Scores test clips with a network.
 
     Args:
         info: of the run.
         test: clips of people unheard in training.
-        columns: of the network's outputs, those asked for.
+        columns: the network's outputs that an answer can be.
     """
 
     def __init__(self, info: RunInfo, test: Sequence[Example], columns: Sequence[int]) -> None:
         self._info, self._test, self._columns = info, test, columns
         self._unheard = [Voice(info.prior) for _ in test]
         self.logits = self._logits(self._unheard)
-        """Of each clip, of a voice that was never heard, (w, n_labels)"""
+        """Logits of each clip's windows, (w, n_labels), when its voice was never heard before"""
         self.answers = [answer_of(mean_probabilities(x, info.temperature)) for x in self.logits]
-        """To each clip by itself, (n_labels,); see `edge.inference.leaning`"""
+        """Answer to each clip by itself, (n_labels,); see `edge.inference.leaning`"""
 
     @abstractmethod
     def _logits(self, known: Sequence[Voice]) -> list[Frames]:
-        """Of the windows of each clip, (w, n_labels), of voices that are known."""
+        """Logits of the windows of each clip, (w, n_labels), by what is known of its voice."""
 
     def in_form(self, form: str, turns: int) -> Answered:
-        """To each clip after so many others of its speaker; see `training.adaptation`."""
+        """Answers to each clip after `turns` others of its speaker; see `training.adaptation`."""
         priors = (self._info.prior, self._info.leaning)
         return self.answered(voices(self._test, self.answers, priors, form, turns) if turns else None)
 
     def answered(self, known: Sequence[Voice] | None = None) -> Answered:
-        """To each clip of a voice that is known, or of one that was never heard."""
+        """Answers to each clip; `known` says what is known of each voice: None that none was ever heard."""
         logits = self.logits if known is None else self._logits(known)
         found = Answered([], [])
         for windows, voice in zip(logits, known or self._unheard, strict=True):
@@ -68,7 +68,7 @@ class _Scorer(ABC):
 
 
 class InFloat(_Scorer):
-    """By the float network."""
+    """Scores test clips with the float network."""
 
     def __init__(self, network: Any, info: RunInfo, test: Sequence[Example], columns: Sequence[int]) -> None:
         self._network = network
@@ -81,7 +81,7 @@ class InFloat(_Scorer):
 
 
 class InInt8(_Scorer):
-    """By the int8 file, in the edge runtime."""
+    """Scores test clips with the int8 file, in the edge runtime."""
 
     def __init__(
         self, model: EmotionModel, info: RunInfo, test: Sequence[Example], columns: Sequence[int]

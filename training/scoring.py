@@ -1,4 +1,4 @@
-"""What a float network answers to whole clips, in the windows of the device."""
+"""A float network's answers to whole clips, over the same windows as on the device."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def clip_logits(
 ) -> list[Frames]:
     """The float network's logits of the windows of each clip, (windows, n_labels) each.
 
-    The clips hold their frames as the network is to see them, but for the normalisation.
+    The frames must be as the network is to see them, except for the normalisation.
     """
     if not examples:
         return []
@@ -52,6 +52,6 @@ def unheard_answers(
     n_frames: int,
     temperature_: float,
 ) -> NDArray[np.float64]:
-    """Its answers (clips, n_labels) to clips, each by itself; see `edge.inference.leaning`."""
+    """A network's answers (clips, n_labels) to clips, each by itself; see `edge.inference.leaning`."""
     logits = clip_logits(network, unheard(examples, prior), *normalisation, n_frames)
     return np.array([answer_of(mean_probabilities(x, temperature_)) for x in logits])

@@ -1,4 +1,4 @@
-"""Long streams made of clips: who speaks when is known to the sample; for voice activity and for turns."""
+"""Long streams made of clips, to test voice activity and turns: who speaks when is known to the sample."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from training.noises import RATE, Maker, Signal, in_room, room
 
 _HOP = RATE // 100
 _BELOW_PEAK_DB = 35.0
-"""Where a clean clip is so far below its loudest hop, nobody speaks"""
+"""A hop of a clean clip that is this far below the loudest one holds no speech"""
 
 _VOICE_HERTZ = (100.0, 1_000.0)
-"""Where a voice has most of its energy, and breath and the noise of consonants little"""
+"""Band in which a voice has most of its energy, but breath and the noise of consonants have little"""
 
 _VOICE_BELOW_PEAK_DB = 30.0
-"""Where a clean clip is so far below its peak in that band, there is no voice"""
+"""A hop of a clean clip that is this far below the loudest one in that band holds no voice"""
 
 _CONSONANTS_S = 0.2
-"""What a word may end and the next begin with that has no voice"""
+"""Duration of unvoiced consonants between two words: at the end of one and the beginning of the next"""
 
 SPEECH_DB = -25.0
 """Level of speech, dB full scale, unless a stream says otherwise"""
@@ -35,13 +35,13 @@ class Spoken:
     """One turn of a stream."""
 
     clip: Clip
-    """Of which it is all, or what lies between two long pauses"""
+    """The clip that it is: all of it, or the part between two long pauses"""
 
     start: int
     """First sample of the speech itself"""
 
     end: int
-    """First sample behind it"""
+    """First sample after it"""
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ class Stream:
 
 
 def read_speech(clip: Clip) -> Signal | None:
-    """A clip at unit power, cut to its speech; None where it holds none or cannot be read."""
+    """A clip at unit power, cut to its speech; None if it holds none, or too little."""
     samples = read_file(clip.path)
     n = len(samples) // _HOP
     if n < 20:
@@ -78,10 +78,10 @@ def read_speech(clip: Clip) -> Signal | None:
 
 
 def turns_in(speech: Signal) -> list[tuple[int, int]]:
-    """The turns of a clean clip, cut to its speech: first sample, and first behind the last, of each.
+    """The turns of a clean clip that is cut to its speech: the first sample of each, and the first after it.
 
-    A pause as long as the hangover ends a turn by definition, also within a sentence. It is told by the voice
-    alone: some actors pause for more than a second and fill it with breath, hardly quieter than the words.
+    A pause as long as the hangover ends a turn by definition, even within a sentence. Only the voice counts
+    for this: some actors fill pauses of more than a second with breath, hardly quieter than the words.
     """
     spectrum = np.fft.rfft(speech)
     hertz = np.fft.rfftfreq(len(speech), 1.0 / RATE)
@@ -113,7 +113,7 @@ def make_stream(
     Args:
         clips: what is said, in this order; those without speech are left out.
         rng: draws the pauses, the room and the noise.
-        noise: what fills the room; None for noise of a sound card alone.
+        noise: what fills the room; None for the noise of a sound card alone.
         snr_db: level of the speech over that of the noise, both as mean power.
         gap_s: shortest and longest pause.
         room_s: reverberation time; 0 for none.
@@ -138,12 +138,12 @@ def make_stream(
 
 
 def noise_only(seconds: float, rng: np.random.Generator, noise: Maker, level_db: float = -35.0) -> Stream:
-    """Nobody speaks."""
+    """A stream of noise in which nobody speaks."""
     return Stream(_in_noise(np.zeros(round(seconds * RATE), np.float32), rng, noise, level_db))
 
 
 def babble(clips: Sequence[Clip], voices: int = 6) -> Maker:
-    """A maker of many voices at once, of which none is understood."""
+    """A maker of several voices at once, none of which can be understood."""
 
     def make(seconds: float, rng: np.random.Generator) -> Signal:
         n = round(seconds * RATE)
@@ -163,7 +163,7 @@ def babble(clips: Sequence[Clip], voices: int = 6) -> Maker:
 
 
 def _in_noise(samples: Signal, rng: np.random.Generator, noise: Maker | None, level_db: float) -> Signal:
-    # A converter's own noise, so that nothing is digital silence.
+    # The noise of an A/D converter, so that there is no digital silence.
     mixed = samples + rng.normal(0.0, 10 ** (-80 / 20), len(samples)).astype(np.float32)
     if noise is not None:
         sound = noise(len(samples) / RATE, rng)[: len(samples)]

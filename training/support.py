@@ -1,4 +1,4 @@
-"""Whether clips can support a training at all, said before anything is computed."""
+"""Check whether clips suffice for a training at all, before anything is computed."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ from training.errors import TrainingError
 from training.recipe import Recipe
 
 LEAST_CLIPS = 10
-"""Of a label that a network learns from nothing, or as a new one"""
+"""Clips that a label needs if the network does not know it yet"""
 
 LEAST_CLIPS_TUNING = 5
-"""Of a label that a network knows already"""
+"""Clips that a label needs if the network knows it already"""
 
 LEAST_SPEAKERS = 2
-"""Whom each label must be heard of: with one, a network learns the voice and not the emotion"""
+"""Speakers that each label needs: from a single one, a network learns the voice instead of the emotion"""
 
 
 class SupportError(TrainingError):
-    """Raised when the clips cannot support a training; the message says why, label by label."""
+    """Raised when the clips do not suffice for a training; the message says why, label by label."""
 
 
 def check_support(
     clips: Sequence[Clip], labels: Sequence[str], known: Sequence[str] = (), one_speaker: bool = False
 ) -> None:
-    """Make sure that there is enough of every label; of one that is known already, no clip will do, too.
+    """Make sure that there are enough clips of every label; a label that is already known may have none.
 
     Args:
         clips: to train on.
-        labels: that the network is to have.
+        labels: of the network to be trained.
         known: labels that it knows already.
-        one_speaker: whether a single speaker may do; what comes of it knows that voice only.
+        one_speaker: whether a single speaker is enough; the network then knows that voice only.
 
     Raises:
-        SupportError: when there is not.
+        SupportError: when there are not.
     """
     check_labels(labels)
     speakers = {clip.speaker for clip in clips}
@@ -43,8 +43,8 @@ def check_support(
     if len(speakers) < LEAST_SPEAKERS and not one_speaker:
         raise SupportError(
             f"all {len(clips)} clips are of one speaker, {min(speakers)}: a network would learn the voice "
-            "and not the emotions, and nobody would be left to judge it on; add speakers, or set one_speaker "
-            "= true in the recipe to train for this person alone"
+            "instead of the emotions, and nobody would be left to test it on; add speakers, or set "
+            "one_speaker = true in the recipe to train for this person alone"
         )
     complaints = _missing(clips, labels, known) + [
         complaint
@@ -72,28 +72,28 @@ def _missing(clips: Sequence[Clip], labels: Sequence[str], known: Sequence[str])
     missing = [label for label in labels if label not in heard and label not in known]
     if not missing:
         return []
-    # Whoever names no label has the shipped ones asked for, perhaps without a thought of them.
+    # A user who names no labels gets those of the shipped model, perhaps without knowing it.
     others = ",".join(label for label in labels if label not in missing)
     return [
-        f"no clip of {', '.join(missing)}" + ("" if known else f" (--labels {others} asks for the others)")
+        f"no clip of {', '.join(missing)}" + ("" if known else f" (--labels {others} trains the others only)")
     ]
 
 
 def check_labels(labels: Sequence[str]) -> None:
-    """Make sure that there is something to tell apart.
+    """Make sure that there are at least two different labels.
 
     Raises:
-        SupportError: when there is not.
+        SupportError: when there are not.
     """
     if len(set(labels)) < max(2, len(labels)):
         raise SupportError(f"labels are {', '.join(labels)}: at least two different ones are needed")
 
 
 def check_speakers(clips: Sequence[Clip], recipe: Recipe) -> None:
-    """Make sure that a recipe's validation speakers leave somebody to train on.
+    """Make sure that there are enough speakers for a recipe, in validation and in training.
 
     Raises:
-        SupportError: when they do not.
+        SupportError: when there are not.
     """
     if not clips:
         raise SupportError("no clip could be read: there is nothing to train on")
@@ -101,8 +101,9 @@ def check_speakers(clips: Sequence[Clip], recipe: Recipe) -> None:
     least = 1 if recipe.one_speaker else LEAST_SPEAKERS
     if speakers < recipe.validation_speakers + least:
         raise SupportError(
-            f"{speakers} speaker(s) cannot give {recipe.validation_speakers} for validation and {least} "
-            "to train on: add speakers, or lower validation_speakers in the recipe (0 trains without any)"
+            f"{speakers} speaker(s) are too few: the recipe needs {recipe.validation_speakers} for "
+            f"validation and {least} to train on; add speakers, or lower validation_speakers in the recipe "
+            "(0 trains without validation)"
         )
 
 
@@ -111,7 +112,7 @@ def check_places(labels: Sequence[str], places: Mapping[str, tuple[float, float]
 
     Args:
         labels: of the network.
-        places: given for labels that are not known.
+        places: arousal and valence given for labels without a position of their own.
 
     Raises:
         SupportError: when one has none.

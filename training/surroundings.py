@@ -1,7 +1,7 @@
-"""What a microphone hears beside the voice: the room's tail, other voices, music, noise; on log mel energies.
+"""What a microphone hears besides the voice: reverberation, other voices, music, noise; on log mel energies.
 
-Each is arithmetic on power. A turn's frames are taken relative to a point that moves along with whatever is
-always there (see `edge.inference.reference`), so a window's mean stays what it was.
+Their powers add. A turn's frames are taken relative to a point that follows whatever is always there (see
+`edge.inference.reference`), so the mean of a window is kept.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ NEPER_PER_DB = np.log(10.0) / 10.0
 
 _MOST_VOICES = 5
 _VOICES_APART = 0.5
-"""Standard deviation of the octaves between two voices"""
+"""Standard deviation of the interval between two voices, in octaves"""
 
 _DIRECT_TO_TAIL_DB = (-5.0, 10.0)
 _TAIL_FRAMES = 5
-"""By which the pitch of a room's tail is that of earlier"""
+"""Frames by which the pitch of a room's tail lags behind the voice"""
 
 
 def surround(
@@ -48,9 +48,9 @@ def surround(
         mel: natural logarithms of mel energies, shape (n, n_frames, n_mels).
         pitch: octaves and voicing relative to the voice's own, shape (n, n_frames, 2).
         inside: which frames are sound, shape (n, n_frames).
-        settings: how many windows, and how much of it.
+        settings: how many windows, and how strongly.
         hop_s: seconds from frame to frame.
-        rng: decides.
+        rng: draws windows, sounds and strengths.
         backgrounds: `noise` and `music`, each where the settings ask for it.
     """
     alone = [
@@ -76,7 +76,7 @@ def _heard(
     rng: np.random.Generator,
     backgrounds: Mapping[str, Background],
 ) -> list[Sound]:
-    """The voice of window i, and what is heard beside it."""
+    """The voice of window i, followed by the sounds added to it."""
     voice = alone[i]
     sounds = [voice]
     if rng.uniform() < settings.rooms_share:
@@ -100,14 +100,14 @@ def _together(sounds: list[Sound]) -> Power:
 
 
 def _at_ratio(sounds: list[Sound], others: list[Sound], snr_db: float) -> list[Sound]:
-    """Others, so loud that the sounds are so many decibels above all of them."""
+    """The other sounds, scaled so that the sounds are `snr_db` above all of them, below 900 Hz."""
     level = low(_together(sounds)).mean() / low(_together(others)).mean()
     scale = level * np.exp(-snr_db * NEPER_PER_DB)
     return [Sound(other.power * scale, other.pitch) for other in others]
 
 
 def in_room(power: Power, rt60_s: float, direct_to_tail_db: float, hop_s: float) -> Power:
-    """Mel energies (n_frames, n_mels) with an exponential tail behind each frame (Polack, 1988).
+    """Mel energies (n_frames, n_mels) with an exponential tail after each frame (Polack, 1988).
 
     Args:
         power: of the sound without the room.
@@ -115,7 +115,7 @@ def in_room(power: Power, rt60_s: float, direct_to_tail_db: float, hop_s: float)
         direct_to_tail_db: energy of the direct sound over that of all its tail.
         hop_s: seconds from frame to frame.
     """
-    from scipy.signal import lfilter  # noqa: PLC0415  # a recipe without rooms need not wait for it
+    from scipy.signal import lfilter  # noqa: PLC0415  # slow to import, and only rooms need it
 
     decay = 10.0 ** (-6.0 * hop_s / rt60_s)
     tail = lfilter([0.0, decay], [1.0, -decay], power, axis=0)
@@ -129,7 +129,7 @@ def _tail(voice: Sound, in_room: Power) -> Sound:
 
 
 def _voices(alone: list[Sound], i: int, rng: np.random.Generator) -> list[Sound]:
-    """One to a few other windows of the batch, equally loud, each from its own moment on and over again."""
+    """One to five other windows of the batch, equally loud, each starting anywhere and repeated."""
     n_frames = len(alone[i].power)
     others = [j for j in rng.permutation(len(alone)).tolist() if j != i]
     voices = []

@@ -1,7 +1,7 @@
-"""Finished networks whose answers another one learns from, beside the labels.
+"""Knowledge distillation: finished networks from whose outputs another one learns, besides the labels.
 
-What several networks together find likely of a window says more than its label: which other emotions it is
-near to, and how near (Hinton, Vinyals and Dean, "Distilling the knowledge in a neural network", 2015).
+The mean output of several networks says more about a window than its label does: which other emotions it
+resembles, and how much (Hinton, Vinyals and Dean, "Distilling the knowledge in a neural network", 2015).
 """
 
 from __future__ import annotations
@@ -22,26 +22,26 @@ Answers = NDArray[np.float32]
 
 
 class Teachers:
-    """Some networks that answer as one."""
+    """An ensemble of networks with one common output."""
 
     def __init__(self, runs: Sequence[Base]) -> None:
         self._runs = list(runs)
 
     @property
     def sha256(self) -> str:
-        """Of the files of the networks, one after another."""
+        """SHA-256 of the networks' files, one after another."""
         return " ".join(run.sha256 for run in self._runs)
 
     @property
     def infos(self) -> tuple[RunInfo, ...]:
-        """What each says of itself."""
+        """The description of each run."""
         return tuple(run.info for run in self._runs)
 
     def answers(self, windows: Windows, mean: Windows, std: Windows) -> Answers:
-        """Means of what the networks find likely, rows (n, n_labels) that add up to 1.
+        """Mean probabilities of the networks, each at its temperature: (n, n_labels), rows that add up to 1.
 
         Args:
-            windows: (n, n_frames, n_features), normalised; frames of zeros are behind the end of a turn.
+            windows: (n, n_frames, n_features), normalised; frames of zeros pad the end of a turn.
             mean: by which they were normalised, (n_features,).
             std: likewise.
         """
@@ -55,17 +55,18 @@ class Teachers:
 
 
 def teachers_for(recipe: Recipe, labels: Sequence[str], folders: Sequence[Path]) -> Teachers | None:
-    """The finished runs in these folders, for a run by this recipe to learn from; None of none.
+    """The finished runs in these folders, for a run by this recipe to learn from; None without folders.
 
     Raises:
-        BaseError: when there is none in a folder, when one sees or answers something else, or when the recipe
-            asks for teachers and none is named, or none is asked for.
+        BaseError: when a folder holds none, when the inputs or labels of one differ, when the recipe needs
+            teachers but none is named, or when some are named but the recipe does not use them.
     """
     if bool(folders) != (recipe.taught > 0.0):
         raise BaseError(
-            "the recipe learns from the answers of teachers (taught): name finished runs (--teachers)"
+            "the recipe learns from teachers (taught): name finished runs (--teachers)"
             if recipe.taught
-            else "there are teachers (--teachers), but the recipe does not say how much they teach (taught)"
+            else "teachers are given (--teachers), but the recipe does not say how much to learn from them "
+            "(taught)"
         )
     if not folders:
         return None
@@ -76,5 +77,7 @@ def teachers_for(recipe: Recipe, labels: Sequence[str], folders: Sequence[Path])
         pairs = zip(("labels", "n_frames", "frontend"), theirs, ours, strict=True)
         differing = [name for name, of_run, wanted in pairs if of_run != wanted]
         if differing:
-            raise BaseError(f"{run.folder}: has other {' and '.join(differing)} than this training")
+            raise BaseError(
+                f"{run.folder}: does not have the same {' and '.join(differing)} as this training"
+            )
     return Teachers(runs)

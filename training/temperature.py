@@ -1,7 +1,7 @@
-"""The temperature by which logits are divided, so that confidences become frequencies; Guo et al., 2017.
+"""Temperature scaling: dividing the logits so that confidences match frequencies; Guo et al., 2017.
 
-A few validation speakers are not people in general. How far the temperature that suits them is to be believed
-is therefore asked of themselves: each is left out once, and the rest say what suits him.
+A few validation speakers do not stand for people in general. How far to trust a temperature that is fitted on
+them is therefore tested on themselves: each is left out once, and the temperature is fitted on the others.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _LEAST = 1e-12
 def temperature(
     logits: Sequence[Floats], truth: NDArray[np.integer[Any]], speakers: Sequence[str], weights: Floats
 ) -> float:
-    """The temperature for new speakers: between 1 and the one that makes these clips likeliest.
+    """The temperature for new speakers: between 1 and the one that makes the labels of these clips likeliest.
 
-    As far from 1, on a logarithmic scale, as is best for a speaker who was left out while it was fitted; the
-    mean over speakers counts. A single speaker says nothing of others: 1.
+    How far it moves from 1, on a logarithmic scale, is what gives speakers who are left out of the fit the
+    lowest mean loss. A single speaker says nothing about others, so the result is then 1.
 
     Args:
         logits: of the windows of each clip, shapes (windows, n_labels), of speakers unheard in training.
@@ -58,7 +58,7 @@ def _losses(logits: Sequence[Floats], truth: NDArray[np.integer[Any]]) -> NDArra
 
 
 def _best(losses: NDArray[np.float64], weights: Floats) -> float:
-    """The logarithm of the likeliest candidate."""
+    """The logarithm of the candidate with the lowest loss."""
     return float(_LOG_CANDIDATES[int(np.argmin(weights @ losses))])
 
 

@@ -1,4 +1,4 @@
-"""A trained network goes on with clips of one's own, judged on those speakers whom it has not heard."""
+"""Fine-tune a trained network on a user's clips, and test it on those speakers it has not heard."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ from training.tune_report import Judged, TuneReport, judge
 from training.unheard import speakers_heard
 
 _GROUPS = 5
-"""Of speakers, each left out once; more would take longer and tell the same"""
+"""Groups of speakers, each left out once; more would take longer without telling more"""
 
 ENOUGH_SPEAKERS = 5
-"""With fewer, neither a gain nor a temperature can be told from chance"""
+"""With fewer, neither a gain nor a temperature can be distinguished from chance"""
 
 Progress = Callable[[str, EpochDone], None]
 
 
 Logits = list[NDArray[np.float32]]
-"""Of the windows of each clip, (windows, n_labels) each"""
+"""Logits of the windows of each clip, (windows, n_labels) each"""
 
 
 def recipe_from(of: Recipe, recipe: Recipe) -> Recipe:
-    """A tuning's recipe for a run of another: shape, front end and histories are that one's."""
+    """The recipe to tune a run with: name, window, front end, network and histories are that run's."""
     kept = {name: getattr(of, name) for name in ("name", "n_frames", "frontend", "network", "history")}
     return msgspec.structs.replace(recipe, circumplex={**of.circumplex, **recipe.circumplex}, **kept)
 
@@ -53,25 +53,25 @@ def tune(
     folder: Path,
     progress: Progress,
 ) -> tuple[RunInfo, TuneReport]:
-    """Tune a network on all examples, and say what that is worth to people who are not among them.
+    """Tune a network on all examples, and measure the effect on people who are not among them.
 
-    Each group of speakers is left out once, and the network that was tuned on the others judged on it; then
-    all of them are trained on. Whom the base, or what it was made from, has heard is never left out: that
-    network has learned from them, before and after. Finished parts are kept: the same call goes on where it
-    stopped.
+    Each group of speakers is left out once, to test a network that is tuned on the others; the final network
+    is tuned on all of them. Speakers whom the base, or a run that it builds on, has heard are never left out:
+    the base has learned from them, so they cannot show the effect on new people. Finished parts are kept: an
+    interrupted call resumes when it is repeated.
 
     Args:
         base: folder of the finished run to start from.
-        examples: clips of one's own.
-        new_labels: that the network does not have yet.
+        examples: the user's clips.
+        new_labels: labels that the network does not have yet.
         recipe: see `recipe_from`.
-        folder: of the tuned run, fit for the converter.
+        folder: for the tuned run, in the form that the converter reads.
         progress: called with the part's name after each epoch.
 
     Raises:
         BaseError: when there is no run to start from.
-        TrainingError: when the clips cannot support it.
-        RunMismatchError: when the folder holds the run of other clips, labels or choices.
+        TrainingError: when the clips do not suffice.
+        RunMismatchError: when the folder holds a run with other clips, labels or settings.
         DamagedRunError: when a file of that folder, or of the base, cannot be read.
     """
     known = base_for(recipe, base)
@@ -79,7 +79,7 @@ def tune(
     labels = (*known.info.labels, *new_labels)
     before = clip_answers(_logits(known, examples), 1.0)
     groups = [] if heard_before is None else speaker_groups(examples, new_labels, heard_before)
-    # Of two speakers, one is left to train on while the other is judged.
+    # With two speakers, one is left to train on while the other is tested.
     of_others = msgspec.structs.replace(recipe, one_speaker=True)
     parts: list[Part] = []
     for number, group in enumerate(groups, 1):
@@ -103,10 +103,10 @@ def tune(
 def speaker_groups(
     examples: Sequence[Example], new_labels: Sequence[str], heard_before: Set[str] = frozenset()
 ) -> list[set[str]]:
-    """The speakers in groups to be left out in turn, without those heard before by the network.
+    """Groups of speakers to leave out in turn, without those that the network has heard before.
 
-    None where only one is left. Whoever speaks a new label comes first, so that it is never left out as a
-    whole.
+    There are none if fewer than two such speakers are left. Those with clips of a new label are distributed
+    first, so that no group holds all of them.
     """
     speakers = {e.clip.speaker for e in examples} - heard_before
     if len(speakers) < 2:
@@ -119,7 +119,7 @@ def speaker_groups(
 
 
 class Part(NamedTuple):
-    """One group that was left out: its examples' numbers, and the logits of the network without it."""
+    """One group that was left out: indices of its examples, and their logits by the network without it."""
 
     rows: list[int]
     logits: Logits
@@ -147,7 +147,7 @@ def _judged(
 
 
 def fitted_temperature(parts: Sequence[Part], found: Judged) -> float | None:
-    """By the speakers who were left out; None where they are too few."""
+    """The temperature fitted on the speakers who were left out; None if they are too few."""
     if len(set(found.speakers)) < ENOUGH_SPEAKERS:
         return None
     logits = [of_clip for part in parts for of_clip in part.logits]

@@ -1,4 +1,4 @@
-"""What a tuning is worth to people whom it has not heard, before and after, and whether that can be told."""
+"""The effect of a tuning on people the network has not heard, and whether it can be told from chance."""
 
 from __future__ import annotations
 
@@ -29,33 +29,33 @@ class Judged:
 
 
 class TuneReport(msgspec.Struct, frozen=True, kw_only=True):
-    """Beside the tuned network, as `tuned.json`: rates are fractions, of the float network."""
+    """The report of a tuning, `tuned.json` beside the network: rates are fractions, of the float network."""
 
     speakers: int
-    """That were tuned on; those in `per_speaker` were judged"""
+    """Speakers tuned on; those in `per_speaker` were tested"""
 
     clips: int
-    """Likewise"""
+    """Clips tuned on"""
 
     heard_before: tuple[str, ...] | None = ()
-    """Speakers whom the network had heard before it was tuned: not judged. None where it does not say whom,
-    so that nobody was"""
+    """Speakers whom the network had heard before tuning, who are not tested. None if it has no record of its
+    speakers, so that nobody is tested"""
 
     before_uar: float | None
-    """None where nobody could be left out"""
+    """None if nobody could be tested"""
 
     after_uar: float | None
     gain_ci95: tuple[float, float] | None
-    """Of the gain, by a bootstrap over speakers"""
+    """95 % interval of the gain, from a bootstrap over speakers"""
 
     per_label: dict[str, tuple[int, float, float]]
-    """Clips, recall before and after"""
+    """Number of clips, recall before and after"""
 
     per_speaker: dict[str, tuple[float, float]]
     """UAR before and after"""
 
     without_clips: tuple[str, ...]
-    """Labels of which there was none: the network may forget them"""
+    """Labels without a clip: the network may forget them"""
 
     temperature: float
     verdict: str
@@ -73,11 +73,11 @@ def judge(
 
     Args:
         found: the answers.
-        examples: all clips, also where nobody could be left out.
-        labels: of the tuned network; each clip of a new one was wrong before.
+        examples: all clips, including those that are not tested.
+        labels: of the tuned network; before, every clip of a new label counts as wrong.
         temperature: of the tuned network.
-        enough: speakers with whom something can be told.
-        heard_before: everybody whom the network had heard before; None where that is not known.
+        enough: tested speakers that a verdict needs.
+        heard_before: all speakers whom the network had heard before; None if that is not known.
     """
     names = sorted(set(found.speakers))
     groups = np.array(found.speakers)
@@ -107,7 +107,7 @@ def judge(
 
 
 def _recalls(found: Judged, label: int) -> tuple[int, float, float]:
-    """Clips of a label, and the share of them that is found, before and after."""
+    """Number of clips of a label, and its recall before and after."""
     rows = found.truth == label
     before, after = (float(np.mean(answers[rows] == label)) for answers in (found.before, found.after))
     return int(np.sum(rows)), round(before, 4), round(after, 4)
@@ -117,7 +117,7 @@ def _interval(found: Judged) -> tuple[float, float]:
     """95 % interval of the gain: whole speakers are drawn with replacement, before and after together."""
     names, labels = sorted(set(found.speakers)), np.unique(found.truth)
     of = [np.array(found.speakers) == name for name in names]
-    # Clips of each speaker and label, and by how many more of them are found than before: (speakers, labels).
+    # For each speaker and label: clips, and how many more of them are right than before (speakers, labels).
     clips = np.array([[np.sum(rows & (found.truth == x)) for x in labels] for rows in of])
     more = np.array(
         [
@@ -128,7 +128,7 @@ def _interval(found: Judged) -> tuple[float, float]:
     )
     drawn = np.random.default_rng(0).integers(0, len(names), (_DRAWS, len(names)))
     counts, gains = clips[drawn].sum(axis=1), more[drawn].sum(axis=1)
-    # A label that none of those drawn speaks does not count.
+    # A label without a clip in a draw does not count.
     recall = np.where(counts > 0, gains / np.maximum(counts, 1), np.nan)
     low, high = np.percentile(np.nanmean(recall, axis=1), [2.5, 97.5])
     return round(float(low), 4), round(float(high), 4)
@@ -142,19 +142,19 @@ def _verdict(
 ) -> str:
     if heard_before is None:
         return (
-            "the run to start from does not say whom it has heard, as runs do now: what this does to people "
-            "whom it has not heard cannot be told; train that run again"
+            "the run to start from has no record of its speakers, which newer runs have: the effect on "
+            "people it has not heard cannot be measured; train that run again"
         )
     new = " whom the network had not heard before" if heard_before else ""
     if interval is None:
         who = f"fewer than two speakers{new}" if new else "one speaker"
-        return f"{who}: what it does to others cannot be told, and it may well be worse for them"
+        return f"{who}: the effect on other people cannot be measured, and it may well be worse for them"
     if speakers < enough:
         who = f"{speakers} speakers{new}"
-        return f"{who} are too few to tell what it does to others: at least {enough} are needed"
+        return f"{who} are too few to measure the effect on other people: at least {enough} are needed"
     low, high = interval
     if low > 0.0:
-        return "better with people whom it has not heard"
+        return "better on people it has not heard"
     if high < 0.0:
-        return "worse with people whom it has not heard: leave the network as it was"
-    return "no difference can be shown with people whom it has not heard"
+        return "worse on people it has not heard: keep the network as it was"
+    return "no difference can be shown on people it has not heard"

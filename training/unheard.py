@@ -1,4 +1,4 @@
-"""Nobody whom a fold is tested on was heard by the runs that it builds on: its base, and its teachers."""
+"""Check that the runs a fold builds on, its base and teachers, have not heard its test speakers."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ def check_unheard(
     split: Split,
     training: Sequence[Clip],
 ) -> None:
-    """Make sure of it before a fold goes on from these runs.
+    """Make sure that these runs have not heard the test speakers of a fold.
 
-    Where the protocol lets the people of the test be heard in training, its clips must not have been: the
-    runs are to have learned from the training clips of the fold and from no others.
+    In a speaker-dependent protocol, the test speakers may be heard in training, but not the test clips: the
+    runs must have been trained on the training clips of the fold and no others.
 
     Args:
         folders: of the finished runs.
-        protocol: whose fold it is.
+        protocol: of the fold.
         split: the fold.
-        training: its training clips, less those that cannot be read.
+        training: its training clips, without those that cannot be read.
 
     Raises:
         BaseError: when one has heard a test speaker, or may have, or there is no finished run.
@@ -39,25 +39,25 @@ def check_unheard(
         if protocol.speaker_dependent:
             if not has_heard(folder, training):
                 raise BaseError(
-                    f"{folder}: has heard other clips than this fold trains on, perhaps those of its "
-                    f"test: name runs of {protocol.name} over the same corpora"
+                    f"{folder}: was trained on other clips than this fold, perhaps on its test clips: name "
+                    f"runs of {protocol.name} over the same corpora"
                 )
             continue
         heard = speakers_heard(info)
         if heard is None:
-            raise BaseError(f"{folder}: does not say whom it has heard, as runs do now: train it again")
+            raise BaseError(f"{folder}: has no record of its speakers, which newer runs have: train it again")
         if known := sorted(tested & heard):
             names = ", ".join(known[:_NAMED]) + (" and others" if len(known) > _NAMED else "")
             raise BaseError(
-                f"{folder}: has heard {names}, on whom fold {split.name} is tested: name runs of the same "
+                f"{folder}: has heard {names}, tested in fold {split.name}: name runs of the same "
                 "fold and corpora"
             )
 
 
 def speakers_heard(info: RunInfo) -> set[str] | None:
-    """Everybody whom a run and those that it builds on have heard; None where one of them does not say.
+    """All speakers heard by a run and the runs that it builds on; None if one of them has no record of them.
 
-    By name: one that stands for two people in two corpora is taken for one person, as everywhere.
+    Speakers are matched by name: the same name in two corpora counts as one person, as everywhere.
     """
     heard = set(info.speakers)
     for other in (*([info.base] if info.base else []), *info.teachers):

@@ -1,4 +1,4 @@
-"""Who is taken out of the training clips, to judge what was learned: drawn by the recipe's seed."""
+"""Choose the validation speakers, who are held out of training."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from training.support import check_speakers
 
 
 def validation_speakers(examples: Sequence[Example], recipe: Recipe) -> set[str]:
-    """Speakers to take out of training: of each corpus in turn one, drawn by the recipe's seed.
+    """Speakers to hold out of training: one of each corpus in turn, drawn with the recipe's seed.
 
-    A speaker with more than a twentieth of all clips is not drawn: too much would be lost to train on.
+    A speaker with more than a twentieth of all clips is not drawn if there are enough others: too many
+    training clips would be lost.
 
     Raises:
         SupportError: when too few speakers would be left to train on.

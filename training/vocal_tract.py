@@ -1,4 +1,4 @@
-"""Another vocal tract: its resonances lie elsewhere: the mel axis is stretched (Jaitly and Hinton, 2013)."""
+"""Vocal tract length perturbation: stretching the mel axis moves the resonances (Jaitly and Hinton, 2013)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ Values = NDArray[np.floating]
 
 
 def stretched(mel: Values, factors: Values) -> NDArray[np.float32]:
-    """Log mel energies as another vocal tract would have them.
+    """Log mel energies as a vocal tract of another length would give them.
 
     Args:
         mel: shape (n, n_frames, n_mels).
-        factors: of each window, shape (n,); what stood in filter `factor * i` stands in filter i.
+        factors: of each window, shape (n,); what was in filter `factor * i` moves to filter i.
     """
     n_mels = mel.shape[2]
     at = np.clip(np.arange(n_mels) * factors[:, None], 0.0, n_mels - 1.0)

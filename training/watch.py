@@ -23,10 +23,10 @@ Frames = NDArray[np.float32]
 
 
 class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no types
-    """After each epoch: the UAR on the validation speakers, the best weights, a backup, an early end.
+    """After each epoch: the UAR on the validation speakers, the best weights, a backup, early stopping.
 
-    Keras has `BackupAndRestore` for the backup, which writes weights and epoch one after the other; a run
-    that is killed between the two goes on one epoch off. Here the optimizer's own count of steps tells.
+    Keras's `BackupAndRestore` writes weights and epoch one after the other, so that a run killed in between
+    resumes one epoch off. Here the epoch follows from the optimizer's own count of steps.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no typ
         folder: Path,
         progress: Callable[[EpochDone], None] | None,
     ) -> None:
-        """`network` answers, and has its weights from what is trained."""
+        """`network` is used for scoring, and shares its weights with the model that is trained."""
         super().__init__()
         self._network = network
         self._validation = validation
@@ -59,17 +59,17 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no typ
             )
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002  # Keras passes it
-        """Draw what this epoch draws, whatever was before it."""
+        """Seed the random draws of this epoch, independent of those before."""
         self._batches.start_epoch(epoch)
-        # Dropout counts its draws, one a step, and Keras does not keep the count: without this, a run that
-        # goes on would draw what it has drawn before.
+        # Dropout counts its draws, one per step, and Keras does not save the count: without this, a resumed
+        # run would repeat earlier draws.
         for layer in self.model.layers:
             if isinstance(layer, keras.layers.Dropout):
                 state = layer.seed_generator.state
                 state.assign([int(state[0]), epoch * len(self._batches)])
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Score and keep the epoch, then tell of it."""
+        """Score and save the epoch, then report it."""
         score = None
         if self._validation:
             mean, std = self._normalisation
@@ -79,7 +79,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no typ
                 self.best_epoch, self.best_uar = epoch + 1, score
                 self._save(self._best)
                 write_whole(self._state, msgspec.json.encode((self.best_epoch, self.best_uar)))
-        # Behind the score, so that an epoch that the backup holds has been scored.
+        # After scoring, so that every epoch in a backup has been scored.
         self._save(self._backup)
         if self._progress:
             loss = float((logs or {}).get("loss", float("nan")))
@@ -88,12 +88,12 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no typ
             self.model.stop_training = True
 
     def is_over(self, epochs: int) -> bool:
-        """Whether no epoch is to follow these."""
+        """Whether training ends after this many epochs."""
         patience = self._recipe.patience
         return epochs >= self._recipe.epochs or 0 < patience <= epochs - self.best_epoch
 
     def take_up(self, network: Any) -> int:
-        """Bring a network to where an earlier run was stopped; gives the epochs that it has had."""
+        """Restore a network to where an earlier run was interrupted; returns the epochs that it has had."""
         if not self._backup.exists():
             return 0
         network.optimizer.build(network.trainable_variables)
@@ -114,6 +114,6 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no typ
         partial.replace(file)
 
     def restore_best(self, network: Any) -> None:
-        """Put the best epoch's weights back; without validation the last ones stay."""
+        """Restore the best epoch's weights; without validation the last ones stay."""
         if self._best.exists():
             network.load_weights(self._best)

@@ -1,4 +1,4 @@
-"""What a process of `evaluate` does. Light to import: TensorFlow comes once the cores are counted."""
+"""The worker process of `evaluate`. Quick to import: TensorFlow follows once the number of cores is set."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 
 def prepare(cores: int) -> None:
-    """Use so many cores, and end with the process that started this one; must come before TensorFlow."""
+    """Use so many cores, and end with the parent process; call it before TensorFlow is imported."""
     for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ[name] = str(cores)
     end_with_parent()
 
 
 def end_with_parent() -> None:
-    """Let this process end when its parent does, however that ends.
+    """End this process when its parent ends, for whatever reason.
 
-    A killed `evaluate` must not leave processes behind that train on, into folders that others may use.
+    A killed `evaluate` must not leave processes behind that continue to train in folders of other runs.
     """
     threading.Thread(target=_outlive_nobody, name="end with parent", daemon=True).start()
 
@@ -43,7 +43,7 @@ def _outlive_nobody() -> None:
 
 
 def train(task: FoldTask, news: Any) -> None:
-    """Only the training of a fold: needs any backend of Keras, where scoring needs TensorFlow."""
+    """Train a fold without scoring it: any Keras backend will do, whereas scoring needs TensorFlow."""
     with quiet_stderr("tensorflow"):
         from training.features import FeatureCache  # noqa: PLC0415
         from training.fit import fit  # noqa: PLC0415
@@ -54,7 +54,7 @@ def train(task: FoldTask, news: Any) -> None:
 
 
 def run(log: Path | None, task: FoldTask, news: Any) -> FoldResult:
-    """One fold, whose epochs go into the queue `news`, and its end into the log of all runs."""
+    """Run one fold, report its epochs to the queue `news`, and add it to the log of all runs at the end."""
     with quiet_stderr("tensorflow"):
         from training.fold import run_fold  # noqa: PLC0415
         from training.metrics import uar  # noqa: PLC0415

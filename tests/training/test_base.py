@@ -111,7 +111,7 @@ def test_fit_when_the_base_is_another_then_the_begun_run_is_not_taken_up(finishe
     once = msgspec.structs.replace(TINY, epochs=1, validation_speakers=0)
     fit(clips, LABELS, once, tmp_path / "run")
 
-    with pytest.raises(RunMismatchError, match="other base"):
+    with pytest.raises(RunMismatchError, match="different base"):
         fit(clips, LABELS, once, tmp_path / "run", base=finished_run[0])
 
 
@@ -137,7 +137,7 @@ def test_base_for_when_its_network_is_damaged_then_its_file_is_named(finished_ru
             archive.writestr("config.json", "{}")
     else:
         file.write_bytes(content)
-    with pytest.raises(DamagedRunError, match=r"network\.keras: is damaged .*; train it anew") as caught:
+    with pytest.raises(DamagedRunError, match=r"network\.keras: is damaged .*; train it again") as caught:
         _ = base_for(TINY, tmp_path / "run").network
     assert "not found" not in str(caught.value)
     # As the process of a fold sends it.
@@ -151,5 +151,5 @@ def test_base_for_when_no_run_is_there_then_says_so(tmp_path):
 
 def test_base_for_when_the_network_is_another_then_says_what(finished_run):
     wider = msgspec.structs.replace(TINY, n_frames=64)
-    with pytest.raises(BaseError, match="other n_frames than the recipe"):
+    with pytest.raises(BaseError, match="does not have the same n_frames as the recipe"):
         base_for(wider, finished_run[0])

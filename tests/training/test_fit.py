@@ -140,7 +140,7 @@ def test_fit_when_the_folder_holds_another_run_then_refused(
 ):
     """Else the figures of one recipe would be taken for those of another."""
     folder, _, _ = finished_run
-    with pytest.raises(RunMismatchError, match=f"other {reason}; name another folder"):
+    with pytest.raises(RunMismatchError, match=f"different {reason}; name another folder"):
         fit(corpus[fewer:], labels, recipe(**changes), folder)
 
 
@@ -158,11 +158,11 @@ def test_fit_when_patience_ends_it_then_the_best_epochs_weights_are_back(tmp_pat
 @pytest.mark.parametrize(
     ("parts", "labels", "changes", "reason"),
     [
-        (examples(speakers=3), LABELS, {}, r"3 speaker\(s\) cannot give 2 for validation"),
+        (examples(speakers=3), LABELS, {}, r"3 speaker\(s\) are too few: the recipe needs 2 for validation"),
         (examples(speakers=1), LABELS, {"validation_speakers": 0}, r"1 speaker\(s\)"),
         ([], LABELS, {}, "no clip could be read"),
         (examples(labels=("angry", "sad")), LABELS, {}, "no training clip for neutral"),
-        (examples(), ("angry", "sad"), {}, "clips of neutral, which is no label"),
+        (examples(), ("angry", "sad"), {}, "clips of neutral, not one of the labels"),
         (examples(labels=("angry",)), ("angry",), {}, "at least two"),
         (examples(labels=("angry",)), ("angry", "angry"), {}, "at least two"),
     ],
@@ -187,6 +187,6 @@ def test_fit_when_a_file_of_the_folder_is_damaged_then_it_is_named(
 ):
     shutil.copytree(finished_run[0], tmp_path / "run")
     (tmp_path / "run" / name).write_bytes(content)
-    with pytest.raises(DamagedRunError, match=f"run/{name}: is damaged .*; train it anew") as caught:
+    with pytest.raises(DamagedRunError, match=f"run/{name}: is damaged .*; train it again") as caught:
         fit(corpus, LABELS, TINY, tmp_path / "run")
     assert caught.value.exit_code == 65

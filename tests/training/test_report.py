@@ -62,6 +62,17 @@ def test_report_when_forms_and_protocols_are_many_then_they_stand_in_order(tmp_p
     assert headings == ["### P1 in", "### P1 multi", "### P9 joint", "### P10 joint"]
 
 
+def test_report_when_the_other_corpora_came_first_then_the_command_for_these_stands_before(tmp_path):
+    command = "affectd-train evaluate --protocol P1 --seeds 1 --form multi --recipe multi.toml --corpus x=y"
+    text, _ = page(tmp_path, result(form="multi", command=command))
+
+    assert (
+        "    affectd-train evaluate --protocol P9 --seeds 1 --recipe training/recipes/joint.toml "
+        "--corpus x=y --runs RUNS --train-only\n"
+        f"    {command} --runs RUNS\n"
+    ) in text
+
+
 def test_report_when_forms_are_of_the_same_networks_then_they_stand_side_by_side(tmp_path):
     seeds = {"seeds": [0, 1], "per_corpus": {"tess": 0.4, "urdu": 0.7}, "folds": [1]}
     rows = [{"seed": seed, "fold": 1, "float_uar": 0.5, "int8_uar": 0.5 + seed / 10} for seed in (0, 1)]
@@ -123,7 +134,7 @@ def test_report_when_a_training_went_on_from_another_then_the_commands_of_both(t
 
     assert (
         "    affectd-train evaluate --protocol P8 --recipe training/recipes/joint.toml --corpus x=y "
-        "--runs RUNS\n"
+        "--runs RUNS --train-only\n"
         f"    {command} --runs SECOND_HALVES\n"
     ) in text
     assert text.count("SECOND_HALVES") == 1

@@ -45,7 +45,7 @@ def test_run_log_when_a_line_is_damaged_then_it_is_named(tmp_path):
     file = tmp_path / "runs.jsonl"
     append_run(file, commit=None, protocol="fit", recipe=Recipe())
     file.write_bytes(file.read_bytes() + b'{"date": \n')
-    with pytest.raises(RunLogError, match=r"runs\.jsonl:2: is no run"):
+    with pytest.raises(RunLogError, match=r"runs\.jsonl:2: not a run"):
         read_runs(file)
 
 

@@ -28,7 +28,7 @@ def test_support_when_there_is_enough_then_nothing_is_said():
     [
         ([], (), "nothing to train on"),
         (clips(speakers=1), (), "all 30 clips are of one speaker, s0"),
-        (clips(), (), r"no clip of fear \(--labels angry,neutral,sad asks for the others\)\. Add clips"),
+        (clips(), (), r"no clip of fear \(--labels angry,neutral,sad trains the others only\)\. Add clips"),
         (clips(), LABELS, r"no clip of fear\. Add clips"),
         ([*clips(), *fear(3)], (), r"only 3 clip\(s\) of fear, and at least 10"),
         ([*clips(), *fear(3)], ("fear",), r"only 3 clip\(s\) of fear, and at least 5"),
@@ -51,8 +51,12 @@ def test_support_when_there_is_nothing_to_tell_apart_then_says_so(labels):
 @pytest.mark.parametrize(
     ("speakers", "changes", "reason"),
     [
-        (5, {}, r"5 speaker\(s\) cannot give 4 for validation and 2 to train on"),
-        (4, {"one_speaker": True}, r"4 speaker\(s\) cannot give 4 for validation and 1 to train on"),
+        (5, {}, r"5 speaker\(s\) are too few: the recipe needs 4 for validation and 2 to train on"),
+        (
+            4,
+            {"one_speaker": True},
+            r"4 speaker\(s\) are too few: the recipe needs 4 for validation and 1 to train on",
+        ),
         (0, {}, "no clip could be read"),
     ],
 )

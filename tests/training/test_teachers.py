@@ -97,7 +97,7 @@ def test_fit_when_taught_then_the_card_names_the_teachers_and_the_run_is_not_tak
 
     assert info.teachers == (finished_run[1],)
     assert card.provenance["teachers"][0]["training_clips"] == finished_run[1].corpora
-    with pytest.raises(RunMismatchError, match="other teachers"):
+    with pytest.raises(RunMismatchError, match="different teachers"):
         fit(clips, LABELS, TAUGHT, tmp_path / "run", teachers=[finished_run[0], finished_run[0]])
 
 
@@ -107,8 +107,8 @@ def test_fit_when_taught_then_the_card_names_the_teachers_and_the_run_is_not_tak
         (TAUGHT, LABELS, [], "name finished runs"),
         (TINY, LABELS, ["run"], "does not say how much"),
         (TAUGHT, LABELS, ["nowhere"], "no finished run"),
-        (TAUGHT, LABELS[:2], ["run"], "other labels"),
-        (msgspec.structs.replace(TAUGHT, n_frames=64), LABELS, ["run"], "other n_frames"),
+        (TAUGHT, LABELS[:2], ["run"], "does not have the same labels"),
+        (msgspec.structs.replace(TAUGHT, n_frames=64), LABELS, ["run"], "does not have the same n_frames"),
     ],
     ids=["none", "not asked for", "not there", "labels", "windows"],
 )

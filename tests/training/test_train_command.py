@@ -185,7 +185,7 @@ def test_evaluate_when_a_kept_fold_was_not_asked_what_a_known_voice_is_worth_the
 
 def test_evaluate_when_a_fold_was_of_another_recipe_then_refused(evaluated, corpus_table, recipes):
     folder, _, _ = evaluated
-    with pytest.raises(RunMismatchError, match="other recipe"):
+    with pytest.raises(RunMismatchError, match="different recipe"):
         run_fold(first_fold(folder, corpus_table, recipes / "tiny.toml"))
 
 

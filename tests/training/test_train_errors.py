@@ -33,7 +33,7 @@ def one_line(capsys):
 @pytest.mark.parametrize(
     ("corpus_argument", "reason"),
     [
-        ("nowhere", "say what it is, as in ravdess=nowhere"),
+        ("nowhere", "give its kind too, as in ravdess=nowhere"),
         ("iemocap={folder}", "unknown kind of corpus 'iemocap'"),
         ("ravdess={folder}/nowhere", "no such file or folder"),
         ("ravdess={folder}", "it holds no audio file"),
@@ -116,7 +116,7 @@ def test_fit_command_when_a_label_is_missing_then_it_is_named(tmp_path, corpus_t
 
     assert code == 65
     err = capsys.readouterr().err
-    assert "no clip of fear (--labels angry,sad asks for the others)" in err.splitlines()[-1]
+    assert "no clip of fear (--labels angry,sad trains the others only)" in err.splitlines()[-1]
     assert_nothing_was_computed(err, tmp_path)
 
 
@@ -129,9 +129,12 @@ def assert_nothing_was_computed(err, folder):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ([], "no clip of disgust, fear, happy, surprise (--labels angry,neutral,sad asks for the others)"),
+        ([], "no clip of disgust, fear, happy, surprise (--labels angry,neutral,sad trains the others only)"),
         (["--labels", "angry"], "labels are angry: at least two different ones are needed"),
-        (["--labels", ",".join(LABELS)], "3 speaker(s) cannot give 4 for validation and 2 to train on"),
+        (
+            ["--labels", ",".join(LABELS)],
+            "3 speaker(s) are too few: the recipe needs 4 for validation and 2 to train on",
+        ),
         (["--labels", ",".join(LABELS), "--recipe", "average"], "name that run (--base)"),
         (["--labels", ",".join(LABELS), "--recipe", "taught"], "name finished runs (--teachers)"),
         (["--labels", ",".join(LABELS), "--base", "nowhere"], "nowhere: no finished run to start from"),
@@ -169,7 +172,7 @@ def test_fit_command_when_no_clip_can_be_read_then_that_is_said(tmp_path, capsys
     )  # fmt: skip
 
     assert code == 65
-    assert "no clip could be read, of 36: " in capsys.readouterr().err.splitlines()[-1]
+    assert "none of the 36 clips could be read: " in capsys.readouterr().err.splitlines()[-1]
     assert not (tmp_path / "run").exists()
 
 
@@ -190,7 +193,7 @@ def test_command_when_a_clip_is_given_twice_then_it_counts_once(tmp_path, corpus
     err = capsys.readouterr().err
 
     assert code == 64
-    assert "given twice; the first counts" in err
+    assert "given twice; only the first is used" in err
     assert "left out: 44 more" in err
 
 

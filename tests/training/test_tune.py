@@ -103,8 +103,8 @@ def test_tune_command_when_given_again_then_nothing_is_trained_anew(tuned, capsy
     assert code == 0
     assert (folder / "run" / "network.keras").stat().st_mtime_ns == before
     assert "epoch" not in said.err
-    assert "40 clips of 2 speakers\n2 of them are judged, by networks that had not heard them:" in said.out
-    assert "had heard before" not in said.out
+    assert "40 clips of 2 speakers\n2 of them are tested, with networks that have not heard them:" in said.out
+    assert "heard by the network before tuning" not in said.out
     assert "excited   0.0%" in said.out
     assert f"next: affectd-convert {folder / 'run'}" in said.out
     assert len((folder / "runs.jsonl").read_text().splitlines()) == 1
@@ -145,7 +145,7 @@ def test_tune_command_when_the_run_to_start_from_is_damaged_then_one_line_and_65
     assert main(command) == 65
     line = capsys.readouterr().err.splitlines()[-1]
     assert line.startswith(f"affectd-train: {tmp_path / 'base' / file}: is damaged (")
-    assert line.endswith("; train it anew")
+    assert line.endswith("; train it again")
 
 
 def test_tune_command_when_the_run_would_be_a_file_then_one_line_and_65(tuned, tmp_path, capsys):
@@ -177,8 +177,8 @@ def test_tune_when_the_network_had_heard_somebody_then_only_the_others_are_judge
     assert [start["speakers"] for start in starts] == [["newer", "s1"], ["new", "s1"]]
     assert "2 speakers whom the network had not heard before are too few" in report.verdict
     said = capsys.readouterr().out
-    assert "1 of them the network had heard before it was tuned, so nothing is judged by them: s1 (" in said
-    assert "2 of them are judged" in said
+    assert "1 of them had been heard by the network before tuning, so they are not tested: s1 (" in said
+    assert "2 of them are tested" in said
 
 
 @pytest.mark.parametrize("people", [["s1", "s2", "s3", "s4"], ["s1", "s2", "s3", "s4", "new"]])
@@ -203,8 +203,8 @@ def test_tune_when_the_run_does_not_say_whom_it_heard_then_nothing_is_judged(fin
     report = tune_on(["new", "newer"], tmp_path / "base", tmp_path / "run")
 
     assert (report.heard_before, report.per_speaker) == (None, {})
-    assert "does not say whom it has heard" in report.verdict
-    assert "cannot be told" in report.verdict
+    assert "has no record of its speakers" in report.verdict
+    assert "cannot be measured" in report.verdict
 
 
 def test_temperature_when_speakers_are_many_then_it_tames_answers_that_are_too_sure():
@@ -228,10 +228,10 @@ def judged(before, after, speakers, truth=None):
 @pytest.mark.parametrize(
     ("before", "after", "people", "verdict"),
     [
-        (False, True, 6, "better with people"),
-        (True, False, 6, "worse with people"),
+        (False, True, 6, "better on people"),
+        (True, False, 6, "worse on people"),
         (True, True, 6, "no difference can be shown"),
-        (False, True, 4, "4 speakers are too few to tell"),
+        (False, True, 4, "4 speakers are too few to measure"),
     ],
 )
 def test_report_when_judged_then_it_says_what_can_be_told(before, after, people, verdict):
@@ -245,7 +245,7 @@ def test_report_when_nobody_could_be_left_out_then_nothing_is_claimed():
     report = judge(judged(True, True, []), [], ("a", "b"), 1.0, 5)
 
     assert (report.before_uar, report.gain_ci95, report.per_speaker) == (None, None, {})
-    assert "cannot be told" in report.verdict
+    assert "cannot be measured" in report.verdict
 
 
 def test_groups_when_few_speak_a_new_label_then_they_are_never_left_out_together(corpus):

@@ -34,7 +34,7 @@ def test_check_unheard_when_the_test_speakers_are_new_then_whatever_clips_were_h
 
 def test_check_unheard_when_a_test_speaker_was_heard_then_refused_by_name(finished_run, heard):
     split = split_of([clip("sad", 99, 0), heard[0]])
-    with pytest.raises(BaseError, match=f"has heard {heard[0].speaker}, on whom fold 1 is tested"):
+    with pytest.raises(BaseError, match=f"has heard {heard[0].speaker}, tested in fold 1"):
         check_unheard([finished_run[0]], BY_SPEAKER, split, heard)
 
 
@@ -67,7 +67,7 @@ def test_check_unheard_when_the_people_may_be_known_then_the_clips_must_be_those
     check_unheard([finished_run[0]], BY_CLIP, split, heard[::-1])
 
     for others in (heard[:-1], [*heard, clip("sad", 99, 0)]):
-        with pytest.raises(BaseError, match="perhaps those of its test"):
+        with pytest.raises(BaseError, match="perhaps on its test clips"):
             check_unheard([finished_run[0]], BY_CLIP, split, others)
 
 

@@ -1,1 +1,1 @@
-"""What others do, in the same harness: the same clips, folds and figures, other features and classifiers."""
+"""Baselines: other features and classifiers on the same clips and folds, with the same figures."""

@@ -23,14 +23,14 @@ from training.provenance import commit
 
 @dataclass(frozen=True, slots=True)
 class Classical:
-    """A baseline: what it computes of a clip, and what learns from that."""
+    """A baseline: its features and its classifier."""
 
     extract: Extract
     build: Callable[[str, int], Any]
-    """From the protocol's name and the seed"""
+    """Makes the classifier from the protocol's name and the seed"""
 
     size: Callable[[Any], tuple[int, int]]
-    """From the fitted classifier: parameters, and multiply-accumulates of one answer"""
+    """Gives the fitted classifier's parameters, and multiply-accumulates of one answer"""
 
     note: str
 
@@ -94,8 +94,8 @@ def run_classical(
         protocol: with its folds.
         vectors: of all clips; a clip without one is left out.
         seeds: of the classifier.
-        command: to be noted.
-        progress: called with what has just been done.
+        command: to record in the result.
+        progress: called with a line about each finished fold.
     """
     results = []
     for seed in seeds:
@@ -114,7 +114,7 @@ def _run_fold(
     train = [clip for clip in split.train if clip.path in vectors and clip.emotion in labels]
     test = tuple(clip for clip in split.test if clip.path in vectors)
     fitted = baseline.build(protocol.name, seed)
-    # On matrices as small as these, threads wait for each other more than they work.
+    # On matrices as small as these, threads mostly wait for each other.
     with threadpool_limits(1):
         fitted.fit([vectors[c.path] for c in train], [labels.index(c.emotion) for c in train])
     answers = np.asarray(fitted.predict([vectors[c.path] for c in test]))

@@ -33,9 +33,9 @@ def _smile() -> Any:
     return opensmile.Smile(opensmile.FeatureSet.eGeMAPSv02, opensmile.FeatureLevel.Functionals)
 
 
-def build(protocol: str, seed: int) -> Any:  # noqa: ARG001  # an SVM draws nothing
+def build(protocol: str, seed: int) -> Any:  # noqa: ARG001  # an SVM is deterministic
     """The classifier, untrained: C is 10 within a corpus and 1 across corpora."""
-    from sklearn.pipeline import make_pipeline  # noqa: PLC0415  # seconds that --help should not wait
+    from sklearn.pipeline import make_pipeline  # noqa: PLC0415  # slow to import: not for --help
     from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
     from sklearn.svm import SVC  # noqa: PLC0415
 
@@ -43,7 +43,7 @@ def build(protocol: str, seed: int) -> Any:  # noqa: ARG001  # an SVM draws noth
 
 
 def size(fitted: Any) -> tuple[int, int]:
-    """Numbers that the classifier keeps, and multiply-accumulates of one answer without the features."""
+    """Parameters of the classifier, and multiply-accumulates of one answer without the features."""
     machine = fitted[-1]
     distances = int(machine.support_vectors_.size)
     sums = int(machine.dual_coef_.size)

@@ -1,4 +1,4 @@
-"""What goes wrong with a baseline, and can be helped."""
+"""Errors of a baseline that a user can correct."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""How loud a recording is, and recordings that are all equally loud.
+"""The level of a recording, and recordings that are scaled to the same level.
 
-A corpus may tell emotions apart by that alone. A device cannot: it knows neither the distance of the mouth
-nor the gain.
+In some corpora the level alone tells emotions apart. A device cannot use it: it knows neither the distance of
+the mouth nor the gain.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def extract(signal: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def at_one_level(signal: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The recording with an RMS of `ONE_LEVEL_DB`; one without sound as it is."""
+    """The recording scaled to an RMS of `ONE_LEVEL_DB`; silence is left as it is."""
     level = float(extract(signal)[0])
     if level <= _SILENCE_DB:
         return signal

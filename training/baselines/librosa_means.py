@@ -31,7 +31,7 @@ def extract(signal: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def build(protocol: str, seed: int) -> Any:  # noqa: ARG001  # the same for every protocol
     """The classifier, untrained; its width and weight decay are tuned within the training clips."""
-    from sklearn.model_selection import GridSearchCV  # noqa: PLC0415  # seconds that --help should not wait
+    from sklearn.model_selection import GridSearchCV  # noqa: PLC0415  # slow to import: not for --help
     from sklearn.neural_network import MLPClassifier  # noqa: PLC0415
     from sklearn.pipeline import make_pipeline  # noqa: PLC0415
     from sklearn.preprocessing import StandardScaler  # noqa: PLC0415

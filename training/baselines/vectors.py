@@ -1,4 +1,4 @@
-"""One feature vector for each clip, kept on disk, so that a stopped run goes on where it stopped."""
+"""One feature vector for each clip, kept on disk, so that an interrupted run can resume."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ def load_vectors(
 
     Args:
         clips: the clips.
-        extract: what to compute; a function of a module, so that it can go to another process.
+        extract: computes the vector; a module-level function, so that it can be sent to another process.
         folder: where the vectors of this function are kept.
-        jobs: processes.
+        jobs: number of processes.
         progress: called with the clips done and the clips in all.
     """
     folder.mkdir(parents=True, exist_ok=True)
     vectors: dict[Path, Vector] = {}
     problems: list[Problem] = []
-    # Not forked: a fork of a process whose libraries have threads may wait for a lock for ever.
+    # Not forked: the fork of a process whose libraries have threads may wait for a lock forever.
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         results = pool.map(partial(_vector, extract=extract, folder=folder), clips, chunksize=16)
         for done, (clip, result) in enumerate(zip(clips, results, strict=True), 1):
@@ -67,7 +67,7 @@ def _vector(clip: Clip, extract: Extract, folder: Path) -> Vector | str:
     except (AudioError, OSError) as error:
         return str(error)
     if not np.isfinite(vector).all():
-        return "a feature of it is not a finite number"
+        return "one of its features is not a finite number"
     partial_file = kept.with_suffix(f".{os.getpid()}.tmp")
     with partial_file.open("wb") as out:
         np.save(out, vector)

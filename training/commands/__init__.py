@@ -1,1 +1,1 @@
-"""What each command of `affectd-train` takes and does; TensorFlow comes only when one needs it."""
+"""The commands of `affectd-train`; TensorFlow is imported only when one needs it."""

@@ -1,4 +1,4 @@
-"""`affectd-train ablate`: what each lever of a recipe is worth."""
+"""`affectd-train ablate`: measure what each setting of a recipe contributes."""
 
 from __future__ import annotations
 
@@ -29,39 +29,43 @@ from training.run_folder import write_whole
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Teach the command line this command."""
+    """Add this command to the command line."""
     ablate = commands.add_parser(
         "ablate",
-        help="measure what each lever of a recipe is worth",
+        help="measure what each setting of a recipe contributes",
         description="Train variants of one recipe on the same folds and seeds, and compare each with the "
-        "recipe as it is: by the validation speakers, with the test speakers' figure beside it. The plan is "
-        "a TOML file, see benchmarks/ablation.toml. Finished folds are kept, and the table is written after "
-        "every variant: the same command goes on where it stopped.",
+        "unchanged recipe. The gain is measured on validation speakers; the figure of the test speakers is "
+        "reported beside it. The plan is a TOML file such as benchmarks/ablation.toml. Finished folds are "
+        "kept and the table is rewritten after every variant, so an interrupted run resumes when you repeat "
+        "the command.",
         epilog="example: affectd-train ablate benchmarks/ablation.toml --corpus ravdess=~/RAVDESS",
     )
     ablate.add_argument(
-        "plan", type=Path, metavar="PLAN", help="TOML with the protocol, its folds, and the variants"
+        "plan", type=Path, metavar="PLAN", help="TOML file with the protocol, its folds and the variants"
     )
     add_corpus(ablate)
     ablate.add_argument("--only", type=words, help="comma-separated names of variants (default: all)")
     ablate.add_argument(
-        "--jobs", type=whole, default=os.cpu_count() or 1, help="folds side by side (default: cores)"
+        "--jobs",
+        type=whole,
+        default=os.cpu_count() or 1,
+        help="folds to train in parallel (default: number of cores)",
     )
-    ablate.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the runs (default: runs)")
+    ablate.add_argument("--runs", type=Path, default=Path("runs"), help="folder for the runs (default: runs)")
     ablate.add_argument(
         "--output",
         type=Path,
         default=Path("benchmarks/results/ablation.json"),
-        help="where the table goes (default: %(default)s)",
+        help="file for the table, JSON (default: %(default)s)",
     )
     add_log(ablate)
     ablate.set_defaults(command=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train what is not finished yet, and write and print a row for each variant."""
+    """Train what is not finished yet; write and print a row for each variant."""
     with quiet_stderr("tensorflow"):
-        from training import ablation  # noqa: PLC0415  # seconds, as in `fit`
+        from training import ablation  # noqa: PLC0415  # slow to import, as in `fit`
         from training.evaluate import evaluate  # noqa: PLC0415
         from training.protocols import plan as protocol_of  # noqa: PLC0415
 
@@ -71,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
         load_recipe(recipe_file(plan.recipe) if plan.recipe else None), change, str(args.plan)
     )
     variants = ablation.chosen(plan, args.only, str(args.plan))
-    # All of them, before the first is trained: a mistake in the last would show after hours.
+    # All are checked before the first is trained: an error in the last would otherwise show after hours.
     recipes = [ablation.changed(base, v.change, f"{args.plan}: {v.name}") for v in variants]
     protocol = protocol_of(plan.protocol, read_places(args.corpus).clips, plan.folds)
     command = " ".join(["affectd-train ablate", args.plan.name, *places_of(args.corpus)])
@@ -79,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
     of_base = None
     for variant, recipe in zip(variants, recipes, strict=True):
         load_features(protocol.clips, args, recipe)
-        # Under another name, so that the reference's curves are not measured each time.
+        # The new name gives each variant's runs a folder of their own: ablation-SLUG under --runs.
         named = replace(protocol, name="ablation", form=variant.slug)
         with epoch_progress(console) as tell:
             results = evaluate(
@@ -103,5 +107,5 @@ def _say(row: dict[str, Any]) -> None:
     if "validation_gain" in row:
         spread = row["validation_spread"]
         text += f", gain {100 * row['validation_gain']:+.1f} points"
-        text += "" if spread is None else f" (spread {100 * spread:.1f})"
+        text += "" if spread is None else f" (standard deviation {100 * spread:.1f})"
     print(text, flush=True)

@@ -1,4 +1,4 @@
-"""`affectd-train baseline`: measure what others do, in the same harness."""
+"""`affectd-train baseline`: measure other methods on the same clips and folds."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ NETWORKS = {"light-sernet": "light_sernet", "lstm": "lstm", "crnn": "crnn"}
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Teach the command line this command."""
+    """Add this command to the command line."""
     parser = commands.add_parser(
         "baseline",
-        help="measure a baseline by a protocol",
-        description="Train and score what others do, on the same clips and folds: openSMILE eGeMAPS with an "
-        "SVM (egemaps-svm), the same of recordings that are all equally loud (egemaps-svm-one-level), an SVM "
-        "on nothing but how loud each is (level-svm), means of librosa features with a tuned MLP "
-        "(librosa-mlp), or another network in place of the recipe's (light-sernet, lstm, crnn). Features and "
-        "finished folds are kept, so that the same command goes on where it stopped. openSMILE and librosa "
-        "need pip install 'affectd[training,baselines]'.",
+        help="measure a baseline with a protocol",
+        description="Train and score another method on the clips and folds of a protocol: openSMILE eGeMAPS "
+        "with an SVM (egemaps-svm), the same on recordings scaled to one RMS level (egemaps-svm-one-level), "
+        "an SVM on the RMS level of each recording alone (level-svm), means of librosa features with a tuned "
+        "MLP (librosa-mlp), or another network in place of the recipe's (light-sernet, lstm, crnn). Features "
+        "and finished folds are kept, so an interrupted run resumes when you repeat the command. openSMILE "
+        "and librosa need pip install 'affectd[training,baselines]'.",
         epilog="example: affectd-train baseline egemaps-svm --protocol P2 --corpus emodb=~/emodb",
     )
     parser.add_argument("name", choices=[*CLASSICAL, *NETWORKS], metavar="NAME", help="which baseline")
     add_common(parser)
-    parser.add_argument("--protocol", required=True, help="as for evaluate")
+    parser.add_argument("--protocol", required=True, help="protocol, as for evaluate")
     add_run_options(parser, "benchmarks/results/accuracy/baselines")
     parser.set_defaults(command=run)
 
@@ -63,12 +63,16 @@ def run(args: argparse.Namespace) -> int:
     for kind in ("float", "int8"):
         if made[kind]:
             print(f"{kind:>5}: UAR {made[kind]['uar']:.1%}  WA {made[kind]['wa']:.1%}")
-    print(f"results: {file}" if written else f"results: not written, {file} holds more folds or seeds")
+    print(
+        f"results: {file}"
+        if written
+        else f"results: not written, because {file} holds folds or seeds that this run lacks"
+    )
     return 0
 
 
 def _classical(args: argparse.Namespace, protocol: Protocol, command: str) -> dict[str, Any]:
-    from training.baselines.classical import CLASSICAL as KNOWN  # noqa: PLC0415  # seconds, as in `evaluate`
+    from training.baselines.classical import CLASSICAL as KNOWN  # noqa: PLC0415  # slow, as in `evaluate`
     from training.baselines.classical import run_classical  # noqa: PLC0415
     from training.baselines.vectors import load_vectors  # noqa: PLC0415
 
@@ -93,7 +97,7 @@ def _network(args: argparse.Namespace, protocol: Protocol, command: str) -> dict
     recipe = msgspec.structs.replace(recipe, network=network)
     load_features(protocol.clips, args, recipe)
     with quiet_stderr("tensorflow"):
-        from training.evaluate import evaluate  # noqa: PLC0415  # seconds, as in `evaluate`
+        from training.evaluate import evaluate  # noqa: PLC0415  # slow to import, as in `evaluate`
         from training.figures import figures  # noqa: PLC0415
 
     tasks = fold_tasks(protocol, recipe, range(args.seeds), args.runs / args.name, args.cache)

@@ -1,4 +1,4 @@
-"""What the commands of `affectd-train` share: arguments, corpora, features, and how they tell of them."""
+"""What the commands of `affectd-train` share: arguments, reading corpora, loading features, messages."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ Commands = argparse._SubParsersAction  # argparse gives it no public name
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that ends with the exit code of sysexits."""
+    """An argument parser that exits with the code EX_USAGE of sysexits."""
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong with the arguments, and end."""
+        """Print what is wrong with the arguments, and exit."""
         self.print_usage(sys.stderr)
         self.exit(_EX_USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
 
@@ -45,68 +45,76 @@ def whole(text: str) -> int:
 
 
 def words(text: str) -> tuple[str, ...]:
-    """Words between commas, as the type of an argument."""
+    """Comma-separated words, as the type of an argument."""
     return tuple(word.strip() for word in text.split(","))
 
 
 def add_common(parser: argparse.ArgumentParser, recipe: Path | None = None) -> None:
-    """The arguments of every command that trains one recipe: corpora, cache, and which recipe it takes."""
+    """Add the arguments of every command that trains one recipe: corpora, cache and the recipe."""
     add_corpus(parser)
     parser.add_argument(
         "--recipe",
         type=recipe_file,
         default=recipe,
-        help=f"TOML with every choice of the training, or the name of one that comes with affectd: "
-        f"{', '.join(shipped_recipes())} (default: {recipe.stem if recipe else 'built in'})",
+        help=f"TOML file with the settings of the training, or the name of a recipe that comes with affectd: "
+        f"{', '.join(shipped_recipes())} (default: {recipe.stem if recipe else 'the built-in settings'})",
     )
 
 
 def add_corpus(parser: argparse.ArgumentParser) -> None:
-    """Where the clips are, and where their features are kept."""
+    """Add the arguments that say where the clips are and where their features are cached."""
     parser.add_argument(
         "--corpus",
         action="append",
         required=True,
         metavar="KIND=PLACE",
-        help=f"a corpus as it was unpacked; KIND is one of {', '.join(READERS)}; may be given again. "
-        "csv: columns path, speaker, emotion, and if there corpus, language, fold, sex, licence; manifest is "
-        "the same as csv",
+        help=f"a corpus as it was unpacked; KIND is one of {', '.join(READERS)}; repeat the option for more "
+        "corpora. csv: a table with the columns path, speaker, emotion and, optionally, corpus, language, "
+        "fold, sex, licence; manifest is the same as csv",
     )
     parser.add_argument(
-        "--cache", type=Path, default=Path("cache"), help="folder of cached features (default: cache)"
+        "--cache", type=Path, default=Path("cache"), help="folder for cached features (default: cache)"
     )
 
 
 def add_run_options(parser: argparse.ArgumentParser, results: str) -> None:
-    """Teach a command which folds and seeds to run, and where what comes of them goes."""
+    """Add the arguments that say which folds and seeds to run, and where runs and results go."""
     parser.add_argument(
-        "--seeds", type=whole, default=1, help="runs of each fold, seeds 0, 1, … (default: 1)"
+        "--seeds", type=whole, default=1, help="number of runs of each fold, with seeds 0, 1, … (default: 1)"
     )
     parser.add_argument(
-        "--folds", type=words, help="comma-separated folds (default: all); fewer are said so in the result"
+        "--folds",
+        type=words,
+        help="comma-separated folds (default: all); the result names those that were run",
     )
     parser.add_argument(
-        "--jobs", type=whole, default=os.cpu_count() or 1, help="folds side by side (default: cores)"
+        "--jobs",
+        type=whole,
+        default=os.cpu_count() or 1,
+        help="folds to train in parallel (default: number of cores)",
     )
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder of the runs (default: runs)")
+    parser.add_argument("--runs", type=Path, default=Path("runs"), help="folder for the runs (default: runs)")
     add_log(parser)
     parser.add_argument(
-        "--results", type=Path, default=Path(results), help="folder of the JSON (default: %(default)s)"
+        "--results",
+        type=Path,
+        default=Path(results),
+        help="folder for the results, JSON (default: %(default)s)",
     )
 
 
 def add_log(parser: argparse.ArgumentParser) -> None:
-    """Teach a command where it notes what it has trained."""
+    """Add the argument that says where finished trainings are logged."""
     parser.add_argument(
         "--log", type=Path, default=RUNS, help="log of all runs, as JSON lines (default: %(default)s)"
     )
 
 
 def load_features(clips: Sequence[Clip], args: argparse.Namespace, recipe: Recipe) -> list[Example]:
-    """Features of the clips that can be used; the others are named.
+    """Load the features of the usable clips, and print which clips are left out.
 
     Raises:
-        CorpusError: when none of them can be used.
+        CorpusError: when no clip can be used.
     """
     from training.features import FeatureCache  # noqa: PLC0415
 
@@ -115,16 +123,16 @@ def load_features(clips: Sequence[Clip], args: argparse.Namespace, recipe: Recip
         examples, problems = cache.load(clips, show)
     tell(problems)
     if problems and not examples:
-        raise CorpusError(f"no clip could be read, of {len(clips)}: {problems[0]}")
+        raise CorpusError(f"none of the {len(clips)} clips could be read: {problems[0]}")
     return examples
 
 
 def read_places(places: Sequence[str], own_labels: Sequence[str] = ()) -> Corpus:
-    """All corpora of the `--corpus` arguments as one; what is left out is named.
+    """Read the corpora of the `--corpus` arguments as one, and print what is left out.
 
     Args:
         places: the arguments.
-        own_labels: that a CSV may use beside the usual ones.
+        own_labels: labels that a CSV may use besides the usual ones.
 
     Raises:
         CorpusError: when one of them cannot be used.
@@ -133,7 +141,7 @@ def read_places(places: Sequence[str], own_labels: Sequence[str] = ()) -> Corpus
     for place in places:
         kind, separator, path = place.partition("=")
         if not separator:
-            raise CorpusError(f"--corpus {place}: say what it is, as in ravdess={place}")
+            raise CorpusError(f"--corpus {place}: give its kind too, as in ravdess={place}")
         part = read_corpus(kind, Path(path).expanduser(), own_labels)
         counts = f"{path}: {len(part.clips)} clips, {len(part.problems)} left out"
         console.print(counts, highlight=False, soft_wrap=True, markup=False)
@@ -141,14 +149,14 @@ def read_places(places: Sequence[str], own_labels: Sequence[str] = ()) -> Corpus
     known: dict[Path, Clip] = {}
     for clip in corpus.clips:
         if known.setdefault(clip.path.resolve(), clip) is not clip:
-            corpus.problems.append(Problem(str(clip.path), "given twice; the first counts"))
+            corpus.problems.append(Problem(str(clip.path), "given twice; only the first is used"))
     corpus.clips = list(known.values())
     tell(corpus.problems)
     return corpus
 
 
 def tell(problems: Sequence[Problem]) -> None:
-    """Name the files that are left out, and why."""
+    """Print which files are left out, and why."""
     for problem in problems[:_SHOWN_PROBLEMS]:
         console.print(f"left out: {problem}", style="yellow", highlight=False, soft_wrap=True, markup=False)
     if len(problems) > _SHOWN_PROBLEMS:
@@ -156,7 +164,7 @@ def tell(problems: Sequence[Problem]) -> None:
 
 
 def repeatable(args: argparse.Namespace) -> str:
-    """The command that gives the same figures, without the places of this machine."""
+    """The command that reproduces the figures, without the paths of this machine."""
     given = ["baseline", args.name] if "name" in args else ["evaluate"]
     given += ["--protocol", args.protocol, "--seeds", str(args.seeds)]
     given += ["--form", args.form] if getattr(args, "form", "in") != "in" else []
@@ -172,13 +180,13 @@ def repeatable(args: argparse.Namespace) -> str:
 
 
 def places_of(corpora: Sequence[str]) -> list[str]:
-    """The `--corpus` arguments of a command that others repeat."""
+    """The `--corpus` arguments of a command that others can run, without the paths of this machine."""
     pairs = (place.partition("=") for place in corpora)
     return [word for kind, _, path in pairs for word in ("--corpus", f"{kind}=CORPORA/{Path(path).name}")]
 
 
 def name_of(recipe: Path) -> str:
-    """How a recipe is named in a command that others repeat: by its name, or its place in this checkout."""
+    """How a command that others can run names a recipe: a shipped one by its name, others by their path."""
     if recipe in shipped_recipes().values():
         return recipe.stem
     inside = recipe.is_absolute() and recipe.is_relative_to(Path.cwd())

@@ -1,4 +1,4 @@
-"""`affectd-train evaluate`: measure a recipe by a protocol."""
+"""`affectd-train evaluate`: measure a recipe with a protocol."""
 
 from __future__ import annotations
 
@@ -27,12 +27,13 @@ from training.run_folder import write_whole
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Teach the command line this command."""
+    """Add this command to the command line."""
     evaluate = commands.add_parser(
         "evaluate",
-        help="measure a recipe by a protocol",
+        help="measure a recipe with a protocol",
         description="Train and score every fold of a protocol, and write the figures as JSON. Finished folds "
-        "are kept: the same command again goes on where it stopped. See docs/accuracy.md for the protocols.",
+        "are kept, so an interrupted run resumes when you repeat the command. docs/accuracy.md describes the "
+        "protocols.",
         epilog="example: affectd-train evaluate --protocol P1 --corpus ravdess=~/RAVDESS --seeds 3",
     )
     add_common(evaluate)
@@ -40,15 +41,17 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "--protocol",
         required=True,
         help="P1 to P6 (one corpus each), P7 (RAVDESS speech and song, random split: the test speakers are "
-        "heard in training), P8 (all together), P9 (each of six corpora left out in turn) or P10 (trains "
-        "nothing: the finished folds of P8 under --runs, through noise, rooms and microphones)",
+        "also heard in training), P8 (all corpora together), P9 (each of six corpora left out in turn) or "
+        "P10 (no training: scores the finished folds of P8 under --runs in noise, in rooms and through "
+        "microphones)",
     )
     evaluate.add_argument(
         "--form",
         choices=("in", MULTI),
         default="in",
-        help="for P1 to P6: train on that corpus only, or go on from the networks of P9 under --runs, which "
-        "have heard all other corpora (default: in). The forms adapt and enrol are told of in alone",
+        help="for P1 to P6: train on that corpus only (in), or start from the networks of P9 under --runs, "
+        "which have heard all other corpora (multi); default: in. The forms adapt and enrol are reported "
+        "with in only",
     )
     add_run_options(evaluate, "benchmarks/results/accuracy")
     evaluate.add_argument(
@@ -56,7 +59,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         type=Path,
         metavar="FOLDER",
         help="start each fold from the finished run of the same seed and fold in this folder, for instance "
-        "runs/P8-joint; give other --runs than those",
+        "runs/P8-joint; give another --runs folder for the new runs",
     )
     evaluate.add_argument(
         "--teachers",
@@ -64,14 +67,14 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         nargs="+",
         default=[],
         metavar="FOLDER",
-        help="each fold learns from the answers of the finished runs of the same seed and fold in these "
-        "folders, too: as much as the recipe says (taught)",
+        help="each fold also learns from the outputs of the finished runs of the same seed and fold in these "
+        "folders; the recipe sets how much (taught)",
     )
     evaluate.add_argument(
         "--train-only",
         action="store_true",
-        help="train the folds and score nothing: for a machine with a GPU and another backend of Keras than "
-        "TensorFlow; the same command without it, with the same --runs, then scores them",
+        help="train the folds without scoring them, for a machine with a GPU and a Keras backend other than "
+        "TensorFlow; the same command without this option, with the same --runs, then scores them",
     )
     evaluate.set_defaults(command=run)
 
@@ -79,7 +82,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train and score what is not finished yet, write the figures, and print them."""
     if args.protocol == THROUGH_NOISE:
-        from training.commands import robustness  # noqa: PLC0415  # it needs this file
+        from training.commands import robustness  # noqa: PLC0415  # it imports this file
 
         return robustness.run(args)
     recipe = load_recipe(args.recipe)
@@ -87,14 +90,14 @@ def run(args: argparse.Namespace) -> int:
     load_features(protocol.clips, args, recipe)
     tasks = fold_tasks(protocol, recipe, range(args.seeds), args.runs, args.cache, args.base, args.teachers)
     if args.train_only:
-        from training.evaluate import train_folds  # noqa: PLC0415  # only here, as below
+        from training.evaluate import train_folds  # noqa: PLC0415  # slow to import, as below
 
         with epoch_progress(console) as tell:
             train_folds(tasks, args.jobs, tell)
         print(f"{args.runs}: trained; the same command without --train-only scores them")
         return 0
     with quiet_stderr("tensorflow"):
-        from training.evaluate import evaluate  # noqa: PLC0415  # takes seconds, as in `fit`
+        from training.evaluate import evaluate  # noqa: PLC0415  # slow to import, as in `fit`
         from training.figures import figures, history_figures  # noqa: PLC0415
 
     with epoch_progress(console) as tell:
@@ -106,7 +109,7 @@ def run(args: argparse.Namespace) -> int:
     for form in made:
         _publish(form, args.results)
     if protocol.speaker_dependent:
-        print("speaker-dependent: the people of the test were heard in training; expect far less of new ones")
+        print("speaker-dependent: the test speakers were heard in training; new speakers score far lower")
     return 0
 
 
@@ -121,15 +124,15 @@ def _publish(made: dict[str, Any], results: Path) -> None:
         print(f"results: {file}")
         return
     console.print(
-        f"{file} holds folds or seeds that this run lacks, so it stays as it is: give --results another "
-        "folder, or remove the file",
+        f"{file} holds folds or seeds that this run lacks, so it is not overwritten: give another folder as "
+        "--results, or remove the file",
         style="yellow", highlight=False, soft_wrap=True, markup=False,
     )  # fmt: skip
     print("results: not written")
 
 
 def write_result(file: Path, made: dict[str, Any]) -> bool:
-    """Write figures as JSON; False, and nothing written, if folds or seeds in the file would be lost."""
+    """Write figures as JSON; False, without writing, if folds or seeds in the file would be lost."""
     if file.exists():
         kept = msgspec.json.decode(file.read_bytes())
         if not _covered(kept) <= _covered(made):

@@ -24,18 +24,18 @@ from training.support import check_places, check_speakers, check_support
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Teach the command line this command."""
+    """Add this command to the command line."""
     fit = commands.add_parser(
         "fit",
         help="train one network",
-        description="Train one network on all corpora given, under the seven labels of the shipped model or "
-        "your own. A stopped run goes on where it stopped when the same command is given again. "
+        description="Train one network on all the corpora given, with the seven labels of the shipped model "
+        "or labels of your own. An interrupted run resumes when you repeat the command. "
         "`affectd-convert RUN` then makes the model file.",
         epilog="example: affectd-train fit --corpus ravdess=~/RAVDESS --corpus csv=mine.csv --run runs/mine",
     )
     add_common(fit)
     fit.add_argument(
-        "--run", type=Path, default=Path("runs/fit"), help="folder of this run (default: %(default)s)"
+        "--run", type=Path, default=Path("runs/fit"), help="folder for this run (default: %(default)s)"
     )
     fit.add_argument(
         "--labels", type=words, help="comma-separated labels (default: the seven of the shipped model)"
@@ -44,7 +44,8 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "--base",
         type=Path,
         metavar="RUN",
-        help="start from this finished run, of the same front end",
+        help="start from the weights of this finished run; its network (views aside), front end and window "
+        "length must be those of the recipe",
     )
     fit.add_argument(
         "--teachers",
@@ -52,14 +53,14 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         nargs="+",
         default=[],
         metavar="RUN",
-        help="learn from the answers of these finished runs, too: as much as the recipe says (taught)",
+        help="also learn from the outputs of these finished runs; the recipe sets how much (taught)",
     )
     add_log(fit)
     fit.set_defaults(command=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train, and say how it went and what comes next."""
+    """Train, and print the result and the next command."""
     from training.protocols import SHIPPED_LABELS, shipped_clips  # noqa: PLC0415
 
     recipe = load_recipe(args.recipe)
@@ -72,7 +73,8 @@ def run(args: argparse.Namespace) -> int:
     check_speakers(clips, recipe)
     examples = load_features(clips, args, recipe)
     with quiet_stderr("tensorflow"):
-        from training.fit import fit  # noqa: PLC0415  # takes seconds: not for --help, nor to find no corpus
+        # Takes seconds, which --help and an error in the corpora should not have to wait for.
+        from training.fit import fit  # noqa: PLC0415
 
     is_new = not is_finished(args.run)
     with epoch_progress(console) as tell:
@@ -98,17 +100,17 @@ def run(args: argparse.Namespace) -> int:
     score = (
         "" if info.validation_uar is None else f", UAR {info.validation_uar:.1%} on its validation speakers"
     )
-    print(f"{args.run}: epoch {info.best_epoch} of {info.epochs}{score}")
+    print(f"{args.run}: kept epoch {info.best_epoch} of {info.epochs}{score}")
     print(f"next: affectd-convert {args.run}")
     return 0
 
 
 def _known_labels(args: argparse.Namespace, recipe: Recipe, labels: Sequence[str]) -> Sequence[str]:
-    """Labels of the run to start from, which must be there and suit the recipe; so must the teachers."""
+    """Labels of the run to start from, if any; checks that it and the teachers exist and fit the recipe."""
     if not (args.base or args.teachers or recipe.base_share or recipe.taught):
         return ()
     with quiet_stderr("tensorflow"):
-        from training.fit import run_before  # noqa: PLC0415  # seconds, as in `run`
+        from training.fit import run_before  # noqa: PLC0415  # slow to import, as in `run`
         from training.teachers import teachers_for  # noqa: PLC0415
     teachers_for(recipe, labels, args.teachers)
     known = run_before(recipe, args.base)
@@ -116,9 +118,9 @@ def _known_labels(args: argparse.Namespace, recipe: Recipe, labels: Sequence[str
 
 
 def _say_how_long(batches: int, seconds: float) -> None:
-    """At the speed of the first batches; what else runs on the machine may slow it down."""
+    """Print an estimate from the speed of the first batches; other load on the machine may slow it down."""
     time = f"{seconds / 60:.0f} min" if seconds < 2 * 3600 else f"{seconds / 3600:.1f} h"
     console.print(
-        f"{batches} batches are left, {batches / max(seconds, 1e-3):.1f} a second: about {time}",
+        f"{batches} batches left, {batches / max(seconds, 1e-3):.1f} per second: about {time}",
         highlight=False,
     )

@@ -1,4 +1,4 @@
-"""`affectd-train report`: the page of figures, and the figures in other pages."""
+"""`affectd-train report`: write the page of results, and update the figures in other pages."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ from training.commands.common import Commands
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Teach the command line this command."""
+    """Add this command to the command line."""
     report = commands.add_parser(
         "report",
         help="write docs/accuracy.md from the results",
-        description="Write docs/accuracy.md with its pictures from the results in a checkout, and make the "
-        "passages of other pages anew that rest on results: those between marks such as "
+        description="Write docs/accuracy.md and its figures from the results in a checkout, and rewrite the "
+        "passages of other pages that depend on results: those between markers such as "
         "<!-- accuracy: made by `affectd-train report` --> and <!-- /accuracy -->.",
     )
     report.add_argument(
         "--results",
         type=Path,
         default=Path("benchmarks/results/accuracy"),
-        help="folder of the results of `evaluate` and `baseline` (default: %(default)s)",
+        help="folder with the results of `evaluate` and `baseline` (default: %(default)s)",
     )
     report.add_argument(
-        "--output", type=Path, default=Path("docs/accuracy.md"), help="the page (default: %(default)s)"
+        "--output", type=Path, default=Path("docs/accuracy.md"), help="page to write (default: %(default)s)"
     )
     report.add_argument(
         "--pages",
         type=Path,
         nargs="*",
         default=[Path("README.md"), Path("docs/design.md"), Path("edge/models/MODEL_CARD.md")],
-        help="pages whose marked passages are made anew (default: README, design and model card)",
+        help="pages whose marked passages are rewritten (default: README, design and model card)",
     )
     report.add_argument(
         "--ablation",
         type=Path,
         default=Path("benchmarks/results/ablation.json"),
-        help="what `ablate` has written, for a table of levers (default: %(default)s, if there)",
+        help="result of `ablate`, which the page shows as a table (default: %(default)s, if it exists)",
     )
     report.set_defaults(command=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the page, its pictures, and the passages of other pages."""
+    """Write the page, its figures, and the passages of other pages."""
     from training.report import fill_in, write_report  # noqa: PLC0415
 
     written = write_report(args.results, args.output, args.ablation)

@@ -1,4 +1,4 @@
-"""`affectd-train evaluate --protocol P10`: the finished folds of P8 through noise, rooms and microphones."""
+"""`affectd-train evaluate --protocol P10`: score the finished folds of P8 under adverse conditions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from training.run_folder import read_info
 def run(args: argparse.Namespace) -> int:
     """Score what is not scored yet, write the figures, and print them."""
     from training.fold_task import fold_folder  # noqa: PLC0415
-    from training.protocols import JOINT, plan  # noqa: PLC0415  # seconds, as in `evaluate`
+    from training.protocols import JOINT, plan  # noqa: PLC0415  # slow to import, as in `evaluate`
     from training.robustness import robustness_figures, score_fold  # noqa: PLC0415
 
     protocol = plan(JOINT, read_places(args.corpus).clips, args.folds)
@@ -35,12 +35,16 @@ def run(args: argparse.Namespace) -> int:
     written = write_result(file, made)
     for name, row in made["conditions"].items():
         print(f"{name:>10}: UAR {row['uar']:.1%}  loss {100 * row['loss']:.1f} points")
-    print(f"results: {file}" if written else f"results: not written, {file} holds more folds or seeds")
+    print(
+        f"results: {file}"
+        if written
+        else f"results: not written, because {file} holds folds or seeds that this run lacks"
+    )
     return 0
 
 
 def _describe(folders: Sequence[Path]) -> dict[str, Any]:
-    """The model as `evaluate` describes it, from what it kept of the folds."""
+    """Describe the model as `evaluate` does, from the results kept in the folds."""
     kept = [msgspec.json.decode((folder / "result.json").read_bytes()) for folder in folders]
     recipe = read_info(folders[0]).recipe
     return {

@@ -1,4 +1,4 @@
-"""`affectd-train tune`: a trained network goes on with clips of one's own."""
+"""`affectd-train tune`: fine-tune a trained network on your own clips."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ if TYPE_CHECKING:
     from training.tune_report import TuneReport
 
 _NAMED = 3
-"""Speakers; of more, only how many there are is said"""
+"""Most speakers that a message names"""
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
-    """Teach the command line this command."""
+    """Add this command to the command line."""
     tune = commands.add_parser(
         "tune",
-        help="go on from a trained network with clips of your own",
-        description="Tune a trained network on clips of your own, add a label to it, and say how it does "
-        "before and after with people among them whom it has not heard: each group of speakers is left out "
-        "once. A stopped run goes on where it stopped when the same command is given again. See "
+        help="fine-tune a trained network on your own clips",
+        description="Fine-tune a trained network on your own clips, optionally with additional labels. To "
+        "compare the network before and after on speakers it has not heard, each group of your speakers is "
+        "left out of the tuning once. An interrupted run resumes when you repeat the command. See "
         "docs/training.md.",
         epilog="example: affectd-train tune --from runs/shipped --corpus csv=site.csv --run runs/site "
         "--add-label excited=0.8,0.6",
@@ -53,10 +53,10 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         type=Path,
         required=True,
         metavar="RUN",
-        help="folder of a finished `affectd-train fit`, or of `make model`",
+        help="run folder of a finished `affectd-train fit`, or of `make model`",
     )
     tune.add_argument(
-        "--run", type=Path, default=Path("runs/tuned"), help="folder of this run (default: %(default)s)"
+        "--run", type=Path, default=Path("runs/tuned"), help="folder for this run (default: %(default)s)"
     )
     tune.add_argument(
         "--add-label",
@@ -64,37 +64,43 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         default=[],
         type=_label,
         metavar="NAME[=AROUSAL,VALENCE]",
-        help="a label that the network does not have; arousal and valence, each -1 to 1, where it is no "
-        "usual one; may be given again",
+        help="a label to add to the network; arousal and valence, each -1 to 1, are needed unless affectd "
+        "knows the label, such as boredom; repeat the option for more labels",
     )
     tune.add_argument(
-        "--one-speaker", action="store_true", help="tune even to a single person; worse for others, perhaps"
+        "--one-speaker",
+        action="store_true",
+        help="allow clips of a single speaker; the result may be worse for everybody else",
     )
     add_log(tune)
     tune.set_defaults(command=run)
 
 
 def _label(text: str) -> tuple[str, tuple[float, float] | None]:
-    """A label and its place, as the type of an argument."""
+    """A label and, if given, its position on the circumplex, as the type of an argument."""
     name, given, place = text.partition("=")
     name = name.strip().lower()
     if not name.isidentifier():
-        raise argparse.ArgumentTypeError(f"{name!r} is no word to name an emotion by")
+        raise argparse.ArgumentTypeError(
+            f"{name!r} is not a label: use letters, digits and underscores, and begin with a letter"
+        )
     if not given:
         return name, None
     try:
         arousal, valence = (float(number) for number in place.split(","))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{place!r} is not arousal,valence such as 0.8,0.6") from None
+        raise argparse.ArgumentTypeError(
+            f"{place!r} is not arousal,valence: give two numbers such as 0.8,0.6"
+        ) from None
     if not (-1.0 <= arousal <= 1.0 and -1.0 <= valence <= 1.0):
-        raise argparse.ArgumentTypeError(f"{place}: arousal and valence are -1 to 1")
+        raise argparse.ArgumentTypeError(f"{place}: arousal and valence must be from -1 to 1")
     return name, (arousal, valence)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Tune, and say what it is worth and what comes next."""
+    """Fine-tune, and print the report and the next command."""
     with quiet_stderr("tensorflow"):
-        from training.base import read_base  # noqa: PLC0415  # seconds, as in `fit`
+        from training.base import read_base  # noqa: PLC0415  # slow to import, as in `fit`
         from training.tune import recipe_from, tune  # noqa: PLC0415
 
     check_folder(args.run)
@@ -122,25 +128,25 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _usable(clips: Sequence[Clip], labels: Sequence[str]) -> list[Clip]:
-    """Those under the network's labels; calm counts as neutral where it is none. The others are told of."""
+    """The clips with one of the labels; calm counts as neutral if it is not one. Prints what is left out."""
     renamed = [
         replace(clip, emotion="neutral") if clip.emotion == "calm" and "calm" not in labels else clip
         for clip in clips
     ]
     strange = Counter(clip.emotion for clip in renamed if clip.emotion not in labels)
     for label, count in strange.items():
-        text = f"left out: {count} clips of {label}, which the network does not know; see --add-label"
+        text = f"left out: {count} clips of {label}, which is not a label of the network; see --add-label"
         console.print(text, style="yellow", highlight=False, soft_wrap=True, markup=False)
     return [clip for clip in renamed if clip.emotion in labels]
 
 
 def say(report: TuneReport) -> None:
-    """Print a report: who was judged, what was gained, and whether anything can be told of it."""
+    """Print a report: who was tested, the gain, and the verdict."""
     print(f"{report.clips} clips of {report.speakers} speakers")
     if report.heard_before:
         _say_known(report.heard_before)
     if report.per_speaker:
-        print(f"{len(report.per_speaker)} of them are judged, by networks that had not heard them:")
+        print(f"{len(report.per_speaker)} of them are tested, with networks that have not heard them:")
     if report.before_uar is not None and report.after_uar is not None and report.gain_ci95 is not None:
         low, high = report.gain_ci95
         print(f"{'':>10} before  after")
@@ -153,12 +159,12 @@ def say(report: TuneReport) -> None:
             print(f"{label:>10} {before:6.1%} {after:6.1%}   of {count} clips")
     print(report.verdict)
     if report.without_clips:
-        print(f"no clip of {', '.join(report.without_clips)}: these may be answered less often than before")
+        print(f"no clip of {', '.join(report.without_clips)}: these may be predicted less often than before")
 
 
 def _say_known(speakers: Sequence[str]) -> None:
     names = ", ".join(speakers[:_NAMED]) + (" and others" if len(speakers) > _NAMED else "")
     print(
-        f"{len(speakers)} of them the network had heard before it was tuned, so nothing is judged by them: "
-        f"{names} (whoever has such a name by chance needs another)"
+        f"{len(speakers)} of them had been heard by the network before tuning, so they are not tested: "
+        f"{names} (if one of them is another person of the same name, change the name)"
     )

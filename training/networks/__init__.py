@@ -20,10 +20,11 @@ def build_network(
 ) -> Any:
     """The named network, from normalised windows (n, n_frames, n_features) to logits (n, n_labels).
 
-    The last `n_pitch` features are pitch and voicing. The baselines take them for two more coefficients.
+    The last `n_pitch` features are pitch and voicing. The baselines treat them as two more coefficients.
 
-    Only operators that TensorFlow Lite quantises without a float in between: convolution, pooling, addition,
-    concatenation, mean, fully connected, LSTM; ReLU and batch normalisation are folded into the convolutions.
+    The networks use only operators that TensorFlow Lite quantises without float in between: convolution,
+    pooling, addition, concatenation, mean, fully connected, LSTM; ReLU and batch normalisation are folded
+    into the convolutions.
     """
     if settings.shape == "residual":
         return residual.build(settings, n_frames, n_features, n_labels, n_pitch)

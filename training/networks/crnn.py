@@ -1,4 +1,4 @@
-"""Convolutions that shorten the window, then an LSTM over what is left of time: the CRNN baseline."""
+"""Convolutions that shorten the window, then an LSTM over the remaining time steps: the CRNN baseline."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def build(settings: NetworkSettings, n_frames: int, n_features: int, n_labels: i
         x = layers.ReLU()(layers.BatchNormalization()(x))
         x = layers.MaxPooling2D(2)(x)
     x = layers.Dropout(settings.dropout)(x)
-    # Each step of the LSTM sees all channels of all cepstral places.
+    # Each step of the LSTM sees all channels of all places of the cepstrum.
     x = layers.Reshape((x.shape[1], x.shape[2] * x.shape[3]))(x)
     x = layers.LSTM(4 * width, return_sequences=True)(x)
     x = layers.GlobalAveragePooling1D()(x)

@@ -15,7 +15,7 @@ def build(settings: NetworkSettings, n_frames: int, n_features: int, n_labels: i
     width = settings.width
     window = keras.Input((n_frames, n_features))
     x = layers.Reshape((n_frames, n_features, 1))(window)
-    # One path sees the course of time, one the spectrum, and one both at once.
+    # One path convolves over time, one over the spectrum, and one over both.
     paths = [_block(x, width, kernel, pool=(2, 2)) for kernel in ((9, 1), (1, 11), (3, 3))]
     x = layers.Concatenate()(paths)
     for channels, pool in ((2, (2, 2)), (3, (2, 2)), (4, (2, 1)), (5, (2, 1))):

@@ -1,6 +1,6 @@
-"""A small residual convolutional network over time and cepstrum, and over the pitch: ours.
+"""The network of affectd: a small residual convolutional network over time and cepstrum, and over the pitch.
 
-Beside it, if the recipe asks for it, one over time alone: see `training.branches`.
+If the recipe asks for it, a second branch convolves over time alone: see `training.branches`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Size = int | tuple[int, int]
 
 _STEM_FRAMES = 9
 STEM_STEP = 4
-"""Emotion moves slowly: 40 ms a step keeps what counts, and the arithmetic where the channels are many"""
+"""Stride in frames, 40 ms: emotion changes slowly, and the arithmetic is better spent in the later stages"""
 
 
 def build(settings: NetworkSettings, n_frames: int, n_features: int, n_labels: int, n_pitch: int) -> Any:
@@ -29,7 +29,7 @@ def build(settings: NetworkSettings, n_frames: int, n_features: int, n_labels: i
     width = settings.width
     window = keras.Input((n_frames, n_features))
     n_cepstra = n_features - n_pitch
-    # A slice of everything would be an operator of its own in the file.
+    # Without pitch, a slice of everything would only be one more operator in the file.
     cepstra = window[:, :, :n_cepstra] if n_pitch else window
     if settings.bands:
         cepstra = _bands(cepstra, n_cepstra)
@@ -54,14 +54,14 @@ def _answer(x: Any, n_labels: int, settings: NetworkSettings) -> Any:
 
 
 def _melody(pitch: Any, channels: int) -> Any:
-    """The course of the pitch, the same to every place of the cepstrum."""
+    """Features of the pitch contour, the same for every place of the cepstrum."""
     x = layers.Conv1D(channels, _STEM_FRAMES, strides=STEM_STEP, padding="same", use_bias=False)(pitch)
     x = layers.BatchNormalization()(x)
     return layers.Reshape((x.shape[1], 1, channels))(x)
 
 
 def _bands(cepstra: Any, n: int) -> Any:
-    """Mel bands of the normalised cepstrum, to begin with; which sums are best is learned on."""
+    """Mel bands of the normalised cepstrum, by a dense layer that starts as the inverse DCT."""
     undo = layers.Dense(n, use_bias=False)
     bands = undo(cepstra)
     undo.set_weights([dct_matrix(MfccConfig(n_mfcc=n, n_mels=n)).T])
@@ -89,7 +89,7 @@ def _pooled(x: Any, how: str) -> Any:
         weights = layers.Reshape((moments * places,))(layers.Conv2D(1, 1)(x))
         weights = layers.Reshape((moments, places, 1))(layers.Softmax()(weights))
         x = layers.Multiply()([x, weights])
-        # Their weighted sum: the weights add up to one.
+        # The mean times their number is the weighted sum: the weights add up to one.
         return layers.Rescaling(float(moments * places))(mean(x))
     return mean(x)
 

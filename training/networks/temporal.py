@@ -20,9 +20,9 @@ def build(settings: NetworkSettings, n_frames: int, n_features: int, n_labels: i
 
 
 def heard_over_time(window: Any, width: int, dropout: float) -> Any:
-    """The mean over time of the last stage, (n, 4 * width), of a window (n, n_frames, n_features)."""
+    """The last stage's mean over time, (n, 4 * width), from windows (n, n_frames, n_features)."""
     _, n_frames, n_features = window.shape
-    # A height of one: the converter folds batch normalisation into convolutions of two dimensions.
+    # A second dimension of size one: the converter folds batch normalisation into 2-D convolutions.
     x = layers.Reshape((n_frames, 1, n_features))(window)
     x = _convolution(x, 2 * width, frames=3, stride=2)
     for channels in (2 * width, 3 * width, 4 * width):

@@ -1,9 +1,9 @@
-"""One window as several voices would have said it: a finished network answers to each, and their mean counts.
+"""Test-time augmentation: a finished network classifies each window at several vocal-tract lengths.
 
-Such test-time augmentation serves a network that has learned from few speakers: what it takes for the feeling
-of an unheard voice depends on that voice's vocal tract, and hangs on chance less where it is asked at several
-lengths of it. It is part of the network, so that the file holds the weights once and the device knows nothing
-of it; an inference costs as many times as much.
+This helps a network trained on few speakers: which emotion it recognises in an unheard voice depends on the
+length of that voice's vocal tract, and the mean over several lengths depends less on chance. The views are
+part of the network, so that the file holds the weights once and the device needs no extra code. An inference
+costs as many times as much as there are views.
 """
 
 from __future__ import annotations
@@ -25,15 +25,16 @@ from training.vocal_tract import stretched
 def with_views(
     network: Any, stretches: Sequence[float], config: MfccConfig, std: NDArray[np.floating]
 ) -> Any:
-    """A network that asks another several times, and gives the mean of its logits.
+    """A network that applies another to several views of a window, and gives the mean of its logits.
 
-    The stem goes through a window in steps: each view begins a frame later than the one before, until it is a
-    step, so that together they miss nothing between two steps.
+    The stem moves through a window in strides of several frames. Each view begins a frame later than the one
+    before, until that makes a whole stride, so that together they cover the frames between two strides.
 
     Args:
         network: from normalised windows (n, n_frames, n_features) to logits (n, n_labels).
-        stretches: factor of the mel axis in each view, see `training.vocal_tract`; without any, the network.
-        config: the front end, whose DCT can be undone.
+        stretches: factor of the mel axis in each view, see `training.vocal_tract`; without any, `network`
+            itself is the result.
+        config: the front end, whose DCT must be invertible.
         std: by which the windows are divided, shape (n_features,).
     """
     if not stretches:
@@ -42,22 +43,22 @@ def with_views(
     views = [
         _later(_stretched(window, factor, config, std), i % STEM_STEP) for i, factor in enumerate(stretches)
     ]
-    # As a batch: called several times, the network would stand several times in the file.
+    # As one batch: if the network were called several times, the file would hold it several times.
     logits = network(layers.Concatenate(axis=0)(views))
     of_views = keras.ops.reshape(logits, (len(views), -1, logits.shape[-1]))
     return keras.Model(window, keras.ops.mean(of_views, axis=0))
 
 
 def without_views(network: Any) -> Any:
-    """The network that is asked several times; of one that is not, itself."""
+    """The network inside one with views; one without views is returned as it is."""
     return next((layer for layer in network.layers if isinstance(layer, keras.Model)), network)
 
 
 def _stretched(window: Any, factor: float, config: MfccConfig, std: NDArray[np.floating]) -> Any:
-    """As a vocal tract of another length would have said it; what is padded stays as it is."""
+    """The window as from a vocal tract of another length; padding stays as it is."""
     if factor == 1.0:
         return window
-    # On the mel axis and back, around the normalisation: one matrix; pitch and voicing stay.
+    # One matrix undoes the normalisation, stretches the mel axis and goes back; pitch and voicing stay.
     dct = dct_matrix(config)
     spectra = stretched(dct.T[None].astype(np.float32), np.array([factor]))[0].astype(np.float64)
     matrix = np.eye(len(std))
