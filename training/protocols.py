@@ -45,13 +45,16 @@ class Protocol:
     speaker_dependent: bool = False
     """The test speakers are also heard in training: for comparison with figures measured that way"""
 
+    new_voices_alone: bool = False
+    """Leave out the forms `adapt` and `enrol`"""
+
     @property
     def with_histories(self) -> bool:
         """Whether it has the forms `adapt` and `enrol`, which measure the value of hearing a voice before.
 
         `multi` has neither: only test figures could tell which of `in` and `multi` to use them with.
         """
-        return not self.speaker_dependent and self.form != MULTI
+        return not (self.speaker_dependent or self.new_voices_alone or self.form == MULTI)
 
     @property
     def asked(self) -> tuple[str, ...]:

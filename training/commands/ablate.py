@@ -84,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
     for variant, recipe in zip(variants, recipes, strict=True):
         load_features(protocol.clips, args, recipe)
         # The new name gives each variant's runs a folder of their own: ablation-SLUG under --runs.
-        named = replace(protocol, name="ablation", form=variant.slug)
+        named = replace(protocol, name="ablation", form=variant.slug, new_voices_alone=True)
         with epoch_progress(console) as tell:
             results = evaluate(
                 fold_tasks(named, recipe, range(plan.seeds), args.runs, args.cache),
