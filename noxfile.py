@@ -99,8 +99,9 @@ def _install(session: nox.Session, *packages: str, without: str | None = None) -
     session.run("python", "-c", DESCRIBE, log=False)
 
 
-TWO_AT_A_TIME = ("--numprocesses=2", "--dist=loadfile")
-"""Most tests wait for a server or a child process. A file's tests stay together, as they share servers."""
+def _at_a_time(processes: int) -> tuple[str, ...]:
+    """A file's tests stay together, as they share servers."""
+    return (f"--numprocesses={processes}", "--dist=loadfile")
 
 
 def _pytest(session: nox.Session, *arguments: str) -> None:
@@ -150,7 +151,8 @@ def edge(session: nox.Session, runtime: str) -> None:
         left_out += ONCE_TESTS
     if runtime != "litert":
         left_out += RUNTIME_FREE_TESTS
-    _pytest(session, *TWO_AT_A_TIME, "tests", *(f"--ignore=tests/{name}" for name in left_out))
+    # Most tests wait for a server or a child process, so there are more of them than cores.
+    _pytest(session, *_at_a_time(3), "tests", *(f"--ignore=tests/{name}" for name in left_out))
 
 
 @nox.session(python="3.13")
@@ -188,4 +190,4 @@ def training(session: nox.Session) -> None:
         session.skip("no tests for the training environment yet")
     _install(session, "--editable", ".[test,training,parity,broker]")
     session.env["TF_CPP_MIN_LOG_LEVEL"] = "2"
-    _pytest(session, *TWO_AT_A_TIME, *folders)
+    _pytest(session, *_at_a_time(2), *folders)
