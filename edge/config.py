@@ -174,18 +174,18 @@ def _read(file: Path) -> Tables:
 
 
 def _check_keys(tables: Tables, origin: str) -> None:
-    rooms = {room.name: _keys(room.type) for room in msgspec.structs.fields(Config)}
+    known = {field.name: _keys(field.type) for field in msgspec.structs.fields(Config)}
     for table, values in tables.items():
-        if table not in rooms:
-            homes = [f"[{room}]" for room, keys in rooms.items() if table in keys]
+        if table not in known:
+            homes = [f"[{name}]" for name, keys in known.items() if table in keys]
             if homes and not isinstance(values, Mapping):
                 raise ConfigError(f"{origin}: {table} is in no table; put it below {' or '.join(homes)}")
-            raise ConfigError(f"{origin}: unknown table [{table}]{_nearest(table, list(rooms))}")
+            raise ConfigError(f"{origin}: unknown table [{table}]{_nearest(table, list(known))}")
         if not isinstance(values, Mapping):
             raise ConfigError(f"{origin}: {table} is a table; write [{table}], and its keys below it")
         for key in values:
-            if key not in rooms[table]:
-                raise ConfigError(f"{origin}: unknown key {key!r} in [{table}]{_nearest(key, rooms[table])}")
+            if key not in known[table]:
+                raise ConfigError(f"{origin}: unknown key {key!r} in [{table}]{_nearest(key, known[table])}")
 
 
 def _keys(settings: Any) -> list[str]:

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("audio", "frontend", "inference", "mqtt")
+INDEPENDENT = ("audio", "frontend", "inference", "mqtt")
 MAY_USE = {"inference": {"frontend"}}
-"""Rooms that a room may import beside itself"""
+"""Packages that a package may import besides itself"""
 
-ABOVE_THE_ROOMS = (
+ABOVE_THEM = (
     "edge.cli",
     "edge.config",
     "edge.daemon",
@@ -50,24 +50,24 @@ def within(module: str, package: str) -> bool:
     return module == package or module.startswith(f"{package}.")
 
 
-def room_of(file: str) -> str | None:
+def package_of(file: str) -> str | None:
     parts = Path(file).parts
-    return parts[1] if len(parts) > 2 and parts[1] in ROOMS else None
+    return parts[1] if len(parts) > 2 and parts[1] in INDEPENDENT else None
 
 
-@pytest.mark.parametrize("file", [file for file in EDGE_FILES if room_of(file)])
-def test_room_when_it_imports_then_no_other_room(file):
-    room = room_of(file)
-    assert room is not None
-    forbidden = set(ROOMS) - {room} - MAY_USE.get(room, set())
+@pytest.mark.parametrize("file", [file for file in EDGE_FILES if package_of(file)])
+def test_package_when_it_imports_then_no_other_package(file):
+    package = package_of(file)
+    assert package is not None
+    forbidden = set(INDEPENDENT) - {package} - MAY_USE.get(package, set())
     assert [
         name for name in imported(file) if any(within(name, f"edge.{other}") for other in forbidden)
     ] == []
 
 
-@pytest.mark.parametrize("file", [file for file in EDGE_FILES if room_of(file)])
+@pytest.mark.parametrize("file", [file for file in EDGE_FILES if package_of(file)])
 def test_room_when_it_imports_then_nothing_above_it(file):
-    assert [name for name in imported(file) if any(within(name, above) for above in ABOVE_THE_ROOMS)] == []
+    assert [name for name in imported(file) if any(within(name, above) for above in ABOVE_THEM)] == []
 
 
 @pytest.mark.parametrize("file", [file for file in EDGE_FILES if file.startswith("edge/web/")])
