@@ -41,8 +41,8 @@ from training.noise import KINDS, add_noise
 RESULT = Path(__file__).parent / "results" / "pitch.json"
 
 OURS, REFERENCE = "affectd", "Praat"
-MADE, SPEECH = "made voices", "speech, held against Praat on the clean clip"
-PAIRS = "affectd, held against each on the same speech"
+MADE, SPEECH = "made voices", "speech, compared with Praat on the clean clip"
+PAIRS = "affectd, compared with each on the same speech"
 CONDITIONS: dict[str, float | None] = {"clean": None, "10 dB": 10.0, "0 dB": 0.0}
 
 METHOD = """\
@@ -215,7 +215,7 @@ def tables(result: dict[str, Any]) -> Iterator[str]:
         for name, by in rows.items():
             yield "| " + " | ".join([name, *(_cell(by[place]) for place in shown)]) + " |"
         yield ""
-    yield "| | ms of processor time for a second of sound | times affectd's |"
+    yield "| | ms of processor time per second of sound | times affectd's |"
     yield "|---|---|---|"
     for name, cost in result["cost"].items():
         yield f"| {name} | {cost['ms_per_s']:.2f} | {cost['times_ours']:.1f} |"
