@@ -35,9 +35,11 @@ class Desk:
         """Hold a place, from before the recording is received: recordings that wait take up memory.
 
         Raises:
-            RequestError: when no place is free.
+            RequestError: when no place is free, or the desk is closed.
         """
-        if self._held >= self._max_held or self._closing.is_set():
+        if self._closing.is_set():
+            raise RequestError(503, "the dashboard is stopping; try again in a moment")
+        if self._held >= self._max_held:
             raise RequestError(
                 503, f"{self._held} recordings are already being analysed or waiting; try again in a moment"
             )

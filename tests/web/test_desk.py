@@ -80,7 +80,7 @@ def test_close_when_work_is_going_on_then_it_stops_and_nothing_begins(told):
             await task
         with pytest.raises(StoppedError):
             await desk.do(lambda _stopped: None)
-        with pytest.raises(RequestError), desk.place():
+        with pytest.raises(RequestError, match="is stopping"), desk.place():
             pass
 
     asyncio.run(close())
