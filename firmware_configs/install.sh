@@ -1,28 +1,28 @@
 #!/usr/bin/env bash
-# Installs affectd as a service on Raspberry Pi OS or Debian; `install.sh --help` says how.
+# Installs affectd as a service on Raspberry Pi OS or Debian; see `install.sh --help`.
 set -euo pipefail
 
 usage() {
     cat <<'TEXT'
 Usage: sudo firmware_configs/install.sh [OPTION]...
 
-Installs affectd into /opt/affectd and runs it as a service: packages of Debian, a virtual environment, a user, the
-configuration of this board, a systemd unit. Run it again to bring an installation up to date; what stands already is
-left alone, and so is /etc/affectd/affectd.toml.
+Installs affectd in /opt/affectd and runs it as a service: Debian packages, a virtual environment, a user, the
+configuration for this board, and a systemd unit. Run it again to update an installation; what is already in place is
+kept, including /etc/affectd/affectd.toml.
 
-  --board NAME      configuration to begin with, a file of firmware_configs/boards (default: found out)
-  --no-microphone   nothing is compiled: no PyAudio; the sound comes from the program arecord
-  --wheel FILE      install this wheel of affectd, not the checkout in which this script lies
-  --extra NAME      also install the extra NAME of affectd: broker, update, web (may stand several times);
-                    web makes a second service of the dashboard, at http://127.0.0.1:8765/
+  --board NAME      initial configuration, a file of firmware_configs/boards (default: that of the detected board)
+  --no-microphone   compile nothing: no PyAudio; the sound comes from the program arecord
+  --wheel FILE      install this wheel of affectd instead of the checkout that contains this script
+  --extra NAME      also install the extra NAME of affectd: broker, update, web (may be repeated);
+                    web also makes the dashboard a service, at http://127.0.0.1:8765/
   --no-start        neither enable nor start the service
-  --check           change nothing; say what is in place and what is not, and end with 1 when something is missing
+  --check           change nothing; report what is in place and what is missing; exit with 1 if anything is missing
   --uninstall       remove the program and the unit; keep configuration, state and user
   --purge           with --uninstall: remove those too
-  --help            this text
+  --help            print this text
 
 Environment: AFFECTD_PIP_OPTIONS, options for pip, such as --no-index --find-links DIR for a board without a network.
-Ends with 64 on a wrong option, 69 when packages cannot be had, 77 when it is not run by root.
+Exit codes: 64 wrong option, 69 packages cannot be installed, 77 not run as root.
 TEXT
 }
 
@@ -63,7 +63,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[ "$purge" = no ] || [ "$action" = uninstall ] || fail 64 "--purge belongs to --uninstall"
+[ "$purge" = no ] || [ "$action" = uninstall ] || fail 64 "--purge is only for --uninstall"
 
 systemd_runs() { [ -d /run/systemd/system ]; }
 
@@ -79,14 +79,14 @@ look_at_system() {
     say "System: $(sed -n 's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release), $(dpkg --print-architecture), $(bits)-bit"
     case $codename in
     bookworm | trixie) ;;
-    *) say "Not tried on $codename; going on." ;;
+    *) say "Not tested on $codename; continuing." ;;
     esac
     version=$(apt-cache policy python3 | sed -n 's/^ *Candidate: \(3\.[0-9]*\).*/\1/p')
     case $(bits)-$version in
     32-3.11 | 64-3.*) ;;
     32-*) fail 69 "a 32-bit system with Python $version has no TFLite runtime: tflite-runtime ends with Python 3.11. \
 Take the 64-bit Raspberry Pi OS, or the 32-bit one of Bookworm" ;;
-    *) fail 69 "no Python 3 in the package lists; call apt-get update first" ;;
+    *) fail 69 "no Python 3 in the package lists; run apt-get update first" ;;
     esac
 }
 
@@ -166,8 +166,8 @@ install_program() {
     say "Program: $prefix (pip takes a while on a small board)"
     pip_install "$(with_extras "${extras[@]}")" || fail 69 "pip cannot install affectd; see above$(hint_of_bits)"
     if [ "$microphone" = yes ] && ! pip_install --no-binary PyAudio "$(with_extras mic "${extras[@]}")"; then
-        say "PyAudio cannot be had or built, see above: without it, the sound comes from the program arecord. To try again,"
-        say "call install.sh anew; then source = \"microphone\" in $config takes it."
+        say "PyAudio cannot be installed or built, see above: without it, the sound comes from the program arecord. To try"
+        say "again, run install.sh again and set source = \"microphone\" in $config."
         microphone=no
     fi
     [ "$(bits)" = 64 ] || install_voice_weights
@@ -188,7 +188,7 @@ install_user() {
 
 install_config() {
     if [ -e "$config" ]; then
-        say "Config:  $config stays as it is"
+        say "Config:  $config kept as it is"
         return
     fi
     install -d -m 755 "$(dirname "$config")"
@@ -218,7 +218,7 @@ install_service() {
         systemctl daemon-reload
         systemctl enable --quiet "${names[@]}"
         systemctl restart "${names[@]}"
-        say "Service: ${names[*]}, started; journalctl -u affectd -f shows what it says"
+        say "Service: ${names[*]}, started; journalctl -u affectd -f shows its log"
     else
         systemctl enable --quiet "${names[@]}" 2>/dev/null
         say "Service: ${names[*]}, from the next boot on"
@@ -230,7 +230,7 @@ install_all() {
     look_at_system
     board=${board:-$(detect_board)}
     [ -f "$here/boards/$board.toml" ] ||
-        fail 64 "no board $board; there are: $(cd "$here/boards" && printf '%s ' *.toml | sed 's/\.toml//g')"
+        fail 64 "no board $board; choose one of: $(cd "$here/boards" && printf '%s ' *.toml | sed 's/\.toml//g')"
     [ -z "$wheel" ] || [ -f "$wheel" ] || fail 64 "no such wheel: $wheel"
     # A dashboard that stands already is brought up to date too.
     [ ! -e "$web_unit" ] || has_web || extras+=(web)
@@ -294,10 +294,10 @@ uninstall() {
     if [ "$purge" = yes ]; then
         rm -rf /etc/affectd "$state"
         if getent passwd affectd >/dev/null; then userdel affectd; fi
-        say "affectd is gone, with its configuration and its state. Packages of Debian are left."
+        say "Removed affectd, its configuration and its state. Debian packages are kept."
     else
         # The user stays with its files: another user that gets its number would own them.
-        say "affectd is gone. Left are /etc/affectd, $state and the user affectd; --purge removes them too."
+        say "Removed affectd. /etc/affectd, $state and the user affectd are kept; --purge removes them too."
     fi
 }
 

@@ -31,7 +31,7 @@ def test_install_when_asked_for_help_then_every_option_that_it_takes_is_there():
     [
         (["--bord", "pi4"], "unknown option --bord"),
         (["--board"], "--board needs a value"),
-        (["--purge"], "--purge belongs to --uninstall"),
+        (["--purge"], "--purge is only for --uninstall"),
     ],
 )
 def test_install_when_called_wrongly_then_it_ends_with_64_and_says_why(options, words):
