@@ -108,7 +108,7 @@ What to keep in mind:
   so these folds are not blind to it.
 - Results stand until they are made again: where the recipe or the code has changed since, a note says so, and the command gives other
   figures today. Some commits beside the results are not in the history of the repository, which was merged without them: 382f796 is
-  the first in it after b24b77a6420e and c55623595e2a, and 86ff381 the first after the others.
+  the first in it after b24b77a6420e, and 86ff381 the first after the others.
 
 `CORPORA/manifest.csv` in the commands is a table for `--corpus csv=` ([training.md](training.md)) with the columns path, corpus,
 language, speaker, sex, emotion, fold and licence. It lists the published recordings at 16 kHz (soxr VHQ, Ogg Vorbis).
