@@ -100,7 +100,7 @@ def _install(session: nox.Session, *packages: str, without: str | None = None) -
 
 
 def _at_a_time(processes: int) -> tuple[str, ...]:
-    """A file's tests stay together, as they share servers."""
+    """Options for so many test processes. A file's tests stay together, as they share servers."""
     return (f"--numprocesses={processes}", "--dist=loadfile")
 
 

@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     # All are checked before the first is trained: an error in the last would otherwise show after hours.
     recipes = [ablation.changed(base, v.change, f"{args.plan}: {v.name}") for v in variants]
     protocol = protocol_of(plan.protocol, read_places(args.corpus).clips, plan.folds)
-    command = " ".join(["affectd-train ablate", args.plan.name, *places_of(args.corpus)])
+    command = " ".join(["affectd-train ablate", _named(args.plan), *places_of(args.corpus)])
     rows: list[dict[str, Any]] = []
     of_base = None
     for variant, recipe in zip(variants, recipes, strict=True):
@@ -100,6 +100,11 @@ def run(args: argparse.Namespace) -> int:
         _say(rows[-1])
     print(f"results: {args.output}")
     return 0
+
+
+def _named(plan: Path) -> str:
+    """The plan as it was given, unless that is a path of this machine."""
+    return plan.name if plan.is_absolute() else plan.as_posix()
 
 
 def _say(row: dict[str, Any]) -> None:
