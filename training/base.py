@@ -71,10 +71,16 @@ class Base:
         return self.folder / "network.keras"
 
     def hand_over(self, network: Any, labels: Sequence[str]) -> None:
-        """Copy the weights into another network of this shape; a new label's output keeps its random ones."""
+        """Copy the weights into another network of this shape; a new label's output keeps its random ones.
+
+        Raises:
+            BaseError: when a layer has another shape, as in networks of older versions.
+        """
         answering = heads(network)
         for layer, teacher in zip(network.layers, self.network.layers, strict=True):
             if layer not in answering and not isinstance(layer, keras.layers.Dropout) and teacher.weights:
+                if _shapes(layer) != _shapes(teacher):
+                    raise BaseError(f"{self.folder}: trained by another version of affectd; train it again")
                 layer.set_weights(teacher.get_weights())
         for head, knows in zip(answering, heads(self.network), strict=True):
             (kernel, bias), (known_kernel, known_bias) = head.get_weights(), knows.get_weights()
@@ -83,6 +89,10 @@ class Base:
                     at = self.info.labels.index(label)
                     kernel[:, i], bias[i] = known_kernel[:, at], known_bias[at]
             head.set_weights([kernel, bias])
+
+
+def _shapes(layer: Any) -> list[tuple[int, ...]]:
+    return [tuple(weight.shape) for weight in layer.weights]
 
 
 def read_base(folder: Path) -> Base:

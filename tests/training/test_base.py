@@ -49,6 +49,15 @@ def test_hand_over_when_labels_are_in_another_order_then_each_answer_is_as_befor
     np.testing.assert_allclose(answers[:, :0:-1], known, atol=1e-5)
 
 
+def test_hand_over_when_a_layer_has_another_shape_then_it_says_so_and_what_to_do(base):
+    config = TINY.mfcc_config
+    wider = msgspec.structs.replace(TINY.network, width=24)
+    network = build_network(wider, TINY.n_frames, config.n_features, len(LABELS), config.n_pitch)
+
+    with pytest.raises(BaseError, match="another version of affectd; train it again"):
+        base.hand_over(network, LABELS)
+
+
 def test_fit_when_there_is_a_base_then_it_starts_from_what_that_knows(finished_run, tmp_path):
     """One epoch from scratch on these clips gets nowhere; with the base there is nothing left to learn."""
     clips = examples(speakers=3, takes=2)

@@ -22,8 +22,9 @@ def build(settings: NetworkSettings, n_frames: int, n_features: int, n_labels: i
 def heard_over_time(window: Any, width: int, dropout: float) -> Any:
     """The last stage's mean over time, (n, 4 * width), from windows (n, n_frames, n_features)."""
     _, n_frames, n_features = window.shape
-    # A second dimension of size one: the converter folds batch normalisation into 2-D convolutions.
-    x = layers.Reshape((n_frames, 1, n_features))(window)
+    # Another dimension of size one: the converter folds batch normalisation into 2-D convolutions. Time comes
+    # after it, because oneDNN, which trains on CPUs, is slow along the dimension before the last.
+    x = layers.Reshape((1, n_frames, n_features))(window)
     x = _convolution(x, 2 * width, frames=3, stride=2)
     for channels in (2 * width, 3 * width, 4 * width):
         y = _convolution(x, channels, _FRAMES, stride=2)
@@ -34,6 +35,6 @@ def heard_over_time(window: Any, width: int, dropout: float) -> Any:
 
 
 def _convolution(x: Any, channels: int, frames: int, stride: int = 1, relu: bool = True) -> Any:
-    x = layers.Conv2D(channels, (frames, 1), strides=(stride, 1), padding="same", use_bias=False)(x)
+    x = layers.Conv2D(channels, (1, frames), strides=(1, stride), padding="same", use_bias=False)(x)
     x = layers.BatchNormalization()(x)
     return layers.ReLU()(x) if relu else x
