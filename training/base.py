@@ -104,8 +104,9 @@ def read_base(folder: Path) -> Base:
     """
     if not (is_finished(folder) and (folder / "network.keras").is_file()):
         raise BaseError(
-            f"{folder}: no finished run to start from; name the folder of an `affectd-train fit` or of `make "
-            "model` (the form multi needs `affectd-train evaluate --protocol P9` first, with the same --runs)"
+            f"{folder}: no finished run to start or learn from; name the folder of an `affectd-train fit` or "
+            "of `make model` (the form multi needs `affectd-train evaluate --protocol P9` first, with the "
+            "same --runs)"
         )
     return Base(folder, read_info(folder))
 

@@ -16,7 +16,7 @@ from training.fit import fit
 from training.fold_task import FoldTask
 from training.progress import EpochDone
 from training.provenance import commit
-from training.run_folder import write_whole
+from training.run_folder import read_if_whole, write_whole
 from training.scorer import InFloat, InInt8
 from training.unheard import check_unheard
 
@@ -84,8 +84,8 @@ def run_fold(task: FoldTask, progress: Callable[[EpochDone], None] | None = None
     # Also checks that a finished run has the same clips, labels and recipe.
     info = fit(training, labels, recipe, folder, progress, task.base, teachers=task.teachers)
     forms = TURNS if protocol.with_histories else {}
-    if kept.exists():
-        result = msgspec.json.decode(kept.read_bytes(), type=FoldResult)
+    result = read_if_whole(kept, FoldResult)
+    if result:
         known = {clip.path.name for clip in split.test}
         is_whole = len(result.clips) + len(result.left_out) == len(split.test)
         if is_whole and known.issuperset(result.clips) and set(forms) <= set(result.int8_by_turns):

@@ -24,7 +24,7 @@ from training.metrics import confusion, grouped, summary, uar
 from training.noise import Signal
 from training.protocols import Split
 from training.provenance import commit
-from training.run_folder import write_whole
+from training.run_folder import read_if_whole, write_whole
 
 NO_ANSWER = -1
 """No speech was found in the clip: counts as wrong"""
@@ -83,10 +83,9 @@ def score_fold(
     sha = EmotionModel(ModelSettings(path=str(model))).card.flatbuffer_sha256
     kept = _Kept(flatbuffer_sha256=sha, clips=[clip.path.name for clip in clips])
     file = folder / _KEPT_IN
-    if file.exists():
-        known = msgspec.json.decode(file.read_bytes(), type=_Kept)
-        if (known.flatbuffer_sha256, known.clips) == (sha, kept.clips):
-            kept = known
+    known = read_if_whole(file, _Kept)
+    if known and (known.flatbuffer_sha256, known.clips) == (sha, kept.clips):
+        kept = known
     wanted = [condition for condition in CONDITIONS if condition.name not in kept.answers]
     done = ScoredFold(seed, int(split.name), tuple(clips), kept.answers)
     if not wanted:
@@ -109,13 +108,13 @@ def score_fold(
 
 def _tested_clips(split: Split, folder: Path) -> list[Clip]:
     """The clips that the fold was scored on in P8, so that the condition `clean` is the same as there."""
-    result = folder / "result.json"
-    if not (result.is_file() and (folder / "model.tflite").is_file()):
+    result = read_if_whole(folder / "result.json", dict[str, Any])
+    if result is None or not (folder / "model.tflite").is_file():
         raise RobustnessError(
             f"{folder}: no finished fold of P8; run `affectd-train evaluate --protocol P8` first, with the "
             "same --runs"
         )
-    scored = msgspec.json.decode(result.read_bytes())["clips"]
+    scored = result["clips"]
     by_name = {clip.path.name: clip for clip in split.test}
     if len(by_name) != len(split.test):
         raise RobustnessError(f"fold {split.name}: two test clips have the same name")

@@ -29,7 +29,7 @@ WINDOW_HOP = 50
 _CALIBRATION_CLIPS = 300
 _INFO, _START = "run.json", "start.json"
 
-_Kept = TypeVar("_Kept", bound=msgspec.Struct)
+_Kept = TypeVar("_Kept")
 
 
 class RunMismatchError(WorkbenchError):
@@ -42,7 +42,7 @@ class DamagedRunError(WorkbenchError):
     @classmethod
     def of(cls, file: Path, reason: object) -> DamagedRunError:
         """The error for a file. Not a constructor: worker processes pickle errors by their message alone."""
-        return cls(f"{file}: is damaged ({reason}); train it again")
+        return cls(f"{file}: is damaged ({reason}); remove {file.parent}, and train it again")
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +117,7 @@ def read_info(folder: Path) -> RunInfo:
     Raises:
         DamagedRunError: when its file is damaged.
     """
-    return _read(folder / _INFO, RunInfo)
+    return read_kept(folder / _INFO, RunInfo)
 
 
 def write_info(folder: Path, info: RunInfo) -> None:
@@ -162,7 +162,7 @@ def claim_folder(
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(file, msgspec.json.format(msgspec.json.encode(asked), indent=1))
         return
-    begun = _read(file, Start)
+    begun = read_kept(file, Start)
     differing = [name for name in Start.__struct_fields__ if getattr(begun, name) != getattr(asked, name)]
     if differing:
         raise RunMismatchError(
@@ -183,14 +183,27 @@ def has_heard(folder: Path, clips: Sequence[Clip]) -> bool:
     Raises:
         DamagedRunError: when the file that says so is damaged.
     """
-    return _read(folder / _START, Start).clips == fingerprint(clips)
+    return read_kept(folder / _START, Start).clips == fingerprint(clips)
 
 
-def _read(file: Path, kind: type[_Kept]) -> _Kept:
+def read_kept(file: Path, kind: type[_Kept]) -> _Kept:
+    """A JSON file of a run's folder.
+
+    Raises:
+        DamagedRunError: when it cannot be decoded.
+    """
     try:
         return msgspec.json.decode(file.read_bytes(), type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DamagedRunError.of(file, error) from error
+
+
+def read_if_whole(file: Path, kind: type[_Kept]) -> _Kept | None:
+    """A JSON file that can be made again; None if it is not there, or is damaged."""
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=kind)
+    except (FileNotFoundError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def write_whole(file: Path, content: bytes) -> None:

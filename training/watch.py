@@ -16,7 +16,7 @@ from training.features import Example
 from training.metrics import uar
 from training.progress import EpochDone
 from training.recipe import Recipe
-from training.run_folder import write_whole
+from training.run_folder import read_kept, write_whole
 from training.scoring import clip_answers, clip_logits, truth_of
 
 Frames = NDArray[np.float32]
@@ -40,7 +40,11 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no typ
         folder: Path,
         progress: Callable[[EpochDone], None] | None,
     ) -> None:
-        """`network` is used for scoring, and shares its weights with the model that is trained."""
+        """`network` is used for scoring, and shares its weights with the model that is trained.
+
+        Raises:
+            DamagedRunError: when the file of an earlier run's best epoch cannot be read.
+        """
         super().__init__()
         self._network = network
         self._validation = validation
@@ -54,9 +58,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no typ
         self._progress = progress
         self.best_epoch, self.best_uar = 0, -1.0
         if self._state.exists():
-            self.best_epoch, self.best_uar = msgspec.json.decode(
-                self._state.read_bytes(), type=tuple[int, float]
-            )
+            self.best_epoch, self.best_uar = read_kept(self._state, tuple[int, float])
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002  # Keras passes it
         """Seed the random draws of this epoch, independent of those before."""

@@ -43,7 +43,7 @@ def examine(config: Config) -> Iterator[Finding]:
     status = f"{settings.discovery_prefix}/status"
     retained = _retained(config.mqtt, (place, status))
     if retained is None:
-        yield _finding(Verdict.SKIP, "the broker cannot be reached, see above")
+        yield _finding(Verdict.SKIP, "the broker cannot be reached: see `affectd doctor --only broker`")
         return
     yield _description(place, retained.get(place), wanted)
     yield _running(retained.get(status))

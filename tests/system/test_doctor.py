@@ -95,7 +95,7 @@ def test_doctor_when_there_is_no_broker_then_it_fails_with_69_and_says_what_to_d
     assert "  ok    DNS: " in done.stdout
     assert "  fail  TCP: " in done.stdout
     assert "        → start the broker" in done.stdout
-    assert "the broker cannot be reached, see above" in done.stdout
+    assert "the broker cannot be reached: see `affectd doctor --only broker`" in done.stdout
 
 
 def test_doctor_when_the_embedded_broker_is_not_running_then_that_is_no_fault(tmp_path):

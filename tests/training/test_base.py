@@ -146,7 +146,9 @@ def test_base_for_when_its_network_is_damaged_then_its_file_is_named(finished_ru
             archive.writestr("config.json", "{}")
     else:
         file.write_bytes(content)
-    with pytest.raises(DamagedRunError, match=r"network\.keras: is damaged .*; train it again") as caught:
+    with pytest.raises(
+        DamagedRunError, match=r"network\.keras: is damaged .*; remove .*run, and train it again"
+    ) as caught:
         _ = base_for(TINY, tmp_path / "run").network
     assert "not found" not in str(caught.value)
     # As the process of a fold sends it.
@@ -154,7 +156,7 @@ def test_base_for_when_its_network_is_damaged_then_its_file_is_named(finished_ru
 
 
 def test_base_for_when_no_run_is_there_then_says_so(tmp_path):
-    with pytest.raises(BaseError, match="no finished run to start from"):
+    with pytest.raises(BaseError, match="no finished run to start or learn from"):
         base_for(TINY, tmp_path)
 
 

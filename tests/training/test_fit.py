@@ -180,6 +180,17 @@ def test_fit_when_speakers_are_too_few_then_the_folder_is_left_for_others(tmp_pa
     assert not (tmp_path / "run").exists()
 
 
+def test_fit_when_the_note_of_the_best_epoch_is_damaged_then_it_is_named(finished_run, corpus, tmp_path):
+    """As in a run that was interrupted: it has a best epoch, and no description yet."""
+    shutil.copytree(finished_run[0], tmp_path / "run")
+    (tmp_path / "run" / "run.json").unlink()
+    (tmp_path / "run" / "best.json").write_text("[3, ")
+    with pytest.raises(
+        DamagedRunError, match=r"run/best\.json: is damaged .*; remove .*run, and train it again"
+    ):
+        fit(corpus, LABELS, TINY, tmp_path / "run")
+
+
 @pytest.mark.parametrize("name", ["run.json", "start.json"])
 @pytest.mark.parametrize("content", [b"{}", b'{"labels": ["an', b"\xff\xfe"])
 def test_fit_when_a_file_of_the_folder_is_damaged_then_it_is_named(
@@ -187,6 +198,8 @@ def test_fit_when_a_file_of_the_folder_is_damaged_then_it_is_named(
 ):
     shutil.copytree(finished_run[0], tmp_path / "run")
     (tmp_path / "run" / name).write_bytes(content)
-    with pytest.raises(DamagedRunError, match=f"run/{name}: is damaged .*; train it again") as caught:
+    with pytest.raises(
+        DamagedRunError, match=f"run/{name}: is damaged .*; remove .*run, and train it again"
+    ) as caught:
         fit(corpus, LABELS, TINY, tmp_path / "run")
     assert caught.value.exit_code == 65

@@ -66,6 +66,15 @@ def test_score_fold_when_the_model_is_another_then_its_old_answers_do_not_count(
     assert len({name for name, _, _ in told}) == len(CONDITIONS)
 
 
+def test_score_fold_when_the_result_of_p8_is_damaged_then_says_how_to_make_it_again(scored, tmp_path):
+    split, folder, _, _ = scored
+    (tmp_path / "model.tflite").write_bytes((folder / "model.tflite").read_bytes())
+    (tmp_path / "result.json").write_text('{"clips": [')
+
+    with pytest.raises(RobustnessError, match="run `affectd-train evaluate --protocol P8` first"):
+        score_fold(split, 0, tmp_path, 1)
+
+
 def test_robustness_figures_when_made_then_the_loss_is_against_clean(scored):
     _, _, fold, _ = scored
     labels = ("angry", "neutral", "sad")

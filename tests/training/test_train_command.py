@@ -183,6 +183,21 @@ def test_evaluate_when_a_kept_fold_was_not_asked_what_a_known_voice_is_worth_the
     assert result.int8_answers == kept["int8_answers"]
 
 
+def test_evaluate_when_the_result_of_a_fold_is_damaged_then_it_is_scored_anew(
+    evaluated, corpus_table, recipes, tmp_path
+):
+    folder, _, _ = evaluated
+    shutil.copytree(folder / "runs", tmp_path / "runs")
+    task = first_fold(folder, corpus_table, recipes / "once.toml")
+    task = replace(task, folder=tmp_path / "runs" / task.folder.relative_to(folder / "runs"))
+    file = task.folder / "result.json"
+    whole = file.read_bytes()
+    file.write_bytes(whole[: len(whole) // 2])
+
+    assert run_fold(task).int8_answers == msgspec.json.decode(whole)["int8_answers"]
+    assert msgspec.json.decode(file.read_bytes())["int8_answers"]
+
+
 def test_evaluate_when_a_fold_was_of_another_recipe_then_refused(evaluated, corpus_table, recipes):
     folder, _, _ = evaluated
     with pytest.raises(RunMismatchError, match="different recipe"):

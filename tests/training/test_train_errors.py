@@ -137,7 +137,10 @@ def assert_nothing_was_computed(err, folder):
         ),
         (["--labels", ",".join(LABELS), "--recipe", "average"], "name that run (--base)"),
         (["--labels", ",".join(LABELS), "--recipe", "taught"], "name finished runs (--teachers)"),
-        (["--labels", ",".join(LABELS), "--base", "nowhere"], "nowhere: no finished run to start from"),
+        (
+            ["--labels", ",".join(LABELS), "--base", "nowhere"],
+            "nowhere: no finished run to start or learn from",
+        ),
     ],
 )
 def test_fit_command_when_it_cannot_work_then_it_is_said_before_anything_is_computed(

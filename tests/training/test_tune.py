@@ -115,7 +115,7 @@ def test_tune_command_when_given_again_then_nothing_is_trained_anew(tuned, capsy
     [
         ([], "1 clip(s) of sad"),
         (["--add-label", "sleepy"], "sleepy has no arousal and valence"),
-        (["--from", "nowhere"], "nowhere: no finished run to start from"),
+        (["--from", "nowhere"], "nowhere: no finished run to start or learn from"),
     ],
 )
 def test_tune_command_when_the_clips_cannot_support_it_then_one_line_and_65(
@@ -145,7 +145,7 @@ def test_tune_command_when_the_run_to_start_from_is_damaged_then_one_line_and_65
     assert main(command) == 65
     line = capsys.readouterr().err.splitlines()[-1]
     assert line.startswith(f"affectd-train: {tmp_path / 'base' / file}: is damaged (")
-    assert line.endswith("; train it again")
+    assert line.endswith(", and train it again")
 
 
 def test_tune_command_when_the_run_would_be_a_file_then_one_line_and_65(tuned, tmp_path, capsys):

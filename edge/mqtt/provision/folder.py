@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
 import tomllib
 from collections.abc import Sequence
@@ -20,6 +21,12 @@ _ON_DEVICE, _ON_BROKER = "/etc/affectd", "/etc/mosquitto/affectd"
 _PASSWORD_BYTES = 24
 _MAX_DAYS = 36_500
 _RESERVED = {*Role, "bridge"}
+_REMEDIES = {
+    errno.EACCES: "choose a folder that this user may write",
+    errno.ENOSPC: "free some space",
+    errno.ENOTDIR: "a file is where a folder should be; move it away, or choose another folder",
+    errno.EEXIST: "a file is where a folder should be; move it away, or choose another folder",
+}
 
 
 def place(text: str, base_topic: str) -> MqttSettings:
@@ -62,7 +69,8 @@ def provision(
     try:
         return _provision(folder, places, hosts, base_topic, days, client_certificates)
     except OSError as error:
-        raise ProvisionError(f"{error.filename}: {error.strerror}; choose a writable folder") from error
+        remedy = _REMEDIES.get(error.errno or 0, "choose another folder")
+        raise ProvisionError(f"{error.filename}: {error.strerror}; {remedy}") from error
 
 
 def _provision(
