@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Adds users to a Mosquitto password file, or gives them a new password: make-users.sh FILE USER...
+# Adds users to a Mosquitto password file, or changes their passwords: make-users.sh FILE USER...
 #
-# Asks for each password, unless the environment holds it: AFFECTD_PASSWORD_ and the name in capitals, hyphens as
-# underscores (AFFECTD_PASSWORD_KITCHEN_2 for kitchen-2). A password is never an argument of a program, because every
-# user of the machine can read those.
+# Asks for each password, unless it is in an environment variable: AFFECTD_PASSWORD_ and the name in capitals, with
+# underscores for hyphens (AFFECTD_PASSWORD_KITCHEN_2 for kitchen-2). No password is ever an argument of a program,
+# because every user of the machine can read those.
 set -euo pipefail
 
 if [ "$#" -lt 2 ]; then
@@ -18,7 +18,7 @@ fi
 file=$1
 shift
 if [ ! -d "$(dirname "$file")" ]; then
-    echo "$(dirname "$file") does not exist; is this the machine with the broker?" >&2
+    echo "$(dirname "$file") does not exist; run this on the machine with the broker" >&2
     exit 66
 fi
 
@@ -51,21 +51,21 @@ for user in "$@"; do
         ask "Password of $user: " password
         ask "Again: " again
         if [ "$password" != "${again-}" ]; then
-            echo "The two differ; nothing was changed." >&2
+            echo "The passwords differ; nothing was changed." >&2
             exit 65
         fi
     fi
     if [ -z "$password" ]; then
-        echo "An empty password for $user; nothing was changed." >&2
+        echo "The password for $user is empty; nothing was changed." >&2
         exit 65
     fi
-    # It asks twice, on standard input, and prompts as if somebody sat there.
+    # mosquitto_passwd reads the password twice from standard input, and prints prompts that nobody needs.
     printf '%s\n%s\n' "$password" "$password" | mosquitto_passwd "$work/file" "$user" >/dev/null
 done
 
 if [ "$(id -u)" -eq 0 ] && getent group mosquitto >/dev/null; then
-    chgrp mosquitto "$work/file" # the broker has given up root by the time it reads this
+    chgrp mosquitto "$work/file" # the broker is no longer root when it reads this
     chmod 640 "$work/file"
 fi
 mv "$work/file" "$file"
-echo "$file: $(wc -l <"$file") users. The broker reads it at its next start: sudo systemctl restart mosquitto"
+echo "$file: $(wc -l <"$file") users. To make the broker read it: sudo systemctl restart mosquitto"
