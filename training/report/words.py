@@ -69,13 +69,15 @@ NOTES = {
     "P8": "Fold 1 is not blind: half of its clips were used to try what music and voices training adds, and how much of the first half's weights "
     "is kept. Validation speakers then decided that none is kept (folds 1 to 5), how noise and music are made for training (fold 1), and that "
     "recordings are cut as the daemon cuts its turns (folds 2 and 3, in quiet and in noise). The limit on the temperature, that it must also "
-    "suit a validation speaker left out of its fit, was added after the plain fit had made this table's calibration error worse.",
+    "suit a validation speaker left out of its fit, was added after the plain fit had made this table's calibration error worse. "
+    "Validation speakers of folds 1 and 2 decided that the first half takes 9,600 batches; the shipped model had 4,800.",
     "P9": "Fold 1 leaves out ASED, 2 EMO-DB, 3 nEMO, 4 RAVDESS, 5 TESS, 6 URDU. Each is a language and a recording set-up that "
     "training has not heard, except that TESS and RAVDESS share English. The networks know the seven shipped labels; the answer is the "
-    "likeliest of the four. The recipe was chosen on validation speakers of P8, and so on speakers of these corpora, too.",
-    "P10": "Nothing is trained here: the int8 files of P8's folds, which stand in its SECOND_HALVES, score their own test clips again. These are the networks before "
-    "those of P8's table: the first half of their training heard recordings cut by level alone, and speakers with few clips were "
-    "not heard more often. Each clip meets one of four kinds of synthetic noise: pink, mains hum, babble of eight voices from the "
+    "likeliest of the four. The recipe was chosen on validation speakers of P8, and so on speakers of these corpora, too. "
+    "The first half of these networks' training took 4,800 batches, like the shipped model's, where P8's now takes 9,600.",
+    "P10": "Nothing is trained here: the int8 files of P8's folds, which stand in its SECOND_HALVES, score their own test clips again. These networks are older than "
+    "those of P8's table: the first half of their training was half as long and heard recordings cut by level alone, and speakers "
+    "with few clips were not heard more often. Each clip meets one of four kinds of synthetic noise: pink, mains hum, babble of eight voices from the "
     "training clips, and music of plucked chords. The SNR is the ratio of mean powers during speech. Rooms are a shoebox of "
     "5 x 4 x 2.8 m by the image-source method, with six pairs of places for mouth and microphone. The microphones are designed frequency "
     "responses: a telephone band (300 to 3400 Hz), a cheap electret and a laptop, see `training/microphones.py`. A clip in which no "
