@@ -152,6 +152,14 @@ def first_fold(evaluated, corpus_table, recipe):
     return fold_tasks(protocol, load_recipe(recipe), [0], evaluated / "runs", evaluated / "cache")[0]
 
 
+def copied_fold(evaluated, corpus_table, recipes, tmp_path):
+    """The first fold of `evaluated`, in a copy of its runs."""
+    folder, _, _ = evaluated
+    shutil.copytree(folder / "runs", tmp_path / "runs")
+    task = first_fold(folder, corpus_table, recipes / "once.toml")
+    return replace(task, folder=tmp_path / "runs" / task.folder.relative_to(folder / "runs"))
+
+
 def test_evaluate_when_a_fold_is_finished_then_it_is_read_back(evaluated, corpus_table, recipes):
     folder, _, _ = evaluated
     task = first_fold(folder, corpus_table, recipes / "once.toml")
@@ -169,10 +177,7 @@ def test_evaluate_when_a_fold_is_finished_then_it_is_read_back(evaluated, corpus
 def test_evaluate_when_a_kept_fold_was_not_asked_what_a_known_voice_is_worth_then_it_is_scored_anew(
     evaluated, corpus_table, recipes, tmp_path
 ):
-    folder, _, _ = evaluated
-    shutil.copytree(folder / "runs", tmp_path / "runs")
-    task = first_fold(folder, corpus_table, recipes / "once.toml")
-    task = replace(task, folder=tmp_path / "runs" / task.folder.relative_to(folder / "runs"))
+    task = copied_fold(evaluated, corpus_table, recipes, tmp_path)
     file = task.folder / "result.json"
     kept = msgspec.json.decode(file.read_bytes())
     file.write_bytes(msgspec.json.encode({**kept, "int8_by_turns": {}, "float_headlines": {}}))
@@ -186,10 +191,7 @@ def test_evaluate_when_a_kept_fold_was_not_asked_what_a_known_voice_is_worth_the
 def test_evaluate_when_the_result_of_a_fold_is_damaged_then_it_is_scored_anew(
     evaluated, corpus_table, recipes, tmp_path
 ):
-    folder, _, _ = evaluated
-    shutil.copytree(folder / "runs", tmp_path / "runs")
-    task = first_fold(folder, corpus_table, recipes / "once.toml")
-    task = replace(task, folder=tmp_path / "runs" / task.folder.relative_to(folder / "runs"))
+    task = copied_fold(evaluated, corpus_table, recipes, tmp_path)
     file = task.folder / "result.json"
     whole = file.read_bytes()
     file.write_bytes(whole[: len(whole) // 2])

@@ -21,11 +21,12 @@ _ON_DEVICE, _ON_BROKER = "/etc/affectd", "/etc/mosquitto/affectd"
 _PASSWORD_BYTES = 24
 _MAX_DAYS = 36_500
 _RESERVED = {*Role, "bridge"}
+_FILE_IN_THE_WAY = "a file is where a folder should be; move it away, or choose another folder"
 _REMEDIES = {
     errno.EACCES: "choose a folder that this user may write",
     errno.ENOSPC: "free some space",
-    errno.ENOTDIR: "a file is where a folder should be; move it away, or choose another folder",
-    errno.EEXIST: "a file is where a folder should be; move it away, or choose another folder",
+    errno.ENOTDIR: _FILE_IN_THE_WAY,
+    errno.EEXIST: _FILE_IN_THE_WAY,
 }
 
 
@@ -70,7 +71,8 @@ def provision(
         return _provision(folder, places, hosts, base_topic, days, client_certificates)
     except OSError as error:
         remedy = _REMEDIES.get(error.errno or 0, "choose another folder")
-        raise ProvisionError(f"{error.filename}: {error.strerror}; {remedy}") from error
+        # A write that fails does not name its file.
+        raise ProvisionError(f"{error.filename or folder}: {error.strerror}; {remedy}") from error
 
 
 def _provision(
