@@ -1,7 +1,8 @@
 """Temperature scaling: dividing the logits so that confidences match frequencies; Guo et al., 2017.
 
 A few validation speakers do not stand for people in general. How far to trust a temperature that is fitted on
-them is therefore tested on themselves: each is left out once, and the temperature is fitted on the others.
+them, and whether at all, is therefore tested on themselves: each is left out once, and the temperature is
+fitted on the others.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ Floats = NDArray[np.floating[Any]]
 _LOG_CANDIDATES = np.linspace(np.log(0.25), np.log(4.0), 81)
 _BELIEFS = np.linspace(0.0, 1.0, 11)
 _LEAST = 1e-12
+_CHANCE = 0.05
+"""Largest probability that speakers left out gain as much by chance, for a temperature other than 1"""
 
 
 def temperature(
@@ -27,7 +30,8 @@ def temperature(
     """The temperature for new speakers: between 1 and the one that makes the labels of these clips likeliest.
 
     How far it moves from 1, on a logarithmic scale, is what gives speakers who are left out of the fit the
-    lowest mean loss. A single speaker says nothing about others, so the result is then 1.
+    lowest mean loss. It stays at 1 unless these gain by it significantly, in a one-sided t-test over the
+    speakers. A single speaker says nothing about others.
 
     Args:
         logits: of the windows of each clip, shapes (windows, n_labels), of speakers unheard in training.
@@ -41,11 +45,17 @@ def temperature(
     left_out = [np.array(speakers) == name for name in sorted(set(speakers))]
     of_others = [_best(losses[~mine], weights[~mine]) for mine in left_out]
 
-    def cost(belief: float) -> float:
+    def of_left_out(belief: float) -> NDArray[np.float64]:
         pairs = zip(left_out, of_others, strict=True)
-        return float(np.mean([losses[mine, _nearest(belief * best)].mean() for mine, best in pairs]))
+        return np.array([losses[mine, _nearest(belief * best)].mean() for mine, best in pairs])
 
-    return float(np.exp(min(_BELIEFS, key=cost) * _best(losses, weights)))
+    from scipy.stats import ttest_1samp  # noqa: PLC0415  # slow to import, and only the end of a training needs it
+
+    belief = min(_BELIEFS, key=lambda candidate: of_left_out(candidate).mean())
+    gains = of_left_out(0.0) - of_left_out(belief)
+    if not gains.any() or ttest_1samp(gains, 0.0, alternative="greater").pvalue > _CHANCE:
+        return 1.0
+    return float(np.exp(belief * _best(losses, weights)))
 
 
 def _losses(logits: Sequence[Floats], truth: NDArray[np.integer[Any]]) -> NDArray[np.float64]:

@@ -29,6 +29,18 @@ def test_temperature_when_what_suits_one_speaker_harms_the_other_then_it_is_one(
     assert temperature(logits, truth, speakers, of_the_first + 1e-9) == pytest.approx(1.0)
 
 
+def test_temperature_when_only_some_speakers_gain_by_it_then_it_is_one():
+    logits, truth, speakers = clips([2.0, 1.0, 1.3, 1.1, 1.2, 1.0], speakers=6)
+
+    assert temperature(logits, truth, speakers, np.ones(len(truth))) == 1.0
+
+
+def test_temperature_when_all_speakers_gain_by_it_though_unequally_then_it_is_not_one():
+    logits, truth, speakers = clips([2.0, 1.6, 1.8, 1.4, 2.2, 1.7], speakers=6)
+
+    assert 1.3 < temperature(logits, truth, speakers, np.ones(len(truth))) < 2.2
+
+
 def test_temperature_when_there_is_one_speaker_then_he_says_nothing_of_others():
     logits, truth, speakers = clips([3.0], speakers=1)
 
