@@ -17,7 +17,7 @@ _THRESHOLDS = np.linspace(0.0, 0.95, 20)
 
 
 def calibration(results: Sequence[FoldResult]) -> dict[str, Any]:
-    """Expected calibration error before and after the temperature, reliability, and risk against coverage.
+    """Temperatures, expected calibration error before and after them, reliability, and risk against coverage.
 
     All corpora have equal weight, whatever their size, as in the protocol's mean over corpora.
     """
@@ -28,6 +28,7 @@ def calibration(results: Sequence[FoldResult]) -> dict[str, Any]:
     right = (probabilities.argmax(axis=1) == truth).astype(np.float64)
     weights = _corpus_weights([c for r in results for c in r.corpora])
     return {
+        "temperatures": [round(r.temperature, 4) for r in results],
         "ece_before": round(expected_calibration_error(raw, right, weights), 4),
         "ece_after": round(expected_calibration_error(confidence, right, weights), 4),
         "bins": _bins(confidence, right, weights),

@@ -25,7 +25,7 @@ def figures(
 ) -> dict[str, Any]:
     """The figures for voices that were never heard before."""
     made = _figures(protocol, results, command, recipe, lambda r: r.float_answers, lambda r: r.int8_answers)
-    if any(r.temperature != 1.0 for r in results):
+    if recipe.validation_speakers:
         made["calibration"] = calibration(results)
     arousal = arousal_by_intensity(results, protocol.asked) if protocol.name == JOINT else None
     if arousal:

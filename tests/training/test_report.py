@@ -239,7 +239,7 @@ def test_report_when_there_are_references_then_tables_and_curves(tmp_path):
 
 def test_report_when_calibrated_then_errors_pictures_and_coverage(tmp_path):
     calibration = {
-        "ece_before": 0.111, "ece_after": 0.042,
+        "temperatures": [0.8, 1.0], "ece_before": 0.111, "ece_after": 0.042,
         "bins": [{"confidence": 0.3, "accuracy": 0.35, "share": 0.4},
                  {"confidence": 0.8, "accuracy": 0.7, "share": 0.6},
                  {"confidence": 0.95, "accuracy": 0.0, "share": 0.0}],
@@ -250,6 +250,18 @@ def test_report_when_calibrated_then_errors_pictures_and_coverage(tmp_path):
     assert "0.111 before and 0.042 after" in text
     assert "| 0.40 | 80.0 % | 75.0 % |" in text
     assert {"P8-joint-reliability.png", "P8-joint-risk-coverage.png"} <= written
+
+
+def test_report_when_no_temperature_was_used_then_it_says_so(tmp_path):
+    calibration = {
+        "temperatures": [1.0, 1.0], "ece_before": 0.021, "ece_after": 0.021,
+        "bins": [{"confidence": 0.3, "accuracy": 0.35, "share": 1.0}],
+        "risk_coverage": [{"threshold": 0.4, "coverage": 0.8, "accuracy": 0.75}],
+    }  # fmt: skip
+    text, _ = page(tmp_path, result("P8", "joint", calibration=calibration))
+
+    assert "calibration error is 0.021. There is no temperature:" in text
+    assert "before and" not in text
 
 
 def test_report_when_arousal_was_measured_then_how_much_it_rises_and_with_which_emotion(tmp_path):

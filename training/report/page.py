@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -117,13 +118,21 @@ def _say_calibration(page: _Page, result: Result) -> None:
     found = result["calibration"]
     page.say(f"## Calibration and abstention, {result['protocol']} {result['form']}\n")
     page.say(
-        f"The expected calibration error is {found['ece_before']:.3f} before and {found['ece_after']:.3f} after the temperature, which "
-        "is fitted on validation speakers. The threshold of `uncertain` rests on the second picture and on the table. Every corpus "
+        f"The expected calibration error is {_error_of(found)} The threshold of `uncertain` rests on the second picture and on the table. Every corpus "
         "counts the same here, whatever its size, so the share that is right differs from the first table's.\n"
     )
     pictures.draw_reliability(result, page.picture(f"{name}-reliability", "Confidence and accuracy"))
     pictures.draw_risk_coverage(result, page.picture(f"{name}-risk-coverage", "Accuracy over coverage"))
     page.say(tables.coverage(result))
+
+
+def _error_of(found: dict[str, Any]) -> str:
+    if set(found.get("temperatures", ())) == {1.0}:
+        return (
+            f"{found['ece_after']:.3f}. There is no temperature: the validation speakers who were left out of its fit did not gain "
+            "by it significantly."
+        )
+    return f"{found['ece_before']:.3f} before and {found['ece_after']:.3f} after the temperature, which is fitted on validation speakers."
 
 
 def _say_arousal(page: _Page, result: Result) -> None:
