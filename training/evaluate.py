@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge.errors import AffectdError
 from training import worker
+from training.end_with_parent import end_with_parent
 from training.fold_task import FoldTask
 from training.progress import EpochDone
 
@@ -49,7 +50,7 @@ def _side_by_side(
 ) -> list[Any]:
     context = multiprocessing.get_context("spawn")
     manager = SyncManager(ctx=context)
-    manager.start(worker.end_with_parent)
+    manager.start(end_with_parent)
     with manager:
         news = manager.Queue()
         with ProcessPoolExecutor(jobs, mp_context=context, initializer=worker.prepare, initargs=(1,)) as pool:

@@ -19,6 +19,7 @@ from edge.inference.errors import TooShortError
 from edge.inference.model import EmotionModel, ModelSettings
 from training.clips import Clip
 from training.conditions import CONDITIONS, NOISES, Condition, heard, make_bed, noise_of
+from training.end_with_parent import end_with_parent
 from training.errors import WorkbenchError
 from training.metrics import confusion, grouped, summary, uar
 from training.noise import Signal
@@ -133,6 +134,7 @@ _bed: Signal
 
 def _prepare(model: Path, bed: Signal) -> None:
     global _model, _bed  # in a worker process, which does nothing else
+    end_with_parent()
     _model, _bed = EmotionModel(ModelSettings(path=str(model))), bed
 
 

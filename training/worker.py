@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edge.quiet_stderr import quiet_stderr
+from training.end_with_parent import end_with_parent
 from training.fold_task import FoldTask
 from training.progress import EpochDone
 from training.run_log import append_run
@@ -25,21 +24,6 @@ def prepare(cores: int) -> None:
     for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ[name] = str(cores)
     end_with_parent()
-
-
-def end_with_parent() -> None:
-    """End this process when its parent ends, for whatever reason.
-
-    A killed `evaluate` must not leave processes behind that continue to train in folders of other runs.
-    """
-    threading.Thread(target=_outlive_nobody, name="end with parent", daemon=True).start()
-
-
-def _outlive_nobody() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def train(task: FoldTask, news: Any) -> None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from edge.audio.errors import AudioError
 from edge.audio.files import read_file
 from training.clips import Clip, Problem
+from training.end_with_parent import end_with_parent
 
 Vector = NDArray[np.float32]
 Extract = Callable[[NDArray[np.float32]], Vector]
@@ -44,7 +45,8 @@ def load_vectors(
     vectors: dict[Path, Vector] = {}
     problems: list[Problem] = []
     # Not forked: the fork of a process whose libraries have threads may wait for a lock forever.
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=end_with_parent) as pool:
         results = pool.map(partial(_vector, extract=extract, folder=folder), clips, chunksize=16)
         for done, (clip, result) in enumerate(zip(clips, results, strict=True), 1):
             if isinstance(result, str):
