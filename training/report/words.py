@@ -80,9 +80,8 @@ NOTES = {
     "training has not heard, except that TESS and RAVDESS share English. The networks know the seven shipped labels; the answer is the "
     "likeliest of the four. The recipe was chosen on validation speakers of P8, and so on speakers of these corpora, too. "
     "The first half of these networks' training took 4,800 batches, where the shipped model's and P8's took 9,600.",
-    "P10": "Nothing is trained here: the int8 files of P8's folds, which stand in its SECOND_HALVES, score their own test clips again. These networks are older than "
-    "those of P8's table: the first half of their training was half as long and heard recordings cut by level alone, and speakers "
-    "with few clips were not heard more often. Each clip meets one of four kinds of synthetic noise: pink, mains hum, babble of eight voices from the "
+    "P10": "Nothing is trained here: the int8 files of P8's folds, which stand in its SECOND_HALVES, score their own test clips again. "
+    "Each clip meets one of four kinds of synthetic noise: pink, mains hum, babble of eight voices from the "
     "training clips, and music of plucked chords. The SNR is the ratio of mean powers during speech. Rooms are a shoebox of "
     "5 x 4 x 2.8 m by the image-source method, with six pairs of places for mouth and microphone. The microphones are designed frequency "
     "responses: a telephone band (300 to 3400 Hz), a cheap electret and a laptop, see `training/microphones.py`. A clip in which no "
