@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from edge.inference.model import mean_probabilities
 
@@ -49,11 +50,10 @@ def temperature(
         pairs = zip(left_out, of_others, strict=True)
         return np.array([losses[mine, _nearest(belief * best)].mean() for mine, best in pairs])
 
-    from scipy.stats import ttest_1samp  # noqa: PLC0415  # slow to import, and only the end of a training needs it
-
     belief = min(_BELIEFS, key=lambda candidate: of_left_out(candidate).mean())
     gains = of_left_out(0.0) - of_left_out(belief)
-    if not gains.any() or ttest_1samp(gains, 0.0, alternative="greater").pvalue > _CHANCE:
+    error = gains.std(ddof=1) / np.sqrt(gains.size)
+    if gains.mean() <= error * stdtrit(gains.size - 1, 1.0 - _CHANCE):
         return 1.0
     return float(np.exp(belief * _best(losses, weights)))
 
