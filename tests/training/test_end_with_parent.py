@@ -1,6 +1,7 @@
 import shutil
 import subprocess
 import sys
+import time
 
 import psutil
 import pytest
@@ -60,7 +61,7 @@ def test_fit_command_when_killed_while_it_reads_clips_then_no_process_is_left(tr
         "--cache", tmp_path / "cache", "--run", tmp_path / "run",
     )  # fmt: skip
     while not any((tmp_path / "cache").glob("*/*.npy")) and child.poll() is None:
-        pass
+        time.sleep(0.01)
     workers, alive = killed(child)
 
     assert child.returncode == -9
