@@ -39,7 +39,8 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has
         self._shares = _shares(histories.examples, recipe)
         drawn = np.ones(len(truth)) if self._shares is None else self._shares * len(truth)
         counts = np.bincount(truth, drawn, minlength=len(labels))
-        self._weights = (len(truth) / (len(labels) * np.maximum(counts, 1))).astype(np.float32)
+        # A label without a clip has no say: its share of the smoothed targets would outweigh the balance.
+        self._weights = np.where(counts, len(truth) / (np.count_nonzero(counts) * np.maximum(counts, 1)), 0.0)
         smooth = recipe.label_smoothing
         self._targets = np.eye(len(labels), dtype=np.float32)[truth] * (1 - smooth) + smooth / len(labels)
         self._recipe = recipe
@@ -71,7 +72,7 @@ class TrainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has
         rows = self._order[index * size : (index + 1) * size]
         frames = [self._histories.frames(i, self._rng) for i in rows.tolist()]
         windows, targets = self._augmenter.batch(frames, self._targets[rows])
-        weights = targets @ self._weights
+        weights = (targets @ self._weights).astype(np.float32)
         if self._teachers:
             taught = self._recipe.taught
             answers = self._teachers.answers(windows, self._mean, self._std)
