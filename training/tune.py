@@ -57,8 +57,9 @@ def tune(
 
     Each group of speakers is left out once, to test a network that is tuned on the others; the final network
     is tuned on all of them. Speakers whom the base, or a run that it builds on, has heard are never left out:
-    the base has learned from them, so they cannot show the effect on new people. Finished parts are kept: an
-    interrupted call resumes when it is repeated.
+    the base has learned from them, so they cannot show the effect on new people. Nor is a speaker who alone
+    has clips of a new label, which could not be learned without them. Finished parts are kept: an interrupted
+    call resumes when it is repeated.
 
     Args:
         base: folder of the finished run to start from.
@@ -78,7 +79,8 @@ def tune(
     heard_before = speakers_heard(known.info)
     labels = (*known.info.labels, *new_labels)
     before = clip_answers(_logits(known, examples), 1.0)
-    groups = [] if heard_before is None else speaker_groups(examples, new_labels, heard_before)
+    alone = alone_with_a_label(examples, new_labels)
+    groups = [] if heard_before is None else speaker_groups(examples, new_labels, heard_before | alone)
     # With two speakers, one is left to train on while the other is tested.
     of_others = msgspec.structs.replace(recipe, one_speaker=True)
     parts: list[Part] = []
@@ -95,20 +97,26 @@ def tune(
     if calibrated is None:
         calibrated = known.info.temperature
     info = _with_temperature(info, calibrated, folder)
-    report = judge(found, examples, labels, calibrated, ENOUGH_SPEAKERS, heard_before)
+    report = judge(found, examples, labels, calibrated, ENOUGH_SPEAKERS, heard_before, alone)
     write_whole(folder / "tuned.json", msgspec.json.format(msgspec.json.encode(report), indent=1))
     return info, report
 
 
-def speaker_groups(
-    examples: Sequence[Example], new_labels: Sequence[str], heard_before: Set[str] = frozenset()
-) -> list[set[str]]:
-    """Groups of speakers to leave out in turn, without those that the network has heard before.
+def alone_with_a_label(examples: Sequence[Example], new_labels: Sequence[str]) -> set[str]:
+    """Speakers such that nobody else has clips of some new label."""
+    of_label = ({e.clip.speaker for e in examples if e.clip.emotion == label} for label in new_labels)
+    return {min(speakers) for speakers in of_label if len(speakers) == 1}
 
-    There are none if fewer than two such speakers are left. Those with clips of a new label are distributed
-    first, so that no group holds all of them.
+
+def speaker_groups(
+    examples: Sequence[Example], new_labels: Sequence[str], kept: Set[str] = frozenset()
+) -> list[set[str]]:
+    """Groups of speakers to leave out in turn, without those that are to be kept.
+
+    There are none if fewer than two speakers are left. Those with clips of a new label are distributed first,
+    so that no group holds all of them.
     """
-    speakers = {e.clip.speaker for e in examples} - heard_before
+    speakers = {e.clip.speaker for e in examples} - kept
     if len(speakers) < 2:
         return []
     new = Counter(e.clip.speaker for e in examples if e.clip.emotion in new_labels)

@@ -41,6 +41,9 @@ class TuneReport(msgspec.Struct, frozen=True, kw_only=True):
     """Speakers whom the network had heard before tuning, who are not tested. None if it has no record of its
     speakers, so that nobody is tested"""
 
+    alone_with_a_label: tuple[str, ...] = ()
+    """Speakers who alone have clips of a new label, who are not tested"""
+
     before_uar: float | None
     """None if nobody could be tested"""
 
@@ -68,6 +71,7 @@ def judge(
     temperature: float,
     enough: int,
     heard_before: Set[str] | None = frozenset(),
+    alone: Set[str] = frozenset(),
 ) -> TuneReport:
     """The report of a tuning.
 
@@ -78,6 +82,7 @@ def judge(
         temperature: of the tuned network.
         enough: tested speakers that a verdict needs.
         heard_before: all speakers whom the network had heard before; None if that is not known.
+        alone: speakers who alone have clips of a new label.
     """
     names = sorted(set(found.speakers))
     groups = np.array(found.speakers)
@@ -89,6 +94,7 @@ def judge(
         speakers=len(speakers),
         clips=len(examples),
         heard_before=known,
+        alone_with_a_label=tuple(sorted(alone)),
         before_uar=round(uar(found.truth, found.before), 4) if names else None,
         after_uar=round(uar(found.truth, found.after), 4) if names else None,
         gain_ci95=interval,
@@ -102,7 +108,7 @@ def judge(
         },
         without_clips=tuple(x for x in labels if not any(e.clip.emotion == x for e in examples)),
         temperature=round(temperature, 4),
-        verdict=_verdict(len(names), interval, enough, known),
+        verdict=_verdict(len(names), interval, enough, known, len(speakers)),
     )
 
 
@@ -139,6 +145,7 @@ def _verdict(
     interval: tuple[float, float] | None,
     enough: int,
     heard_before: tuple[str, ...] | None,
+    tuned_on: int,
 ) -> str:
     if heard_before is None:
         return (
@@ -147,7 +154,7 @@ def _verdict(
         )
     new = " whom the network had not heard before" if heard_before else ""
     if interval is None:
-        who = f"fewer than two speakers{new}" if new else "one speaker"
+        who = "one speaker" if tuned_on == 1 and not new else f"fewer than two speakers{new} can be left out"
         return f"{who}: the effect on other people cannot be measured, and it may well be worse for them"
     if speakers < enough:
         who = f"{speakers} speakers{new}"

@@ -181,6 +181,31 @@ def test_tune_when_the_network_had_heard_somebody_then_only_the_others_are_judge
     assert "2 of them are tested" in said
 
 
+def test_tune_when_one_speaker_alone_has_a_new_label_then_that_one_is_in_every_training(
+    finished_run, tmp_path, capsys
+):
+    clips = [
+        Example(
+            dataclasses.replace(e.clip, speaker=f"new{e.clip.speaker}", emotion=emotion_of(e.clip)), e.frames
+        )
+        for e in examples(speakers=3, takes=1)
+    ]
+    recipe = msgspec.structs.replace(TINY, epochs=1, validation_speakers=0, circumplex={"calm": (-0.5, 0.5)})
+    report = tune(finished_run[0], clips, ("calm",), recipe, tmp_path, lambda *_: None)[1]
+    say(report)
+
+    assert report.alone_with_a_label == ("news0",)
+    assert set(report.per_speaker) == {"news1", "news2"}
+    said = capsys.readouterr().out
+    assert "not tested, since nobody else has clips of a new label: news0" in said
+    assert "2 of them are tested" in said
+
+
+def emotion_of(clip):
+    """Calm in place of neutral where s0 speaks."""
+    return "calm" if clip.speaker == "s0" and clip.emotion == "neutral" else clip.emotion
+
+
 @pytest.mark.parametrize("people", [["s1", "s2", "s3", "s4"], ["s1", "s2", "s3", "s4", "new"]])
 def test_tune_when_the_network_had_heard_all_but_one_then_nothing_is_judged(
     finished_run, tmp_path, capsys, people

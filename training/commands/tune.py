@@ -70,7 +70,8 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
     tune.add_argument(
         "--one-speaker",
         action="store_true",
-        help="allow clips of a single speaker; the result may be worse for everybody else",
+        help="allow all clips, or all clips of a new label, to be of a single speaker; the result may be "
+        "worse for everybody else",
     )
     add_log(tune)
     tune.set_defaults(command=run)
@@ -145,6 +146,10 @@ def say(report: TuneReport) -> None:
     print(f"{report.clips} clips of {report.speakers} speakers")
     if report.heard_before:
         _say_known(report.heard_before)
+    if report.alone_with_a_label:
+        print(
+            f"not tested, since nobody else has clips of a new label: {', '.join(report.alone_with_a_label)}"
+        )
     if report.per_speaker:
         print(f"{len(report.per_speaker)} of them are tested, with networks that have not heard them:")
     if report.before_uar is not None and report.after_uar is not None and report.gain_ci95 is not None:
