@@ -5,7 +5,7 @@ from concurrent.futures import ProcessPoolExecutor
 import msgspec
 import numpy as np
 import pytest
-from voices import LABELS, voice
+from voices import LABELS, TINY_TOML, voice
 
 from training.baselines import egemaps, level, librosa_means
 from training.baselines.classical import run_classical
@@ -52,6 +52,25 @@ def test_baseline_command_when_librosa_mlp_then_figures_in_the_schema_of_the_pro
     assert sum(map(sum, result["confusion_float"])) == 27
     assert result["model"]["macs"] < result["model"]["parameters"] < result["model"]["file_bytes"]
     assert f"UAR {result['float']['uar']:.1%}" in capsys.readouterr().out
+
+
+def test_baseline_command_when_another_network_then_it_takes_the_place_of_the_recipes(corpus_table, tmp_path):
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(TINY_TOML.format(epochs=1, validation_speakers=0))
+    command = [
+        "baseline", "light-sernet", "--protocol", "P1", "--corpus", f"csv={corpus_table}", "--folds", "2",
+        "--jobs", "1", "--recipe", str(recipe), "--runs", str(tmp_path / "runs"),
+        "--log", str(tmp_path / "log"), "--cache", str(tmp_path / "cache"),
+        "--results", str(tmp_path / "results"),
+    ]  # fmt: skip
+    assert main(command) == 0
+
+    result = msgspec.json.decode((tmp_path / "results" / "P1-in-light-sernet.json").read_bytes())
+    assert result["model"]["name"] == "light-sernet"
+    assert result["note"].startswith("Three parallel convolutions")
+    assert 0.0 <= result["int8"]["uar"] <= 1.0
+    assert result["per_fold"][0]["fold"] == 2
+    assert (tmp_path / "runs" / "light-sernet" / "P1-in" / "seed0-fold2" / "network.keras").exists()
 
 
 def test_load_vectors_when_a_clip_is_known_then_it_is_not_computed_again(corpus_table, tmp_path):

@@ -27,7 +27,14 @@ if TYPE_CHECKING:
     from training.protocols import Protocol
 
 CLASSICAL = ("egemaps-svm", "egemaps-svm-one-level", "level-svm", "librosa-mlp")
-NETWORKS = {"light-sernet": "light_sernet", "lstm": "lstm", "crnn": "crnn"}
+NETWORKS = {
+    "light-sernet": "Three parallel convolutions, over time, over the coefficients and over both, then five "
+    "more: the size and shape of LIGHT-SERNET (Aftab et al., 2022), written from its description.",
+    "lstm": "Two LSTM layers over four frames at a time, and the mean over time. The file holds the layers "
+    "unrolled, step by step: int8 has no loops.",
+    "crnn": "Three convolutions, then one LSTM layer and the mean over time, unrolled likewise.",
+}
+_TRAINED = "In place of the recipe's network, with the same features, references, augmentation and batches."
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -93,7 +100,7 @@ def _classical(args: argparse.Namespace, protocol: Protocol, command: str) -> di
 
 def _network(args: argparse.Namespace, protocol: Protocol, command: str) -> dict[str, Any]:
     recipe = load_recipe(args.recipe)
-    network = msgspec.structs.replace(recipe.network, shape=NETWORKS[args.name], views=())
+    network = msgspec.structs.replace(recipe.network, shape=args.name.replace("-", "_"), views=())
     recipe = msgspec.structs.replace(recipe, network=network)
     load_features(protocol.clips, args, recipe)
     with quiet_stderr("tensorflow"):
@@ -103,4 +110,6 @@ def _network(args: argparse.Namespace, protocol: Protocol, command: str) -> dict
     tasks = fold_tasks(protocol, recipe, range(args.seeds), args.runs / args.name, args.cache)
     with epoch_progress(console) as show:
         results = evaluate(tasks, args.jobs, show, args.log)
-    return figures(protocol, results, command, recipe)
+    made = figures(protocol, results, command, recipe)
+    made["model"]["name"] = args.name
+    return made | {"note": f"{NETWORKS[args.name]} {_TRAINED}"}
