@@ -197,6 +197,28 @@ def test_report_when_the_baseline_was_heard_as_recorded_alone_then_no_word_of_th
     assert "gives away" not in text
 
 
+def test_report_when_other_networks_were_trained_like_ours_then_by_the_folds_that_all_have(tmp_path):
+    other = {
+        name: result(folds=folds, model={**result()["model"], "name": name})
+        for name, folds in (("crnn", (3, 5)), ("lstm", (3, 5, 6)))
+    }
+    keep_comparison(tmp_path, "views", [result(folds=(1, 2, 3, 4, 5, 6))], [])
+    text, _ = page(tmp_path, result(), baselines=[*other.values(), baseline("egemaps-svm", 0.57)])
+    table = text.partition("## What the network is worth")[2].partition("##")[0]
+
+    assert "were trained on count: of P1, 3, 5." in table
+    assert "| P1 **affectd** | 54.0 | 1,000 | 2.0 million | 339 kB |" in table
+    assert "| P1 crnn | 54.0 |" in table
+    assert "egemaps" not in table
+
+
+def test_report_when_no_other_network_was_trained_then_no_word_of_it(tmp_path):
+    keep_comparison(tmp_path, "views", [result()], [])
+    text, _ = page(tmp_path, result(), baselines=[baseline("egemaps-svm", 0.57)])
+
+    assert "What the network is worth" not in text
+
+
 def test_report_when_a_baseline_stands_alone_then_it_is_shown(tmp_path):
     svm = result("P6", int8=None, model={**result()["model"], "name": "egemaps-svm"}, folds=(1, 2, 3, 4, 5))
     text, _ = page(tmp_path, result(), baselines=[svm])

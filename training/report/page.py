@@ -13,6 +13,7 @@ from training.report import pictures, tables
 from training.report.comparisons import say_comparisons
 from training.report.level import say_level
 from training.report.levers import levers
+from training.report.networks import say_networks
 from training.report.results import Result, read_baselines, read_results
 from training.report.words import FORMS, INTRODUCTION, NOTES, TITLES, commands
 
@@ -45,6 +46,8 @@ def write_report(results: Path, output: Path, ablation: Path | None = None) -> l
         if "arousal" in result:
             _say_arousal(page, result)
     if said := say_level(found, baselines):
+        page.say(said)
+    if said := say_networks(results, baselines):
         page.say(said)
     if ablation is not None and ablation.is_file():
         page.say(levers(msgspec.json.decode(ablation.read_bytes())))
