@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing.managers import SyncManager
 from pathlib import Path
 from queue import Empty
 from typing import TYPE_CHECKING, Any
 
-from edge.errors import AffectdError
 from training import worker
 from training.end_with_parent import end_with_parent
 from training.fold_task import FoldTask
+from training.pool import worker_pool
 from training.progress import EpochDone
 
 if TYPE_CHECKING:
@@ -34,7 +32,7 @@ def evaluate(
 
     Raises:
         BaseError: when the run to start from does not exist.
-        TrainingError: when a fold cannot be trained; the other folds are then cancelled.
+        TrainingError: when a fold cannot be trained; the other folds then stop, and resume in the next call.
         BrokenProcessPool: when a worker process was killed, for example because memory ran out.
     """
     return _side_by_side(partial(worker.run, log), tasks, jobs, progress)
@@ -53,17 +51,13 @@ def _side_by_side(
     manager.start(end_with_parent)
     with manager:
         news = manager.Queue()
-        with ProcessPoolExecutor(jobs, mp_context=context, initializer=worker.prepare, initargs=(1,)) as pool:
+        with worker_pool(jobs, worker.prepare, (1,)) as pool:
             begun = [pool.submit(work, task, news) for task in tasks]
-            try:
-                while not all(fold.done() for fold in begun):
-                    _pass_on(news, progress, wait_s=0.5)
-                    for fold in begun:
-                        if fold.done():
-                            fold.result()
-            except (ValueError, AffectdError, BrokenProcessPool):
-                pool.shutdown(cancel_futures=True)
-                raise
+            while not all(fold.done() for fold in begun):
+                _pass_on(news, progress, wait_s=0.5)
+                for fold in begun:
+                    if fold.done():
+                        fold.result()
             while _pass_on(news, progress, wait_s=0.0):
                 pass
             return [fold.result() for fold in begun]

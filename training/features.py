@@ -5,11 +5,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import multiprocessing
 import os
 import zipfile
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,7 +22,7 @@ from edge.frontend.silero_weights import VoiceNetworkError, find_weights
 from edge.inference.clip import speech_frames
 from edge.inference.errors import InferenceError
 from training.clips import Clip, Problem
-from training.end_with_parent import end_with_parent
+from training.pool import worker_pool
 
 Frames = NDArray[np.float32]
 
@@ -73,10 +71,7 @@ class FeatureCache:
         examples: list[Example] = []
         problems: list[Problem] = []
         missing = any(not self._file(clip.path).exists() for clip in wanted if clip.path.exists())
-        # Not forked: the fork of a process whose libraries have threads may wait for a lock forever.
-        context = multiprocessing.get_context("spawn")
-        processes = workers or os.cpu_count() if missing else 1
-        with ProcessPoolExecutor(processes, mp_context=context, initializer=end_with_parent) as pool:
+        with worker_pool(workers or os.cpu_count() or 1 if missing else 1) as pool:
             read = partial(_read, cache=self)
             results = pool.map(read, wanted, chunksize=16) if missing else map(read, wanted)
             for done, (clip, result) in enumerate(zip(wanted, results, strict=True), 1):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +17,10 @@ from edge.inference.errors import TooShortError
 from edge.inference.model import EmotionModel, ModelSettings
 from training.clips import Clip
 from training.conditions import CONDITIONS, NOISES, Condition, heard, make_bed, noise_of
-from training.end_with_parent import end_with_parent
 from training.errors import WorkbenchError
 from training.metrics import confusion, grouped, summary, uar
 from training.noise import Signal
+from training.pool import worker_pool
 from training.protocols import Split
 from training.provenance import commit
 from training.run_folder import read_if_whole, write_whole
@@ -92,9 +90,7 @@ def score_fold(
     if not wanted:
         return done
     bed = make_bed(split.train, int(split.name))
-    # Not forked: the fork of a process whose libraries have threads may wait for a lock forever.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_prepare, initargs=(model, bed)) as pool:
+    with worker_pool(jobs, _prepare, (model, bed)) as pool:
         for condition in wanted:
             chunks = [clips[i : i + _CHUNK] for i in range(0, len(clips), _CHUNK)]
             answers: list[int] = []
@@ -134,7 +130,6 @@ _bed: Signal
 
 def _prepare(model: Path, bed: Signal) -> None:
     global _model, _bed  # in a worker process, which does nothing else
-    end_with_parent()
     _model, _bed = EmotionModel(ModelSettings(path=str(model))), bed
 
 

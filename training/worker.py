@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edge.quiet_stderr import quiet_stderr
-from training.end_with_parent import end_with_parent
 from training.fold_task import FoldTask
 from training.progress import EpochDone
 from training.run_log import append_run
@@ -20,10 +19,9 @@ if TYPE_CHECKING:
 
 
 def prepare(cores: int) -> None:
-    """Use so many cores, and end with the parent process; call it before TensorFlow is imported."""
+    """Use so many cores; call it before TensorFlow is imported."""
     for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ[name] = str(cores)
-    end_with_parent()
 
 
 def train(task: FoldTask, news: Any) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,7 @@ from numpy.typing import NDArray
 from edge.audio.errors import AudioError
 from edge.audio.files import read_file
 from training.clips import Clip, Problem
-from training.end_with_parent import end_with_parent
+from training.pool import worker_pool
 
 Vector = NDArray[np.float32]
 Extract = Callable[[NDArray[np.float32]], Vector]
@@ -44,9 +42,7 @@ def load_vectors(
     folder.mkdir(parents=True, exist_ok=True)
     vectors: dict[Path, Vector] = {}
     problems: list[Problem] = []
-    # Not forked: the fork of a process whose libraries have threads may wait for a lock forever.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=end_with_parent) as pool:
+    with worker_pool(jobs) as pool:
         results = pool.map(partial(_vector, extract=extract, folder=folder), clips, chunksize=16)
         for done, (clip, result) in enumerate(zip(clips, results, strict=True), 1):
             if isinstance(result, str):
