@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -28,7 +29,8 @@ def voices(
     """What is known of the voice when each example is scored; the example itself does not contribute.
 
     Each speaker's clips are in a fixed random order. In `adapt`, the `turns` clips before an example have
-    been heard; in `enrol`, the first `turns` neutral clips in that order other than the example.
+    been heard; in `enrol`, the first `turns` neutral clips in that order other than the example. Where there
+    are fewer, those; see `share_with`.
 
     Args:
         examples: test clips.
@@ -49,6 +51,23 @@ def voices(
             for j in order[max(0, place - turns) : place]:
                 found[i].learn(means[j], answers[j])
     return found
+
+
+def share_with(speakers: Sequence[str], neutral: Sequence[bool], form: str, turns: int) -> float:
+    """The share of the clips for which `voices` finds all `turns` clips, from 0 to 1.
+
+    Args:
+        speakers: of each clip of a test.
+        neutral: whether it is a neutral one.
+        form: `adapt` or `enrol`.
+        turns: clips heard before.
+    """
+    clips = Counter(speakers)
+    if form == "adapt":
+        return sum(max(0, n - turns) for n in clips.values()) / len(speakers)
+    known = Counter(speaker for speaker, is_neutral in zip(speakers, neutral, strict=True) if is_neutral)
+    others = [known[speaker] - is_neutral for speaker, is_neutral in zip(speakers, neutral, strict=True)]
+    return sum(n >= turns for n in others) / len(speakers)
 
 
 def _orders(examples: Sequence[Example]) -> list[list[int]]:

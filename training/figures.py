@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from training.adaptation import HEADLINE, TURNS
+from training.adaptation import HEADLINE, TURNS, share_with
 from training.calibration import calibration
 from training.fold import FoldResult
 from training.intensity import arousal_by_intensity
@@ -47,10 +47,24 @@ def history_figures(
         lambda r: r.int8_by_turns[form][str(turns)],
     )
     made |= {"form": form, "base": protocol.form, "k": turns}
+    made["share_with_k"] = _shares_with_k(results, form, protocol.asked)
     made["int8_uar_by_k"] = _by_k(results, form, lambda r: r.int8_by_turns)
     if all(r.int8_by_reference for r in results):
         made["int8_uar_by_k_reference_alone"] = _by_k(results, form, lambda r: r.int8_by_reference)
     return made
+
+
+def _shares_with_k(results: Sequence[FoldResult], form: str, labels: Sequence[str]) -> dict[str, float]:
+    """Of all clips, the share that has k clips to be heard before; the others have fewer."""
+    clips = [len(r.truth) for r in results]
+
+    def share(k: int) -> float:
+        of_folds = [
+            share_with(r.speakers, [labels[i] == "neutral" for i in r.truth], form, k) for r in results
+        ]
+        return round(float(np.average(of_folds, weights=clips)), 4)
+
+    return {str(k): share(k) for k in TURNS[form]}
 
 
 def _by_k(

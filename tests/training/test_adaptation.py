@@ -3,7 +3,7 @@ import pytest
 from voices import examples
 
 from edge.inference.leaning import LeaningPrior
-from training.adaptation import TURNS, voices
+from training.adaptation import TURNS, share_with, voices
 from training.features import Example
 from training.reference_prior import reference_prior
 
@@ -54,6 +54,26 @@ def test_voices_when_another_speaker_changes_then_none_of_mine_does(form):
     changed = [e if me else Example(e.clip, e.frames - 50.0) for e, me in zip(PARTS, mine, strict=True)]
 
     np.testing.assert_array_equal(points(changed, form, 3)[mine], points(PARTS, form, 3)[mine])
+
+
+def share(parts, form, turns):
+    neutral = [e.clip.emotion == "neutral" for e in parts]
+    return share_with([e.clip.speaker for e in parts], neutral, form, turns)
+
+
+@pytest.mark.parametrize("turns", [1, 3, 10, 30])
+def test_share_when_adapting_then_that_of_the_clips_whose_voice_had_all_turns(turns):
+    found = [v.turns == turns for v in known(PARTS, "adapt", turns)]
+
+    assert share(PARTS, "adapt", turns) == pytest.approx(np.mean(found))
+
+
+@pytest.mark.parametrize(("turns", "expected"), [(1, 24 / 32), (3, 24 / 32), (4, 16 / 32), (5, 0.0)])
+def test_share_when_enrolling_then_a_neutral_clip_is_none_of_its_own(turns, expected):
+    # Four takes of three emotions by each speaker, but the third has no neutral one.
+    parts = [e for e in PARTS if e.clip.speaker != "s2" or e.clip.emotion != "neutral"]
+
+    assert share(parts, "enrol", turns) == expected
 
 
 def test_voices_when_adapting_then_only_earlier_clips_count():

@@ -249,12 +249,17 @@ def test_report_when_there_are_references_then_tables_and_curves(tmp_path):
         int8_uar_by_k={"0": 0.6, "1": 0.62, "10": 0.66},
         int8_uar_by_k_reference_alone=alone,
     )
-    enrol = result("P5", "enrol", folds=(1, 2, 3), int8_uar_by_k={"1": 0.5, "3": 0.55})
+    enrol = result(
+        "P5", "enrol", folds=(1, 2, 3), k=3, int8_uar_by_k={"1": 0.5, "3": 0.55, "10": 0.55},
+        share_with_k={"1": 0.9, "3": 0.284, "10": 0.0},
+    )  # fmt: skip
     text, written = page(tmp_path, adapt, enrol)
 
     assert "| result | k = 0 | k = 1 | k = 3 | k = 10 |" in text
     assert "| P1 adapt | 60.0 | 62.0 | – | 66.0 |" in text
     assert "| P1 adapt, reference alone | 60.0 | 61.0 | – | 63.0 |" in text
+    assert "| P5 enrol | – | 50.0 | 55.0 (28 % of the clips) | – |" in text
+    assert "P5 nEMO, 6 emotions, 3 folds | enrol (28 % of the clips) | **60.0** |" in text
     assert "P5 enrol, reference alone" not in text
     assert {"reference-adapt.png", "reference-enrol.png"} <= written
 

@@ -112,6 +112,8 @@ def test_evaluate_command_when_done_then_what_the_voices_reference_is_worth_is_t
     assert result["int8_uar_by_k"]["0"] == unheard["int8"]["uar"]
     assert result["int8_uar_by_k"][str(result["k"])] == result["int8"]["uar"]
     assert list(result["int8_uar_by_k_reference_alone"]) == turns.split()
+    assert list(result["share_with_k"]) == turns.split()
+    assert 1.0 == result["share_with_k"]["0"] > result["share_with_k"]["10"]
     assert f"P1 {form}, k = {result['k']}" in out
 
 

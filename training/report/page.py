@@ -104,8 +104,9 @@ def _say_references(page: _Page, results: Sequence[Result]) -> None:
     page.say("## What a reference of the voice is worth\n")
     page.say(
         "The device compares each turn with what it has heard of the same voice before. In `adapt` these are the k clips before the "
-        "one that is scored, in a fixed random order and without their labels; in `enrol`, k clips known to be neutral. Neither the "
-        "clip itself nor a later one enters its reference. Besides, what the network tends to answer for this voice whatever it says, its "
+        "one that is scored, in a fixed random order and without their labels; in `enrol`, k clips known to be neutral. Not every "
+        "clip has k others: the first of a speaker have fewer before them, and some speakers have few neutral ones, or none. Where it is "
+        "less than 80 % of the clips that had all k, the share stands in brackets. Neither the clip itself nor a later one enters its reference. Besides, what the network tends to answer for this voice whatever it says, its "
         "[leaning](design.md#what-a-voice-is-taken-for-anyway), is subtracted from the answer; the rows *reference alone* are "
         "without that.\n"
     )

@@ -10,6 +10,9 @@ import numpy as np
 from training.report.results import Result, best, mean_of_parts, points
 from training.report.words import FOLDS, PUBLISHED, TITLES
 
+_MOST = 0.8
+"""With so many of the clips, a figure is what its heading says"""
+
 _LEAST_DRAWN = 5
 """Speakers; a bootstrap over fewer gives little but their own figures"""
 
@@ -23,7 +26,7 @@ def overview(results: Sequence[Result]) -> str:
     for r in results:
         in_float = r["float"] and r["float"]["uar"]
         lines.append(
-            f"| {r['protocol']} {TITLES[r['protocol']]}{partial(r)} | {r['form']} | **{points(r['int8']['uar'])}** "
+            f"| {r['protocol']} {TITLES[r['protocol']]}{partial(r)} | {r['form']}{had_all(r)} | **{points(r['int8']['uar'])}** "
             f"| {interval(r)} | {points(mean_of_parts(r))} | {points(in_float)} "
             f"| {points(r['int8']['wa'])} | {points(r['int8']['macro_f1'])} | {len(r['seeds'])} | {r['model']['features']} "
             f"| {r['model']['file_bytes'] / 1000:.0f} kB |"
@@ -121,10 +124,25 @@ def by_k(results: Sequence[Result]) -> str:
     ]
     for r in results:
         for field, words in (("int8_uar_by_k", ""), ("int8_uar_by_k_reference_alone", ", reference alone")):
-            cells = [points(r.get(field, {}).get(str(k))) for k in ks]
+            cells = [_with_k(r, str(k), field) for k in ks]
             if field in r:
                 lines.append(f"| {r['protocol']} {r['form']}{words} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _with_k(result: Result, k: str, field: str) -> str:
+    """The figure, and how many of the clips had k others; a dash where none had."""
+    share = result.get("share_with_k", {}).get(k, 1.0)
+    return points(result.get(field, {}).get(k)) + _share(share) if share else "–"
+
+
+def had_all(result: Result) -> str:
+    """Of `adapt` and `enrol`: how many of the clips had as many others as the heading says, unless most had."""
+    return _share(result.get("share_with_k", {}).get(str(result.get("k")), 1.0))
+
+
+def _share(share: float) -> str:
+    return "" if share >= _MOST else f" ({100 * share:.0f} % of the clips)"
 
 
 def conditions(result: Result) -> str:

@@ -24,8 +24,8 @@ FORMS = {
     "in": "trained on the other folds of this corpus",
     "multi": "trained on the other corpora (the first half of P9, at 86ff3816f507), then on the other folds of this one",
     "joint": "trained on all corpora without the test speakers, in P9 without the test corpus",
-    "adapt": "of `in` or `joint` that has heard k earlier clips of the voice, without their labels; k = 10 unless said otherwise",
-    "enrol": "of `in` or `joint` that has heard k neutral clips of the voice; k = 3 unless said otherwise",
+    "adapt": "of `in` or `joint` that has heard up to k earlier clips of the voice, without their labels; k = 10 unless said otherwise",
+    "enrol": "of `in` or `joint` that has heard up to k neutral clips of the voice; k = 3 unless said otherwise",
 }
 
 PUBLISHED = {
@@ -51,7 +51,8 @@ NOTES = {
     "P1": "Not every fold is blind. The test figures of folds 1 and 2 were in view while the first network was chosen, and later "
     "decided the length of the training, the second branch, the stretch of the mel axis, and the subtraction of a voice's leaning. The voice's "
     "reference was developed on the speakers of fold 4. Folds 3, 5 and 6 decided nothing. The four views of each window and the second "
-    "half were chosen by validation speakers from the training folds of 1, 2, 3 and 5.",
+    "half were chosen by validation speakers from the training folds of 1, 2, 3 and 5. The networks of `multi` have neither; those of `in` "
+    "without them are [above](#four-views-of-each-window).",
     "P2": "Networks with one branch, trained in two halves on recordings cut by level alone, were better on a new voice and worse on a known "
     "one ([above](#what-pitch-is-worth)).",
     "P4": "26 of the 29 speakers, with 294 of the 400 clips, are heard in one emotion only. In training, a network cannot tell such a voice from "
@@ -78,7 +79,8 @@ NOTES = {
     "expect a lower recall of disgust and surprise in a recording set-up that training has not heard.",
     "P9": "Fold 1 leaves out ASED, 2 EMO-DB, 3 nEMO, 4 RAVDESS, 5 TESS, 6 URDU. Each is a language and a recording set-up that "
     "training has not heard, except that TESS and RAVDESS share English. The networks know the seven shipped labels; the answer is the "
-    "likeliest of the four. The recipe was chosen on validation speakers of P8, and so on speakers of these corpora, too. "
+    "likeliest of the four. The interval is that of other speakers of these six corpora, not of other corpora, among which the UAR varies "
+    "far more. The recipe was chosen on validation speakers of P8, and so on speakers of these corpora, too. "
     "The first half of these networks' training took 4,800 batches, where the shipped model's and P8's took 9,600; "
     "and their temperatures need not have helped those left out significantly, as they must now.",
     "P10": "Nothing is trained here: the int8 files of P8's folds, which stand in its SECOND_HALVES, score their own test clips again. "
