@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ from training.scoring import clip_answers, clip_logits, truth_of, unheard_answer
 from training.support import check_labels, check_speakers
 from training.teachers import Teachers, teachers_for
 from training.temperature import temperature
+from training.unheard import speakers_trained_on
 from training.validation_speakers import validation_speakers
 from training.watch import Watch
 
@@ -79,7 +80,7 @@ def fit(
         teachers: folders of finished runs whose outputs the network learns from, besides the labels.
 
     Raises:
-        TrainingError: when a label has no clip, or there are not enough speakers.
+        TrainingError: when a label has no clip, or there are not enough speakers, or none to hold out.
         BaseError: when the base or a teacher cannot be used.
         RunMismatchError: when the folder holds a run with other clips, labels or settings.
         DamagedRunError: when a file of that folder, or of the base or a teacher, cannot be read.
@@ -95,7 +96,9 @@ def fit(
     claim_folder(folder, clips, labels, recipe, _sha256(known), _sha256(taught_by))
     if is_finished(folder):
         return read_info(folder)
-    start = _start(examples, labels, recipe, known)
+    others = [*([known.info] if known else []), *(taught_by.infos if taught_by else ())]
+    held_out = validation_speakers(clips, recipe, speakers_trained_on(others))
+    start = _start(examples, labels, recipe, known, held_out)
     recipe, network, normalisation = start.recipe, start.network, start.normalisation
     write_comparison(folder, start.held_out or examples[:200], labels, bool(start.held_out))
     begun_with = network.get_weights()
@@ -109,7 +112,6 @@ def fit(
     answering = with_views(learned, recipe.network.views, recipe.mfcc_config, std)
     answering.save(folder / "network.keras")
     temperature_, validation_uar = _validated(answering, start, labels)
-    others = [*([known.info] if known else []), *(taught_by.infos if taught_by else ())]
     info = RunInfo(
         labels=tuple(labels),
         recipe=recipe,
@@ -162,9 +164,14 @@ class _Start:
     network: Any
 
 
-def _start(examples: Sequence[Example], labels: Sequence[str], recipe: Recipe, known: Base | None) -> _Start:
-    """Clips for training and validation, and the network: with random weights, or those of the base."""
-    speakers = validation_speakers(examples, recipe)
+def _start(
+    examples: Sequence[Example],
+    labels: Sequence[str],
+    recipe: Recipe,
+    known: Base | None,
+    speakers: Set[str],
+) -> _Start:
+    """Clips for validation, those of `speakers`, and for training; the network, new or the base's."""
     training = [e for e in examples if e.clip.speaker not in speakers]
     held_out = [e for e in examples if e.clip.speaker in speakers]
     _check(training, [label for label in labels if known is None or label not in known.info.labels])

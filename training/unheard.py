@@ -54,6 +54,20 @@ def check_unheard(
             )
 
 
+def speakers_trained_on(infos: Sequence[RunInfo]) -> set[str] | None:
+    """Speakers on whom runs, and the runs that they build on, were trained: not those of their validation.
+
+    None if one of them has no record of its speakers.
+    """
+    found: set[str] = set()
+    for info in infos:
+        before = speakers_trained_on([*([info.base] if info.base else []), *info.teachers])
+        if before is None or not info.speakers:
+            return None
+        found |= before | (set(info.speakers) - set(info.validation_speakers))
+    return found
+
+
 def speakers_heard(info: RunInfo) -> set[str] | None:
     """All speakers heard by a run and the runs that it builds on; None if one of them has no record of them.
 

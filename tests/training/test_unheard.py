@@ -11,7 +11,7 @@ from training.base import BaseError
 from training.fit import fit
 from training.protocols import Protocol, Split
 from training.run_folder import DamagedRunError, read_info, write_info
-from training.unheard import check_unheard
+from training.unheard import check_unheard, speakers_trained_on
 
 pytestmark = pytest.mark.training
 
@@ -82,3 +82,18 @@ def test_check_unheard_when_the_run_is_damaged_then_its_file_is_named(finished_r
 def test_check_unheard_when_there_is_no_finished_run_then_says_so(tmp_path, heard):
     with pytest.raises(BaseError, match="no finished run"):
         check_unheard([tmp_path], BY_SPEAKER, split_of([clip("sad", 99, 0)]), heard)
+
+
+def test_trained_on_when_runs_build_on_others_then_all_but_whom_each_held_out(finished_run):
+    first = msgspec.structs.replace(
+        finished_run[1], speakers=("a", "b", "c"), validation_speakers=("b", "c"), base=None, teachers=()
+    )
+    second = msgspec.structs.replace(
+        first, speakers=("b", "c", "d"), validation_speakers=("b",), base=first, teachers=()
+    )
+    unknown = msgspec.structs.replace(first, speakers=())
+
+    assert speakers_trained_on([]) == set()
+    assert speakers_trained_on([first]) == {"a"}
+    assert speakers_trained_on([second]) == {"a", "c", "d"}
+    assert speakers_trained_on([first, msgspec.structs.replace(second, base=unknown)]) is None

@@ -20,7 +20,8 @@ from training.progress import epoch_progress
 from training.recipe import Recipe, load_recipe
 from training.run_folder import check_folder, is_finished
 from training.run_log import append_run
-from training.support import check_places, check_speakers, check_support
+from training.support import check_places, check_support
+from training.validation_speakers import validation_speakers
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -69,8 +70,12 @@ def run(args: argparse.Namespace) -> int:
     labels = args.labels or SHIPPED_LABELS
     check_places(labels, recipe.circumplex)
     clips = [c for c in corpus.clips if c.emotion in labels] if args.labels else shipped_clips(corpus.clips)
-    check_support(clips, labels, _known_labels(args, recipe, labels), recipe.one_speaker)
-    check_speakers(clips, recipe)
+    known, trained_on = _builds_on(args, recipe, labels)
+    check_support(clips, labels, known, recipe.one_speaker)
+    if not is_finished(args.run):
+        validation_speakers(
+            clips, recipe, trained_on
+        )  # what cannot be held out is said before hours of features
     examples = load_features(clips, args, recipe)
     with quiet_stderr("tensorflow"):
         # Takes seconds, which --help and an error in the corpora should not have to wait for.
@@ -105,16 +110,20 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _known_labels(args: argparse.Namespace, recipe: Recipe, labels: Sequence[str]) -> Sequence[str]:
-    """Labels of the run to start from, if any; checks that it and the teachers exist and fit the recipe."""
+def _builds_on(
+    args: argparse.Namespace, recipe: Recipe, labels: Sequence[str]
+) -> tuple[Sequence[str], set[str] | None]:
+    """Labels of the run to start from, and whom it and the teachers were trained on; checks that they fit."""
     if not (args.base or args.teachers or recipe.base_share or recipe.taught):
-        return ()
+        return (), set()
     with quiet_stderr("tensorflow"):
         from training.fit import run_before  # noqa: PLC0415  # slow to import, as in `run`
         from training.teachers import teachers_for  # noqa: PLC0415
-    teachers_for(recipe, labels, args.teachers)
+        from training.unheard import speakers_trained_on  # noqa: PLC0415
+    teachers = teachers_for(recipe, labels, args.teachers)
     known = run_before(recipe, args.base)
-    return known.info.labels if known else ()
+    runs = [*([known.info] if known else []), *(teachers.infos if teachers else ())]
+    return known.info.labels if known else (), speakers_trained_on(runs)
 
 
 def _say_how_long(batches: int, seconds: float) -> None:
