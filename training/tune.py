@@ -97,7 +97,7 @@ def tune(
     if calibrated is None:
         calibrated = known.info.temperature
     info = _with_temperature(info, calibrated, folder)
-    report = judge(found, examples, labels, calibrated, ENOUGH_SPEAKERS, heard_before, alone)
+    report = judge(found, examples, labels, calibrated, ENOUGH_SPEAKERS, heard_before, alone, new_labels)
     write_whole(folder / "tuned.json", msgspec.json.format(msgspec.json.encode(report), indent=1))
     return info, report
 

@@ -44,6 +44,10 @@ class TuneReport(msgspec.Struct, frozen=True, kw_only=True):
     alone_with_a_label: tuple[str, ...] = ()
     """Speakers who alone have clips of a new label, who are not tested"""
 
+    new_labels: tuple[str, ...] = ()
+    """Labels that the network did not have before: their clips count in `per_label` alone, since any right
+    answer would be a gain"""
+
     before_uar: float | None
     """None if nobody could be tested"""
 
@@ -72,21 +76,25 @@ def judge(
     enough: int,
     heard_before: Set[str] | None = frozenset(),
     alone: Set[str] = frozenset(),
+    new_labels: Sequence[str] = (),
 ) -> TuneReport:
     """The report of a tuning.
 
     Args:
         found: the answers.
         examples: all clips, including those that are not tested.
-        labels: of the tuned network; before, every clip of a new label counts as wrong.
+        labels: of the tuned network.
         temperature: of the tuned network.
         enough: tested speakers that a verdict needs.
         heard_before: all speakers whom the network had heard before; None if that is not known.
         alone: speakers who alone have clips of a new label.
+        new_labels: those of the labels that the network did not have before.
     """
+    occurring = [i for i in range(len(labels)) if np.any(found.truth == i)]
+    per_label = {labels[i]: _recalls(found, i) for i in occurring}
+    found = _without(found, [labels.index(label) for label in new_labels])
     names = sorted(set(found.speakers))
     groups = np.array(found.speakers)
-    occurring = [i for i in range(len(labels)) if np.any(found.truth == i)]
     interval = _interval(found) if names else None
     speakers = {e.clip.speaker for e in examples}
     known = None if heard_before is None else tuple(sorted(speakers & heard_before))
@@ -95,10 +103,11 @@ def judge(
         clips=len(examples),
         heard_before=known,
         alone_with_a_label=tuple(sorted(alone)),
+        new_labels=tuple(new_labels),
         before_uar=round(uar(found.truth, found.before), 4) if names else None,
         after_uar=round(uar(found.truth, found.after), 4) if names else None,
         gain_ci95=interval,
-        per_label={labels[i]: _recalls(found, i) for i in occurring},
+        per_label=per_label,
         per_speaker={
             name: (
                 round(uar(found.truth[groups == name], found.before[groups == name]), 4),
@@ -108,8 +117,17 @@ def judge(
         },
         without_clips=tuple(x for x in labels if not any(e.clip.emotion == x for e in examples)),
         temperature=round(temperature, 4),
-        verdict=_verdict(len(names), interval, enough, known, len(speakers)),
+        verdict=_verdict(len(names), interval, enough, known, len(speakers))
+        if names or not per_label
+        else "no clip of a label that the network had before: the effect on these cannot be measured",
     )
+
+
+def _without(found: Judged, labels: Sequence[int]) -> Judged:
+    """The answers to clips of the other labels."""
+    kept = ~np.isin(found.truth, labels)
+    speakers = [speaker for speaker, keep in zip(found.speakers, kept, strict=True) if keep]
+    return Judged(found.truth[kept], found.before[kept], found.after[kept], speakers)
 
 
 def _recalls(found: Judged, label: int) -> tuple[int, float, float]:

@@ -266,6 +266,28 @@ def test_report_when_judged_then_it_says_what_can_be_told(before, after, people,
     assert (report.before_uar, report.after_uar) == (float(before), float(after))
 
 
+def test_report_when_a_label_was_added_then_its_gain_does_not_hide_what_the_others_lose():
+    truth = np.array([0, 1, 2, 2] * 6)
+    after = np.where(truth == 2, 2, 1 - truth)
+    people = Judged(truth, np.where(truth == 2, 0, truth), after, [f"s{i // 4}" for i in range(24)])
+    report = judge(people, [], ("a", "b", "new"), 1.0, 5, new_labels=("new",))
+
+    assert (report.before_uar, report.after_uar, report.gain_ci95) == (1.0, 0.0, (-1.0, -1.0))
+    assert report.verdict.startswith("worse on people")
+    assert report.per_label["new"] == (12, 0.0, 1.0)
+
+
+def test_report_when_all_clips_are_of_a_new_label_then_nothing_is_said_of_the_others(capsys):
+    answers = np.full(6, 2)
+    people = Judged(answers, answers - 1, answers, [f"s{i}" for i in range(6)])
+    report = judge(people, [], ("a", "b", "new"), 1.0, 5, new_labels=("new",))
+    say(report)
+
+    assert (report.before_uar, report.per_speaker) == (None, {})
+    assert "no clip of a label that the network had before" in report.verdict
+    assert "new   0.0% 100.0%   of 6 clips, new: not in the UAR" in capsys.readouterr().out
+
+
 def test_report_when_nobody_could_be_left_out_then_nothing_is_claimed():
     report = judge(judged(True, True, []), [], ("a", "b"), 1.0, 5)
 

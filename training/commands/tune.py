@@ -152,16 +152,18 @@ def say(report: TuneReport) -> None:
         )
     if report.per_speaker:
         print(f"{len(report.per_speaker)} of them are tested, with networks that have not heard them:")
+    if report.per_label:
+        print(f"{'':>10} before  after")
     if report.before_uar is not None and report.after_uar is not None and report.gain_ci95 is not None:
         low, high = report.gain_ci95
-        print(f"{'':>10} before  after")
         print(
             f"{'UAR':>10} {report.before_uar:6.1%} {report.after_uar:6.1%}   "
             f"gain {100 * (report.after_uar - report.before_uar):+.1f} points "
             f"[{100 * low:+.1f}, {100 * high:+.1f}]"
         )
-        for label, (count, before, after) in report.per_label.items():
-            print(f"{label:>10} {before:6.1%} {after:6.1%}   of {count} clips")
+    for label, (count, before, after) in report.per_label.items():
+        new = ", new: not in the UAR" if label in report.new_labels else ""
+        print(f"{label:>10} {before:6.1%} {after:6.1%}   of {count} clips{new}")
     print(report.verdict)
     if report.without_clips:
         print(f"no clip of {', '.join(report.without_clips)}: these may be predicted less often than before")
