@@ -7,6 +7,7 @@ NOX := $(VENV)/bin/python -m nox
 RECIPE := joint
 THEN := surroundings
 RUN := runs/shipped
+RESULTS :=
 METADATA := setup.py pyproject.toml edge/__init__.py
 
 .DEFAULT_GOAL := help
@@ -40,7 +41,7 @@ size: $(STAMPS)/nox ## the disk space of the base install, package by package
 model: corpora $(STAMPS)/training ## train the shipped model again, from CORPORA="ravdess=~/RAVDESS tess=~/TESS"; resumes where it stopped
 	@$(VENV)/bin/affectd-train fit --recipe $(RECIPE) --run $(RUN)-first $(foreach corpus,$(CORPORA),--corpus '$(corpus)')
 	@$(VENV)/bin/affectd-train fit --recipe $(THEN) --base $(RUN)-first --run $(RUN) $(foreach corpus,$(CORPORA),--corpus '$(corpus)')
-	@$(VENV)/bin/affectd-convert $(RUN) --output edge/models/affectd.tflite --report benchmarks/results/shipped.parity.json --results benchmarks/results/accuracy
+	@$(VENV)/bin/affectd-convert $(RUN) --output edge/models/affectd.tflite --report benchmarks/results/shipped.parity.json $(if $(RESULTS),--results '$(RESULTS)')
 	@PYTHONPATH=. $(VENV)/bin/python tests/inference/make_golden.py
 
 corpora:

@@ -1,5 +1,6 @@
 import hashlib
 import io
+import json
 import os
 import random
 import subprocess
@@ -11,6 +12,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.programs import ROOT
 
 import edge
 from edge.inference.card import encode_card
@@ -242,3 +244,14 @@ def test_model_file_when_refused_then_no_runtime_is_even_imported(tmp_path):
 
     assert done.stdout.startswith(f"ModelFileError {path}: ")
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_shipped_model_when_results_were_made_again_then_its_card_has_their_figures():
+    card, _ = read_model_file(SHIPPED_MODEL)
+    published = {}
+    for file in (ROOT / "benchmarks" / "results" / "accuracy").glob("P*.json"):
+        result = json.loads(file.read_bytes())
+        figures = {**result["int8"], "seeds": result["seeds"], "folds": result["folds"]}
+        published[f"{result['protocol']}-{result['form']}"] = figures
+
+    assert card.metrics == published, "run affectd-convert with --results benchmarks/results/accuracy"
