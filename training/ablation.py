@@ -18,7 +18,6 @@ from training.augment import check_augmentable
 from training.errors import WorkbenchError
 from training.fold import FoldResult
 from training.metrics import uar
-from training.provenance import commit
 from training.recipe import Recipe
 
 BASE = "as it is"
@@ -136,6 +135,7 @@ def row(
         "change": variant.change,
         "parameters": results[0].parameters,
         "runs": len(results),
+        "commit": ", ".join(sorted({r.commit for r in results if r.commit})) or None,
         "validation_uar": _mean(_validation(results)),
         "test_uar": _mean(_test(results)),
     }
@@ -151,20 +151,59 @@ def row(
     return made
 
 
-def ablation_result(plan: Plan, rows: Sequence[dict[str, Any]], command: str) -> dict[str, Any]:
-    """All rows so far, the base first, as published."""
-    return {
-        "command": command,
-        "commit": commit(),
+def ablation_result(
+    plan: Plan, rows: Sequence[dict[str, Any]], command: str, before: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """All rows so far, the base first, as published.
+
+    Args:
+        plan: what to measure.
+        rows: measured now; the first is the base.
+        command: to record.
+        before: an earlier result. Rows of it that are not among `rows` are kept if they are of this plan.
+
+    Raises:
+        AblationError: when these rows were measured against a base with other figures.
+    """
+    settings = {
         "protocol": plan.protocol,
         "recipe": plan.recipe,
         "change": plan.change,
-        "folds": plan.folds,
+        "folds": list(plan.folds) if plan.folds else None,
         "seeds": plan.seeds,
         "validation_speakers": plan.validation_speakers,
+    }
+    rows = _with_kept(plan, settings, rows, before) if before else rows
+    return {
+        "command": command,
+        "commit": ", ".join(sorted({row["commit"] for row in rows if row.get("commit")})) or None,
+        **settings,
         "variants": len(plan.variants),
         "rows": list(rows),
     }
+
+
+def _with_kept(
+    plan: Plan, settings: dict[str, Any], rows: Sequence[dict[str, Any]], before: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """The rows, and those of an earlier result with the same settings, in the order of the plan."""
+    known = {row["name"]: {"commit": before.get("commit"), **row} for row in before["rows"]}
+    made = {row["name"]: row for row in rows}
+    wanted = {BASE: {}, **{variant.name: variant.change for variant in plan.variants}}
+    kept = [
+        name
+        for name, change in wanted.items()
+        if name in known and name not in made and known[name]["change"] == change
+    ]
+    if not kept or any(before.get(name) != value for name, value in settings.items()):
+        return list(rows)
+    figures = ("validation_uar", "test_uar")
+    if any(known[BASE][figure] != made[BASE][figure] for figure in figures):
+        raise AblationError(
+            f"the results of {len(kept)} other variants, such as {kept[0]!r}, were measured against a base "
+            "with other figures: name another file (--output), or remove that one"
+        )
+    return [made.get(name) or known[name] for name in wanted if name in made or name in kept]
 
 
 def _validation(results: Sequence[FoldResult]) -> list[float]:

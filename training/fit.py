@@ -23,7 +23,7 @@ from training.clips import Clip
 from training.errors import TrainingError
 from training.features import Example
 from training.histories import Histories, unheard
-from training.leaning_prior import leaning_prior
+from training.leaning_prior import at_temperature, leaning_prior
 from training.learn import learn
 from training.metrics import uar
 from training.networks import build_network
@@ -119,7 +119,7 @@ def fit(
         std=tuple(std.tolist()),
         prior=start.prior,
         temperature=temperature_,
-        leaning=_leaning(answering, start, labels, temperature_) or _leaning_of(known, labels),
+        leaning=_leaning(answering, start, labels, temperature_) or _leaning_of(known, labels, temperature_),
         epochs=epochs,
         best_epoch=watch.best_epoch if start.validation else epochs,
         validation_uar=validation_uar,
@@ -239,9 +239,11 @@ def _leaning(network: Any, start: _Start, labels: Sequence[str], temperature: fl
     return leaning_prior(answers, start.training, labels, recipe.mfcc_config, recipe.seed)
 
 
-def _leaning_of(known: Base | None, labels: Sequence[str]) -> LeaningPrior | None:
-    """The leaning prior of the base, if that has the same labels."""
-    return known.info.leaning if known and known.info.labels == tuple(labels) else None
+def _leaning_of(known: Base | None, labels: Sequence[str], temperature: float) -> LeaningPrior | None:
+    """The leaning prior of the base at another temperature, if it has one, and the same labels."""
+    if known is None or known.info.leaning is None or known.info.labels != tuple(labels):
+        return None
+    return at_temperature(known.info.leaning, temperature / known.info.temperature)
 
 
 def _spread(seen: Sequence[Example]) -> tuple[Frames, Frames]:

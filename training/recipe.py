@@ -216,7 +216,9 @@ def load_recipe(path: Path | None) -> Recipe:
         ) from error
     except (msgspec.DecodeError, TypeError, ValueError) as error:
         raise RecipeError(f"{path}: {error}") from error
-    return recipe
+    # Labels are in lower case everywhere, whatever a CSV or a command writes.
+    lowered = {label.lower(): place for label, place in recipe.circumplex.items()}
+    return msgspec.structs.replace(recipe, circumplex=lowered)
 
 
 def _check_names(frontend: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ from training.features import Example
 from training.metrics import uar
 from training.progress import EpochDone
 from training.recipe import Recipe
-from training.run_folder import read_kept, write_whole
+from training.run_folder import DamagedRunError, read_kept, write_whole
 from training.scoring import clip_answers, clip_logits, truth_of
 
 Frames = NDArray[np.float32]
@@ -91,7 +91,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no typ
 
     def is_over(self, epochs: int) -> bool:
         """Whether training ends after this many epochs."""
-        patience = self._recipe.patience
+        patience = self._recipe.patience if self._validation else 0
         return epochs >= self._recipe.epochs or 0 < patience <= epochs - self.best_epoch
 
     def take_up(self, network: Any) -> int:
@@ -99,7 +99,7 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no typ
         if not self._backup.exists():
             return 0
         network.optimizer.build(network.trainable_variables)
-        network.load_weights(self._backup)
+        _load(network, self._backup)
         return self.epochs_of(network)
 
     def epochs_of(self, network: Any) -> int:
@@ -118,4 +118,11 @@ class Watch(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no typ
     def restore_best(self, network: Any) -> None:
         """Restore the best epoch's weights; without validation the last ones stay."""
         if self._best.exists():
-            network.load_weights(self._best)
+            _load(network, self._best)
+
+
+def _load(network: Any, file: Path) -> None:
+    try:
+        network.load_weights(file)
+    except (OSError, ValueError, KeyError) as error:
+        raise DamagedRunError.of(file, error) from error

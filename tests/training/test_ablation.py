@@ -117,6 +117,39 @@ def test_levers_when_shown_then_each_has_gain_and_spread_and_what_is_missing_is_
     assert "**not measured yet: 1**" in text
 
 
+def measured(plan, names, before=None, better=0.56, base=0.5):
+    results = {name: [result("1", 0, better, 6)] for name in names}
+    rows = [row(Variant(name="as it is", change={}), [result("1", 0, base, 4)])]
+    for variant in plan.variants:
+        if variant.name in names:
+            rows.append(row(variant, results[variant.name], [result("1", 0, base, 4)]))
+    return ablation_result(plan, rows, "a command", before)
+
+
+def gains(made):
+    return {row["name"]: row.get("validation_gain") for row in made["rows"]}
+
+
+def test_ablation_when_some_variants_are_measured_again_then_the_others_stay():
+    variants = tuple(
+        Variant(name=name, change={"seed": i}) for i, name in enumerate(("more", "less", "other"))
+    )
+    plan = Plan(protocol="P1", folds=("1",), variants=variants)
+    # As it is read back from its file.
+    before = msgspec.json.decode(msgspec.json.encode(measured(plan, ["more", "other"])))
+
+    again = measured(plan, ["less", "other"], before, better=0.6)
+    assert gains(again) == {"as it is": None, "more": 0.06, "less": 0.1, "other": 0.1}
+    changed_since = Plan(
+        protocol="P1", folds=("1",), variants=(Variant(name="more", change={}), *variants[1:])
+    )
+    assert gains(measured(changed_since, ["less"], before)) == {"as it is": None, "less": 0.06, "other": 0.06}
+    other_folds = Plan(protocol="P1", folds=("2",), variants=variants)
+    assert gains(measured(other_folds, ["less"], before)) == {"as it is": None, "less": 0.06}
+    with pytest.raises(AblationError, match=r"2 other variants, such as 'more', .*name another file"):
+        measured(plan, ["less"], before, base=0.4)
+
+
 @pytest.mark.endurance
 def test_ablate_command_when_done_then_a_row_for_each_variant_on_the_page_and_in_the_log(
     evaluated, corpus_table, tmp_path, capsys

@@ -10,15 +10,28 @@ import pytest
 from voices import LABELS, TINY, examples
 
 from edge.inference.card import decode_card
+from edge.inference.leaning import LeaningPrior
 from training.base import BaseError, base_for
 from training.features import Example
 from training.fit import fit
+from training.leaning_prior import at_temperature
 from training.networks import build_network
-from training.run_folder import DamagedRunError, RunMismatchError
+from training.run_folder import DamagedRunError, RunMismatchError, write_info
 
 pytestmark = pytest.mark.training
 
 LABELS_AND_BORED = (*LABELS, "bored")
+
+
+LEANING = LeaningPrior(
+    usual=(0.2, -0.4, 0.2),
+    neutral=(0.1, 0.1, -0.2),
+    voice_variance=0.4,
+    turn_variance=0.8,
+    neutral_voice_variance=0.2,
+    neutral_turn_variance=0.4,
+    neutral_covariance=0.1,
+)
 
 
 @pytest.fixture(scope="module")
@@ -164,3 +177,15 @@ def test_base_for_when_the_network_is_another_then_says_what(finished_run):
     wider = msgspec.structs.replace(TINY, n_frames=64)
     with pytest.raises(BaseError, match="does not have the same n_frames as the recipe"):
         base_for(wider, finished_run[0])
+
+
+def test_fit_when_clips_are_too_few_for_a_leaning_then_the_bases_at_the_new_temperature(
+    finished_run, tmp_path
+):
+    shutil.copytree(finished_run[0], tmp_path / "base")
+    write_info(tmp_path / "base", msgspec.structs.replace(finished_run[1], temperature=2.0, leaning=LEANING))
+    recipe = msgspec.structs.replace(TINY, epochs=1, validation_speakers=0)
+    info = fit(examples(speakers=2, takes=1), LABELS, recipe, tmp_path / "run", base=tmp_path / "base")
+
+    assert info.temperature == 1.0
+    assert info.leaning == at_temperature(LEANING, 0.5)

@@ -191,6 +191,26 @@ def test_fit_when_the_note_of_the_best_epoch_is_damaged_then_it_is_named(finishe
         fit(corpus, LABELS, TINY, tmp_path / "run")
 
 
+def test_fit_when_nobody_validates_then_patience_ends_nothing(tmp_path):
+    impatient = recipe(epochs=3, patience=1, validation_speakers=0)
+    info = fit(examples(speakers=2, takes=1), LABELS, impatient, tmp_path)
+
+    assert (info.epochs, info.best_epoch) == (3, 3)
+
+
+@pytest.mark.parametrize("content", [b"", b"no weights"])
+def test_fit_when_the_weights_to_resume_from_are_damaged_then_they_are_named(corpus, tmp_path, content):
+    def interrupt(done):
+        if done.epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(corpus, LABELS, TINY, tmp_path / "run", interrupt)
+    (tmp_path / "run" / "latest.weights.h5").write_bytes(content)
+    with pytest.raises(DamagedRunError, match=r"run/latest\.weights\.h5: is damaged .*; remove .*run, and"):
+        fit(corpus, LABELS, TINY, tmp_path / "run")
+
+
 @pytest.mark.parametrize("name", ["run.json", "start.json"])
 @pytest.mark.parametrize("content", [b"{}", b'{"labels": ["an', b"\xff\xfe"])
 def test_fit_when_a_file_of_the_folder_is_damaged_then_it_is_named(

@@ -314,6 +314,7 @@ def test_report_when_p10_then_losses_by_condition_and_by_noise(tmp_path):
     assert "| 10 dB | 50.0 | 45.0 to 55.0 | 10.0 | 3 |" in text
     assert "| pink | 20.0 |" in text
     assert "P10-joint-conditions.png" in written
+    assert "    affectd-train evaluate --runs SECOND_HALVES\n" in text
 
 
 ROOT = Path(training.__file__).parents[1]

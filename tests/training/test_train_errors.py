@@ -4,10 +4,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from voices import LABELS, write_corpus
+from voices import LABELS, clip, write_corpus
 
 import training
 from training.cli import main
+from training.commands.common import with_labels
 
 pytestmark = pytest.mark.training
 
@@ -104,6 +105,31 @@ def test_fit_command_when_speakers_are_too_few_then_one_line_and_65(tmp_path, co
 
     assert code == 65
     assert "all 9 clips are of one speaker, s0" in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_fit_command_when_labels_are_named_then_it_says_which_clips_these_leave_out(
+    tmp_path, corpus_table, capsys
+):
+    few = corpus_table.parent / "few.csv"
+    few.write_text("\n".join(corpus_table.read_text().splitlines()[:10]) + "\n")
+    command = ["fit", "--corpus", f"csv={few}", "--labels", "Angry,NEUTRAL", "--run", str(tmp_path / "run")]
+
+    assert main(command) == 65
+    err = capsys.readouterr().err
+    assert "left out: 3 clip(s) of sad, which is not a label of the network; see --labels" in err
+    assert "all 6 clips are of one speaker" in err
+
+
+def test_with_labels_when_calm_is_none_of_them_then_it_counts_as_neutral(capsys):
+    clips = [clip(emotion, 0, 0) for emotion in ("calm", "neutral", "sad")]
+
+    def named(*labels):
+        return [c.emotion for c in with_labels(clips, labels, "--labels")]
+
+    assert named("neutral", "sad") == ["neutral", "neutral", "sad"]
+    assert named("calm", "neutral") == ["calm", "neutral"]
+    assert named("sad") == ["sad"]
+    assert "left out: 1 clip(s) of calm" in capsys.readouterr().err
 
 
 def test_fit_command_when_a_label_is_missing_then_it_is_named(tmp_path, corpus_table, capsys):

@@ -25,7 +25,7 @@ from training.commands.common import (
 from training.fold_task import fold_tasks
 from training.progress import epoch_progress
 from training.recipe import load_recipe, recipe_file
-from training.run_folder import write_whole
+from training.run_folder import read_if_whole, write_whole
 
 
 def add(commands: Commands[argparse.ArgumentParser]) -> None:
@@ -80,6 +80,7 @@ def run(args: argparse.Namespace) -> int:
     protocol = protocol_of(plan.protocol, read_places(args.corpus).clips, plan.folds)
     command = " ".join(["affectd-train ablate", _named(args.plan), *places_of(args.corpus)])
     rows: list[dict[str, Any]] = []
+    before = read_if_whole(args.output, dict[str, Any])
     of_base = None
     for variant, recipe in zip(variants, recipes, strict=True):
         load_features(protocol.clips, args, recipe)
@@ -95,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
         rows.append(ablation.row(variant, results, of_base))
         of_base = of_base or results
         args.output.parent.mkdir(parents=True, exist_ok=True)
-        made = ablation.ablation_result(plan, rows, command)
+        made = ablation.ablation_result(plan, rows, command, before)
         write_whole(args.output, msgspec.json.format(msgspec.json.encode(made), indent=1))
         _say(rows[-1])
     print(f"results: {args.output}")

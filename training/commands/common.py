@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -153,6 +155,22 @@ def read_places(places: Sequence[str], own_labels: Sequence[str] = ()) -> Corpus
     corpus.clips = list(known.values())
     tell(corpus.problems)
     return corpus
+
+
+def with_labels(clips: Sequence[Clip], labels: Sequence[str], option: str) -> list[Clip]:
+    """The clips with one of the labels, and calm ones as neutral if calm is not one. Prints what is left out.
+
+    Args:
+        clips: of the corpora.
+        labels: of the network.
+        option: of the command, by which the user can add a label.
+    """
+    calm = "neutral" in labels and "calm" not in labels
+    named = [replace(c, emotion="neutral") if calm and c.emotion == "calm" else c for c in clips]
+    for label, count in Counter(c.emotion for c in named if c.emotion not in labels).items():
+        text = f"left out: {count} clip(s) of {label}, which is not a label of the network; see {option}"
+        console.print(text, style="yellow", highlight=False, soft_wrap=True, markup=False)
+    return [clip for clip in named if clip.emotion in labels]
 
 
 def tell(problems: Sequence[Problem]) -> None:

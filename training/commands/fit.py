@@ -14,6 +14,7 @@ from training.commands.common import (
     console,
     load_features,
     read_places,
+    with_labels,
     words,
 )
 from training.progress import epoch_progress
@@ -39,7 +40,9 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "--run", type=Path, default=Path("runs/fit"), help="folder for this run (default: %(default)s)"
     )
     fit.add_argument(
-        "--labels", type=words, help="comma-separated labels (default: the seven of the shipped model)"
+        "--labels",
+        type=lambda text: words(text.lower()),
+        help="comma-separated labels (default: the seven of the shipped model)",
     )
     fit.add_argument(
         "--base",
@@ -62,14 +65,14 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train, and print the result and the next command."""
-    from training.protocols import SHIPPED_LABELS, shipped_clips  # noqa: PLC0415
+    from training.protocols import SHIPPED_LABELS  # noqa: PLC0415
 
     recipe = load_recipe(args.recipe)
     check_folder(args.run)
     corpus = read_places(args.corpus, args.labels or ())
     labels = args.labels or SHIPPED_LABELS
     check_places(labels, recipe.circumplex)
-    clips = [c for c in corpus.clips if c.emotion in labels] if args.labels else shipped_clips(corpus.clips)
+    clips = with_labels(corpus.clips, labels, "--labels")
     known, trained_on = _builds_on(args, recipe, labels)
     check_support(clips, labels, known, recipe.one_speaker)
     if not is_finished(args.run):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,6 +11,7 @@ import msgspec
 from training.commands.common import console, read_places, repeatable
 from training.commands.evaluate import write_result
 from training.progress import condition_progress
+from training.recipe import Recipe
 from training.run_folder import read_info
 
 
@@ -29,8 +29,14 @@ def run(args: argparse.Namespace) -> int:
     ]
     with condition_progress(console) as show:
         folds = [score_fold(split, seed, folder, args.jobs, show) for seed, split, folder in places]
-    model = _describe([folder for _, _, folder in places])
+    kept = [msgspec.json.decode((folder / "result.json").read_bytes()) for _, _, folder in places]
+    model = _describe(kept, read_info(places[0][2]).recipe)
     made = robustness_figures(protocol.labels, folds, model, "affectd-train " + repeatable(args))
+    # Nothing is trained here, so the commit of the networks is that of P8.
+    made |= {
+        "scored": made["commit"],
+        "commit": ", ".join(sorted({fold["commit"] for fold in kept if fold.get("commit")})) or None,
+    }
     file = args.results / "P10-joint.json"
     written = write_result(file, made)
     for name, row in made["conditions"].items():
@@ -43,10 +49,8 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _describe(folders: Sequence[Path]) -> dict[str, Any]:
+def _describe(kept: Sequence[dict[str, Any]], recipe: Recipe) -> dict[str, Any]:
     """Describe the model as `evaluate` does, from the results kept in the folds."""
-    kept = [msgspec.json.decode((folder / "result.json").read_bytes()) for folder in folders]
-    recipe = read_info(folders[0]).recipe
     return {
         "name": recipe.network.shape,
         "features": recipe.features,

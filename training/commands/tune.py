@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from edge.quiet_stderr import quiet_stderr
-from training.clips import Clip
 from training.commands.common import (
     Commands,
     add_common,
@@ -20,6 +17,7 @@ from training.commands.common import (
     console,
     load_features,
     read_places,
+    with_labels,
 )
 from training.progress import epoch_progress
 from training.recipe import load_recipe, shipped_recipes
@@ -113,7 +111,7 @@ def run(args: argparse.Namespace) -> int:
     corpus = read_places(args.corpus, [name for name, _ in args.add_label])
     added = [name for name, _ in args.add_label if name not in base.labels]
     check_places(added, places)
-    clips = _usable(corpus.clips, (*base.labels, *added))
+    clips = with_labels(corpus.clips, (*base.labels, *added), "--add-label")
     check_support(clips, (*base.labels, *added), base.labels, recipe.one_speaker)
     recipe = recipe_from(base.recipe, recipe)
     check_speakers(clips, recipe)
@@ -126,19 +124,6 @@ def run(args: argparse.Namespace) -> int:
     say(report)
     print(f"next: affectd-convert {args.run}")
     return 0
-
-
-def _usable(clips: Sequence[Clip], labels: Sequence[str]) -> list[Clip]:
-    """The clips with one of the labels; calm counts as neutral if it is not one. Prints what is left out."""
-    renamed = [
-        replace(clip, emotion="neutral") if clip.emotion == "calm" and "calm" not in labels else clip
-        for clip in clips
-    ]
-    strange = Counter(clip.emotion for clip in renamed if clip.emotion not in labels)
-    for label, count in strange.items():
-        text = f"left out: {count} clips of {label}, which is not a label of the network; see --add-label"
-        console.print(text, style="yellow", highlight=False, soft_wrap=True, markup=False)
-    return [clip for clip in renamed if clip.emotion in labels]
 
 
 def say(report: TuneReport) -> None:

@@ -142,7 +142,7 @@ def commands(protocol: str, command: str) -> list[str]:
     if " --base " in command:
         first = _by_recipe(re.sub(r" --base \S+", "", command), _FIRST_HALVES.get(protocol, "folds"))
         return [f"{first} --runs RUNS --train-only", f"{command} --runs SECOND_HALVES"]
-    return [command]
+    return [f"{command} --runs SECOND_HALVES" if protocol == "P10" else command]
 
 
 def _by_recipe(command: str, name: str) -> str:
