@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from edge.audio.errors import (
     PyAudioMissingError,
     UnknownDeviceError,
 )
+from edge.audio.hang import unless_hung
 from edge.quiet_stderr import quiet_stderr
 
 _WAY_ROUND = (
@@ -65,8 +67,14 @@ def list_input_devices() -> list[InputDevice]:
 
     Raises:
         PyAudioMissingError: PyAudio or PortAudio is not installed.
+        DeviceHungError: the driver of a device hangs.
         AudioError: PortAudio does not start.
     """
+    begun = time.monotonic()
+    return unless_hung(_list, lambda: time.monotonic() - begun)
+
+
+def _list() -> list[InputDevice]:
     port_audio = start_port_audio()
     try:
         return devices_of(port_audio)

@@ -12,8 +12,9 @@ import numpy as np
 
 from edge.audio.block import SAMPLE_RATE, Block
 from edge.audio.errors import AudioError
+from edge.audio.hang import unless_hung
 from edge.audio.settings import AudioSettings, SourceKind
-from edge.audio.sources import open_source
+from edge.audio.sources import Source, open_source, opening_s
 from edge.config import Config
 from edge.doctor.examination import of_error
 from edge.doctor.report import Finding, Stage, Verdict
@@ -21,7 +22,7 @@ from edge.frontend.vad import HopLevels
 
 LISTEN_S = 3.0
 _OPEN_S = 8.0
-"""Seconds beyond LISTEN_S after which a source counts as hung"""
+"""Seconds that a driver may take to open the device; this and LISTEN_S together, that any source may take"""
 
 _CLIPPED = 0.985
 """Amplitude from which a sample counts as clipped; below 1 because resampling rounds the corners off"""
@@ -63,11 +64,20 @@ def examine(config: Config) -> Iterator[Finding]:
 def _listen(settings: AudioSettings) -> tuple[Block, float]:
     """At most LISTEN_S of sound, shape (n,), and the seconds that it took."""
     source = open_source(settings)
-    wanted, blocks, count = round(LISTEN_S * SAMPLE_RATE), [], 0
-    # A driver may hang, and a pipe may stay open and silent.
+    # A pipe may stay open and silent.
     guard = threading.Timer(LISTEN_S + _OPEN_S, source.close)
     guard.daemon = True
     guard.start()
+    try:
+        return unless_hung(
+            lambda: _hear(source), lambda: opening_s(source), limit_s=_OPEN_S, cancel=source.close
+        )
+    finally:
+        guard.cancel()
+
+
+def _hear(source: Source) -> tuple[Block, float]:
+    wanted, blocks, count = round(LISTEN_S * SAMPLE_RATE), [], 0
     begun = time.monotonic()
     try:
         # Closes the unfinished generator here rather than at the next garbage collection.
@@ -78,7 +88,6 @@ def _listen(settings: AudioSettings) -> tuple[Block, float]:
                 if count >= wanted:
                     break
     finally:
-        guard.cancel()
         source.close()
     took_s = time.monotonic() - begun
     return (np.concatenate(blocks) if blocks else np.empty(0, np.float32)), took_s
