@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -143,7 +144,7 @@ def _level(floor: float, loudest: float) -> Finding:
 
 def _busy(error: AudioError) -> Finding | None:
     """A warning in place of the error if it is affectd itself that holds the microphone."""
-    holder = next((pid for pid in _capturing() if "affectd" in _command(pid)), None)
+    holder = next((found for pid in _capturing() if (found := _affectd_of(pid))), None)
     if holder is None:
         return None
     return _finding(
@@ -165,10 +166,29 @@ def _capturing(proc: Path = Path("/proc")) -> list[str]:
     return owners
 
 
-def _command(pid: str, proc: Path = Path("/proc")) -> str:
-    # The owner is a thread, which has the command line of its process.
+def _affectd_of(pid: str, proc: Path = Path("/proc")) -> str | None:
+    """The process itself, or one that it descends from, if that is affectd: `arecord` may be its source."""
+    while pid not in {"", "0"}:
+        if _is_affectd(pid, proc):
+            return pid
+        pid = _parent(pid, proc)
+    return None
+
+
+def _is_affectd(pid: str, proc: Path) -> bool:
+    # The owner is a thread, which has the command line of its process: an interpreter and its script.
     with contextlib.suppress(OSError):
-        return (proc / pid / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        words = (proc / pid / "cmdline").read_bytes().split(b"\0")
+        return any(Path(os.fsdecode(word)).name == "affectd" for word in words[:2])
+    return False
+
+
+def _parent(pid: str, proc: Path) -> str:
+    with contextlib.suppress(OSError):
+        for line in (proc / pid / "status").read_text(encoding="utf-8", errors="replace").splitlines():
+            key, _, value = line.partition(":")
+            if key == "PPid":
+                return value.strip()
     return ""
 
 
