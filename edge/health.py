@@ -31,13 +31,14 @@ _REMEMBERED = 256
 
 
 class TimedModel(EmotionModel):
-    """A model that remembers how long its answers took."""
+    """A model that remembers how long its answers to turns took."""
 
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]
         self.took_ms: deque[float] = deque(maxlen=_REMEMBERED)
+        """Milliseconds for each turn; first guesses are no answers"""
         self.window_ms: deque[float] = deque(maxlen=_REMEMBERED)
-        """The same for each window; one answer may need several"""
+        """The same for each window; one turn may need several, and every first guess needs one"""
 
     def logits(self, window: Frames) -> Frames:
         """Dequantised outputs (n_labels,) for one normalised window (n_frames, n_features)."""

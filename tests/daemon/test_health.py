@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.sound import DEMO_SPEECH
 
+from edge.audio.files import read_file
 from edge.audio.settings import AudioSettings
 from edge.audio.supervisor import SupervisedSource
 from edge.health import HealthReporter, LevelMeter, TimedModel, _percentile, read_board
+from edge.inference.recognizer import FirstImpression, Recognizer, TurnResult
 from edge.inference.voice import Voice
 from edge.mqtt.client import Publisher
 from edge.mqtt.messages import Microphone
@@ -72,6 +75,13 @@ def test_timed_model_when_it_answers_then_remembers_how_long_it_took() -> None:
     assert math.isclose(sum(model.answer(frames).probabilities.values()), 1.0, abs_tol=1e-6)
     assert len(model.took_ms) == 1
     assert model.took_ms[0] > 0.0
+
+
+def test_timed_model_when_it_makes_first_guesses_then_only_turns_count() -> None:
+    model = TimedModel()
+    events = Recognizer(model).push(read_file(DEMO_SPEECH))
+    assert any(isinstance(event, FirstImpression) for event in events)
+    assert len(model.took_ms) == sum(isinstance(event, TurnResult) for event in events) > 0
 
 
 @dataclass
