@@ -48,6 +48,13 @@ def test_board_when_read_then_says_what_it_knows(
     assert read_board(tmp_path) == expected
 
 
+def test_board_when_its_firmware_has_an_address_then_it_says_whether_it_is_throttled(tmp_path: Path) -> None:
+    folder = tmp_path / "devices/platform/soc@107c000000/soc@107c000000:firmware"
+    folder.mkdir(parents=True)
+    (folder / "get_throttled").write_text("50005\n")
+    assert read_board(tmp_path) == (None, True)
+
+
 def test_level_when_read_then_is_the_mean_power_since_the_last_reading() -> None:
     meter = LevelMeter()
     assert meter.read_dbfs() is None
