@@ -82,13 +82,15 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
             config.mqtt.topics.turn,
         )
         while (ending := _next_ending(endings)) is None:
-            if listener.busy_s() < watchdog.patience_s:
-                watchdog.feed()
+            watchdog.feed()
             health.tick()
             listener.look()
             controls.watch_trial()
             controls.enroller.look()
-            if (code := _beyond_help(publisher, source, broker)) is not None:
+            code = _beyond_help(publisher, source, broker)
+            if code is None and listener.busy_s() > watchdog.patience_s:
+                code = _hung(watchdog.patience_s)
+            if code is not None:
                 return code
         source.close()
         listener.join(_LOOK_S)
@@ -117,6 +119,16 @@ def _beyond_help(publisher: Publisher, source: SupervisedSource, broker: Embedde
         _LOG.critical("the embedded broker has ended; this process ends too")
         return _EX_UNAVAILABLE
     return None
+
+
+def _hung(patience_s: float) -> int:
+    """The exit code. Not left to systemd, which would wait for as long again, from the last feeding on."""
+    _LOG.critical(
+        "recognition has been busy with one block of sound for %.0f s, and hangs: this process ends, so that "
+        "its supervisor restarts it",
+        patience_s,
+    )
+    return _EX_SOFTWARE
 
 
 def _announce_to_home_assistant(config: Config, model: TimedModel, publisher: Publisher) -> None:
