@@ -70,7 +70,7 @@ BASE = [
 CRYPTOGRAPHY = "cryptography>=42"
 
 EXTRAS = {
-    "mic": ["PyAudio>=0.2.14"],  # builds from source: needs a C compiler and portaudio19-dev
+    "mic": ["PyAudio>=0.2.14"],  # builds from source: needs gcc, python3-dev and portaudio19-dev
     "broker": ["amqtt>=0.12"],  # the first with password hashes by pwdlib
     # Plain uvicorn: what its own extra `standard` adds is faster for others, and no wheel on some boards.
     "web": ["fastapi>=0.110", "uvicorn>=0.30"],

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge.errors import AffectdError
+from edge.extras import how_to_add
 
 # --help must not wait for numpy.
 # ruff: noqa: PLC0415
@@ -57,7 +58,7 @@ def run_signing(args: argparse.Namespace) -> int:
     try:
         code: int = args.act(args)
     except ImportError as error:
-        print(f"affectd-convert: {error}: pip install 'affectd[update]'", file=sys.stderr)
+        print(f"affectd-convert: {error}; {how_to_add('update')}", file=sys.stderr)
         return 69
     except AffectdError as error:
         print(f"affectd-convert: {error}", file=sys.stderr)

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from types import FrameType
 
 from edge import __version__
+from edge.audio.hang import OPEN_S
 from edge.audio.supervisor import SupervisedSource
 from edge.config import Config
 from edge.controls import RESTART, Controls
@@ -34,8 +35,6 @@ _LOOK_S = 0.5
 _LOOK_DELIVERY_S = 0.05
 _STOP_S = 1.2
 """Seconds for sending the last messages: a stopped daemon has to be gone within two"""
-_OPEN_S = 15.0
-"""Seconds that a driver may take to open the device; against one that hangs, only a new process helps"""
 _PATIENCE_S = 5.0
 """Seconds the broker may take for each of a file's or pipe's last turns: there is no hurry to end then"""
 
@@ -83,13 +82,15 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
             config.mqtt.topics.turn,
         )
         while (ending := _next_ending(endings)) is None:
-            if listener.busy_s() < watchdog.patience_s:
-                watchdog.feed()
+            watchdog.feed()
             health.tick()
             listener.look()
             controls.watch_trial()
             controls.enroller.look()
-            if (code := _beyond_help(publisher, source, broker)) is not None:
+            code = _beyond_help(publisher, source, broker)
+            if code is None and listener.busy_s() > watchdog.patience_s:
+                code = _hung(watchdog.patience_s)
+            if code is not None:
                 return code
         source.close()
         listener.join(_LOOK_S)
@@ -107,17 +108,27 @@ def _beyond_help(publisher: Publisher, source: SupervisedSource, broker: Embedde
             "the MQTT or outbox thread has ended; this process ends too, so that its supervisor restarts it"
         )
         return _EX_SOFTWARE
-    if source.opening_s > _OPEN_S:
+    if source.opening_s > OPEN_S:
         _LOG.critical(
             "the driver has been opening the microphone for %.0f s, and hangs: this process ends, so that "
             "its supervisor restarts it; if that does not help, unplug the microphone and plug it in again",
-            _OPEN_S,
+            OPEN_S,
         )
         return _EX_UNAVAILABLE
     if broker is not None and not broker.alive:
         _LOG.critical("the embedded broker has ended; this process ends too")
         return _EX_UNAVAILABLE
     return None
+
+
+def _hung(patience_s: float) -> int:
+    """The exit code. Not left to systemd, which would wait for as long again, from the last feeding on."""
+    _LOG.critical(
+        "recognition has been busy with one block of sound for %.0f s, and hangs: this process ends, so that "
+        "its supervisor restarts it",
+        patience_s,
+    )
+    return _EX_SOFTWARE
 
 
 def _announce_to_home_assistant(config: Config, model: TimedModel, publisher: Publisher) -> None:

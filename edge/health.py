@@ -19,6 +19,7 @@ from edge.inference.voice import Voice
 from edge.inference.windows import Frames
 from edge.mqtt.client import Publisher
 from edge.mqtt.messages import Health, Microphone, encode, now
+from edge.throttling import throttled_bits
 from edge.voice.enrolment import Enrolment
 
 PERIOD_S = 60.0
@@ -31,13 +32,14 @@ _REMEMBERED = 256
 
 
 class TimedModel(EmotionModel):
-    """A model that remembers how long its answers took."""
+    """A model that remembers how long its answers to turns took."""
 
     def __init__(self, *args: object, **options: object) -> None:
         super().__init__(*args, **options)  # type: ignore[arg-type]
         self.took_ms: deque[float] = deque(maxlen=_REMEMBERED)
+        """Milliseconds for each turn; first guesses are no answers"""
         self.window_ms: deque[float] = deque(maxlen=_REMEMBERED)
-        """The same for each window; one answer may need several"""
+        """The same for each window; one turn may need several, and every first guess needs one"""
 
     def logits(self, window: Frames) -> Frames:
         """Dequantised outputs (n_labels,) for one normalised window (n_frames, n_features)."""
@@ -185,18 +187,17 @@ class HealthReporter:
 
 def read_board(root: Path = Path("/sys")) -> tuple[float | None, bool | None]:
     """The processor's temperature in degrees Celsius, and whether it is throttled now; None if unknown."""
-    temperature = _read(root / "class/thermal/thermal_zone0/temp", 10)
-    throttled = _read(root / "devices/platform/soc/soc:firmware/get_throttled", 16)
-    # Bits 0 to 3: undervoltage, frequency capped, throttled, temperature limit; the others record the past.
+    temperature, throttled = _temperature(root / "class/thermal/thermal_zone0/temp"), throttled_bits(root)
+    # The higher bits record the past.
     return (
         None if temperature is None else temperature / 1000.0,
         None if throttled is None else bool(throttled & 0xF),
     )
 
 
-def _read(path: Path, base: int) -> int | None:
+def _temperature(path: Path) -> int | None:
     try:
-        return int(path.read_text(encoding="ascii"), base)
+        return int(path.read_text(encoding="ascii"))
     except (OSError, ValueError):
         return None
 

@@ -35,15 +35,23 @@ class _Redirection:
         """Undo the redirection if this is its last user; returns what was printed meanwhile, else nothing."""
         with self._lock:
             self._wanted_by -= 1
-            if self._wanted_by or self._heard is None:
-                return b""
-            _flush()
-            os.dup2(self._saved, _STDERR)
-            os.close(self._saved)
-            with self._heard as heard:
-                self._heard = None
-                heard.seek(0)
-                return heard.read()
+            return b"" if self._wanted_by else self._restore()
+
+    def give_back(self) -> None:
+        """Undo the redirection while it is still in use."""
+        with self._lock:
+            self._restore()
+
+    def _restore(self) -> bytes:
+        if self._heard is None:
+            return b""
+        _flush()
+        os.dup2(self._saved, _STDERR)
+        os.close(self._saved)
+        with self._heard as heard:
+            self._heard = None
+            heard.seek(0)
+            return heard.read()
 
     def _redirect(self) -> None:
         try:
@@ -75,6 +83,11 @@ def quiet_stderr(speaker: str) -> Iterator[None]:
     finally:
         for line in _redirection.end().decode(errors="replace").splitlines():
             _log.debug("%s: %s", speaker, line)
+
+
+def give_stderr_back() -> None:
+    """End every redirection at once, because the body of one will never end."""
+    _redirection.give_back()
 
 
 def lasting_stderr() -> TextIO:

@@ -22,7 +22,8 @@ class Watchdog:
     def __init__(self) -> None:
         self._address = os.environ.get("NOTIFY_SOCKET", "")
         self.patience_s = _limit_s()
-        """Seconds without a notification until systemd considers us hung; infinite without a watchdog"""
+        """Seconds without a notification until systemd considers us hung, and seconds without progress until
+        the daemon considers its recognition hung; infinite without a watchdog"""
         self._due = 0.0
 
     def ready(self) -> None:

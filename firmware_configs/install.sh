@@ -73,7 +73,7 @@ bits() { getconf LONG_BIT; }
 
 # A release, and what it means for the runtime: LiteRT has wheels for 64-bit systems, tflite-runtime up to Python 3.11.
 look_at_system() {
-    command -v apt-get >/dev/null || fail 69 "this is for Raspberry Pi OS and Debian; elsewhere: pip install affectd"
+    command -v apt-get >/dev/null || fail 69 "this is for Raspberry Pi OS and Debian; elsewhere, see README.md"
     local codename version
     codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
     say "System: $(sed -n 's/^PRETTY_NAME="\(.*\)"/\1/p' /etc/os-release), $(dpkg --print-architecture), $(bits)-bit"

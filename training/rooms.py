@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.extras import how_to_add
 from training.errors import WorkbenchError
 from training.noise import SAMPLE_RATE, Signal
 
@@ -75,9 +76,7 @@ def _rooms() -> Any:
     try:
         import pyroomacoustics  # noqa: PLC0415  # slow to import, and only tests in rooms need it
     except ImportError as error:
-        raise RoomError(
-            f"pyroomacoustics is not installed ({error}): pip install 'affectd[training]'"
-        ) from error
+        raise RoomError(f"pyroomacoustics is not installed ({error}); {how_to_add('training')}") from error
     return pyroomacoustics
 
 

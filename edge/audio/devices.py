@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +17,8 @@ from edge.audio.errors import (
     PyAudioMissingError,
     UnknownDeviceError,
 )
+from edge.audio.hang import unless_hung
+from edge.extras import how_to_add
 from edge.quiet_stderr import quiet_stderr
 
 _WAY_ROUND = (
@@ -65,8 +69,14 @@ def list_input_devices() -> list[InputDevice]:
 
     Raises:
         PyAudioMissingError: PyAudio or PortAudio is not installed.
+        DeviceHungError: the driver of a device hangs.
         AudioError: PortAudio does not start.
     """
+    begun = time.monotonic()
+    return unless_hung(_list, lambda: time.monotonic() - begun)
+
+
+def _list() -> list[InputDevice]:
     port_audio = start_port_audio()
     try:
         return devices_of(port_audio)
@@ -85,13 +95,13 @@ def start_port_audio() -> Any:
         import pyaudio  # noqa: PLC0415  # an extra, which the other sources do not need
     except ModuleNotFoundError:
         raise PyAudioMissingError(
-            "the microphone source needs PyAudio, which is not installed; "
-            f"pip install 'affectd[mic]' (on Debian: apt install portaudio19-dev gcc first), {_WAY_ROUND}"
+            f"the microphone source needs PyAudio, which is not installed; {how_to_add('mic')} (without "
+            f"install.sh, apt install python3-dev portaudio19-dev gcc first), {_WAY_ROUND}"
         ) from None
     except ImportError as error:
         raise PyAudioMissingError(
             f"PyAudio is installed but does not load ({error}); apt install libportaudio2, then "
-            f"pip install --force-reinstall 'affectd[mic]', {_WAY_ROUND}"
+            f"{sys.executable} -m pip install --force-reinstall PyAudio, {_WAY_ROUND}"
         ) from None
     if not _start_or_end.acquire(timeout=_START_S):
         raise AudioError("PortAudio hangs in the driver of another input device; restart the program")

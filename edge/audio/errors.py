@@ -95,6 +95,12 @@ class DeviceOpenError(AudioError):
     exit_code = 69
 
 
+class DeviceHungError(AudioError):
+    """Raised when a driver never finishes opening its device; only a new process can try again."""
+
+    exit_code = 69
+
+
 class DeviceStalledError(AudioError):
     """Raised when an open input device no longer delivers anything: unplugged, or its driver hangs."""
 

@@ -31,6 +31,11 @@ class Source(Protocol):
         ...
 
 
+def opening_s(source: Source) -> float:
+    """Seconds for which a driver has been opening the source's device; 0 when none is being opened."""
+    return float(getattr(source, "opening_s", 0.0))
+
+
 def open_source(settings: AudioSettings) -> Source:
     """The source that the settings describe.
 

@@ -25,7 +25,7 @@ from edge.audio.errors import (
 from edge.audio.offset import OffsetRemover
 from edge.audio.patience import Patience
 from edge.audio.settings import AudioSettings, SourceKind
-from edge.audio.sources import Source, open_source
+from edge.audio.sources import Source, open_source, opening_s
 
 _log = logging.getLogger(__name__)
 
@@ -125,7 +125,7 @@ class SupervisedSource:
     @property
     def opening_s(self) -> float:
         """Seconds that a driver has been taking to open the device; 0 when none is being opened."""
-        return float(getattr(self._source, "opening_s", 0.0))
+        return opening_s(self._source)
 
     @property
     def muted(self) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edge.config import Config
 from edge.doctor.report import Finding, Stage, Verdict
+from edge.throttling import throttled_bits
 
 _WARM_C, _HOT_C = 70.0, 80.0
 """A Raspberry Pi throttles itself from 80 degrees Celsius; a 3B+ slightly from 60"""
@@ -16,8 +17,7 @@ _ASK_S = 5.0
 _LITTLE_MB = 80
 
 _TROUBLES = {0: "undervoltage", 1: "frequency capped", 2: "throttled", 3: "temperature limit reached"}
-"""Bits of the firmware's `get_throttled` for the present; the bits 16 higher are for the time since boot.
-https://www.raspberrypi.com/documentation/computers/os.html#get_throttled"""
+"""Bits of `throttled_bits` for the present; the bits 16 higher are for the time since boot"""
 
 _POWER = "use the power supply made for this board, and a short cable"
 _COOLING = "give the board more air or a heat sink, or raise window_hop_s in [model]"
@@ -63,9 +63,10 @@ def _throttled(root: Path) -> Finding | None:
 
 
 def _throttled_bits(root: Path) -> int | None:
-    text = _text(root / "sys/devices/platform/soc/soc:firmware/get_throttled")
-    if text is None and (root / "usr/bin/vcgencmd").exists():
-        text = _ask_firmware(root / "usr/bin/vcgencmd")
+    bits = throttled_bits(root / "sys")
+    if bits is not None or not (root / "usr/bin/vcgencmd").exists():
+        return bits
+    text = _ask_firmware(root / "usr/bin/vcgencmd")
     try:
         return None if text is None else int(text, 16)
     except ValueError:

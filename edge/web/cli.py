@@ -19,7 +19,7 @@ def add_web(commands: Any) -> None:
         help="serve a dashboard in the browser, and an HTTP API",
         description="Serve a dashboard that shows the turns of a recording dropped on it, or follows the "
         "device live. Recordings are analysed in memory and never stored. Only this machine can reach it, "
-        "unless a password is set; see docs/web.md. Needs: pip install 'affectd[web]'.",
+        "unless a password is set; see docs/web.md. Needs FastAPI and uvicorn, the extra web.",
         epilog="examples: affectd web · affectd web --host broker.lan --device-id kitchen · "
         "AFFECTD_WEB_PASSWORD=… affectd web --listen 0.0.0.0:8765 · "
         "curl --data-binary @speech.wav http://127.0.0.1:8765/api/classify",

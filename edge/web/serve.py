@@ -6,9 +6,8 @@ import logging
 import sys
 
 from edge.config import Config
+from edge.extras import how_to_add
 from edge.web.errors import WebNotInstalledError
-
-_EXTRA = "pip install 'affectd[web]'"
 
 
 def serve(config: Config) -> int:
@@ -26,6 +25,6 @@ def serve(config: Config) -> int:
         from edge.web.server import run  # noqa: PLC0415  # needs an extra, and is slow to import
     except ImportError as error:
         raise WebNotInstalledError(
-            f"the dashboard needs FastAPI and uvicorn ({error}); install them with {_EXTRA}"
+            f"the dashboard needs FastAPI and uvicorn ({error}); {how_to_add('web')}"
         ) from None
     return run(config, password)

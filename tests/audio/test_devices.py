@@ -124,7 +124,7 @@ def test_list_input_devices_when_pyaudio_is_missing_then_error_69_names_both_way
     result = run_python("import sys\nsys.modules['pyaudio'] = None\n" + textwrap.dedent(LIST))
 
     assert result.returncode == 69
-    assert b"pip install 'affectd[mic]'" in result.stdout
+    assert b"pip install '.[mic]'" in result.stdout
     assert b'source "command"' in result.stdout
     assert b"arecord" in result.stdout
 

@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.sound import DEMO_SPEECH
 
+from edge.audio.files import read_file
 from edge.audio.settings import AudioSettings
 from edge.audio.supervisor import SupervisedSource
 from edge.health import HealthReporter, LevelMeter, TimedModel, _percentile, read_board
+from edge.inference.recognizer import FirstImpression, Recognizer, TurnResult
 from edge.inference.voice import Voice
 from edge.mqtt.client import Publisher
 from edge.mqtt.messages import Microphone
@@ -45,6 +48,13 @@ def test_board_when_read_then_says_what_it_knows(
     assert read_board(tmp_path) == expected
 
 
+def test_board_when_its_firmware_has_an_address_then_it_says_whether_it_is_throttled(tmp_path: Path) -> None:
+    folder = tmp_path / "devices/platform/soc@107c000000/soc@107c000000:firmware"
+    folder.mkdir(parents=True)
+    (folder / "get_throttled").write_text("50005\n")
+    assert read_board(tmp_path) == (None, True)
+
+
 def test_level_when_read_then_is_the_mean_power_since_the_last_reading() -> None:
     meter = LevelMeter()
     assert meter.read_dbfs() is None
@@ -72,6 +82,13 @@ def test_timed_model_when_it_answers_then_remembers_how_long_it_took() -> None:
     assert math.isclose(sum(model.answer(frames).probabilities.values()), 1.0, abs_tol=1e-6)
     assert len(model.took_ms) == 1
     assert model.took_ms[0] > 0.0
+
+
+def test_timed_model_when_it_makes_first_guesses_then_only_turns_count() -> None:
+    model = TimedModel()
+    events = Recognizer(model).push(read_file(DEMO_SPEECH))
+    assert any(isinstance(event, FirstImpression) for event in events)
+    assert len(model.took_ms) == sum(isinstance(event, TurnResult) for event in events) > 0
 
 
 @dataclass

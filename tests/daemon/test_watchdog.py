@@ -4,6 +4,7 @@ import os
 import queue
 import signal
 import socket
+import sys
 import threading
 
 import pytest
@@ -46,6 +47,26 @@ def test_daemon_when_systemd_watches_then_it_says_ready_then_alive_again_and_aga
     last = ""
     while last != "STOPPING=1":
         last = heard(systemd, 1)[0]
+
+
+HANGS = """
+import sys, threading
+from edge.cli import main
+from edge.health import TimedModel
+TimedModel.answer = lambda *_: threading.Event().wait()
+sys.exit(main())
+"""
+
+
+def test_daemon_when_its_recognition_hangs_then_it_ends_by_itself_once_systemds_patience_is_over(
+    systemd, to_nowhere
+):
+    env = {"NOTIFY_SOCKET": systemd.getsockname(), "WATCHDOG_USEC": "2000000"}
+    arguments = ["run", *to_nowhere, "--source", "file", "--file", DEMO_SPEECH]
+    with Program(*arguments, command=[sys.executable, "-c", HANGS], env=env) as daemon:
+        assert heard(systemd, 1) == ["READY=1"]
+        assert daemon.wait(20.0) == 70
+    assert any("busy with one block of sound for 2 s, and hangs" in line for line in daemon.lines)
 
 
 @pytest.fixture

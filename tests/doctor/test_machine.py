@@ -49,6 +49,10 @@ def test_board_when_it_is_a_pi_in_good_health_then_all_of_it_is_told(tmp_path):
         ("sys/class/thermal/thermal_zone0/temp", "84200", Verdict.FAIL, "84 °C"),
         ("sys/devices/platform/soc/soc:firmware/get_throttled", "50005", Verdict.FAIL, "undervoltage"),
         ("sys/devices/platform/soc/soc:firmware/get_throttled", "80000", Verdict.WARN, "temperature limit"),
+        (
+            "sys/devices/platform/soc@107c000000/soc@107c000000:firmware/get_throttled", "4", Verdict.FAIL,
+            "throttled",
+        ),
         ("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "powersave", Verdict.WARN, "powersave"),
         ("proc/meminfo", "MemAvailable: 40960 kB", Verdict.WARN, "40 MB"),
     ],

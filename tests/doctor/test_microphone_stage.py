@@ -1,6 +1,9 @@
 """What the doctor hears: sound of every quality from a program, a silent pipe, a microphone of ALSA's."""
 
 import json
+import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -103,7 +106,28 @@ def test_capturing_when_a_card_is_in_use_then_its_owner_is_known(tmp_path):
     (tmp_path / "4711").mkdir()
     (tmp_path / "4711" / "cmdline").write_bytes(b"/opt/affectd/bin/python\0/opt/affectd/bin/affectd\0run\0")
     assert microphone._capturing(tmp_path) == ["4711"]
-    assert "affectd run" in microphone._command("4711", tmp_path)
+    assert microphone._affectd_of("4711", tmp_path) == "4711"
+
+
+@pytest.mark.parametrize(("name", "verdict"), [("affectd", Verdict.WARN), ("recorder", Verdict.FAIL)])
+def test_microphone_when_a_program_holds_it_then_it_counts_who_started_that_program(
+    tmp_path, monkeypatch, name, verdict
+):
+    (tmp_path / name).write_text("sleep 60 & echo $!; wait")
+    holder = subprocess.Popen(
+        ["sh", tmp_path / name], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        # No sound card here, so the kernel's list of owners is all that is made up.
+        monkeypatch.setattr(microphone, "_capturing", lambda: [holder.stdout.readline().strip()])
+        busy = ["sh", "-c", "echo 'audio open error: Device or resource busy' >&2; exit 1"]
+        settings = AudioSettings(source=SourceKind.COMMAND, command=busy)
+        (finding,) = microphone.examine(Config(audio=settings))
+    finally:
+        os.killpg(holder.pid, signal.SIGKILL)
+        holder.wait()
+    assert finding.verdict is verdict
+    assert (f"affectd is already listening (process {holder.pid})" in finding.message) == (name == "affectd")
 
 
 def test_doctor_when_alsa_has_a_microphone_that_plays_speech_then_it_is_heard(tmp_path, alsa_config):

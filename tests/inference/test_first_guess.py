@@ -22,10 +22,10 @@ class Script:
         self._answers = iter(answers)
         self.heard = []
 
-    def answer(self, frames, voice):
+    def probabilities(self, frames, voice):
         assert voice is VOICE
         self.heard.append(len(frames))
-        return self.interpret(np.array(next(self._answers)))
+        return np.array(next(self._answers))
 
     def interpret(self, probabilities):
         best = int(np.argmax(probabilities))

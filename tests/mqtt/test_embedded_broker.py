@@ -75,7 +75,7 @@ def test_broker_when_amqtt_is_missing_then_names_the_extra(
 ) -> None:
     (tmp_path / "amqtt.py").write_text("raise ImportError('No module named amqtt')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
-    with pytest.raises(BrokerNotInstalledError, match=r"pip install 'affectd\[broker\]'"):
+    with pytest.raises(BrokerNotInstalledError, match=r"pip install '\.\[broker\]'"):
         EmbeddedBroker(BrokerSettings(port=free_port())).start()
 
 

@@ -195,7 +195,7 @@ def test_broker_when_its_port_is_in_use_then_69_in_one_line(command):
 def test_broker_when_amqtt_is_not_installed_then_69_in_one_line(command, tmp_path):
     line = one_line(affectd(*command, env=without("amqtt", tmp_path)), 69)
 
-    assert "pip install 'affectd[broker]'" in line
+    assert "pip install '.[broker]'" in line
 
 
 @needs_amqtt
@@ -219,7 +219,7 @@ def test_broker_when_run_alone_then_serves_until_interrupted():
 def test_microphone_when_pyaudio_is_not_installed_then_69_in_one_line(command, tmp_path):
     line = one_line(affectd(*command, env=without("pyaudio", tmp_path)), 69)
 
-    assert "pip install 'affectd[mic]'" in line
+    assert "pip install '.[mic]'" in line
 
 
 @pytest.mark.parametrize("command", [["devices"], ["run", "--no-config", "--log-level", "error"]])

@@ -201,7 +201,7 @@ def test_install_when_the_library_is_missing_then_says_which_extra(release, trus
     done = affectd("model", "install", release, "--config", config, env=without("cryptography", tmp_path))
 
     assert done.returncode == 69
-    assert "pip install 'affectd[update]'" in done.stderr
+    assert "pip install '.[update]'" in done.stderr
 
 
 def test_shipped_model_when_nothing_is_installed_then_it_is_what_runs(device_settings, store) -> None:

@@ -33,7 +33,7 @@ def test_web_when_the_network_reaches_it_without_a_password_then_78_and_what_to_
 
 def test_web_when_fastapi_is_missing_then_69_and_what_to_install(tmp_path):
     run = affectd("web", "--no-config", env=without("fastapi", tmp_path))
-    assert_refused(run, 69, "pip install 'affectd[web]'")
+    assert_refused(run, 69, "pip install '.[web]'")
 
 
 def test_web_when_the_port_is_taken_then_69_and_what_to_do():

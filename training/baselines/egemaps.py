@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.extras import how_to_add
 from training.baselines.errors import BaselineError
 from training.protocols import LEAVE_ONE_OUT
 
@@ -27,9 +28,7 @@ def _smile() -> Any:
     try:
         import opensmile  # noqa: PLC0415  # an extra, and only this file needs it
     except ImportError as error:
-        raise BaselineError(
-            f"openSMILE is not installed ({error}): pip install 'affectd[baselines]'"
-        ) from error
+        raise BaselineError(f"openSMILE is not installed ({error}); {how_to_add('baselines')}") from error
     return opensmile.Smile(opensmile.FeatureSet.eGeMAPSv02, opensmile.FeatureLevel.Functionals)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.extras import how_to_add
 from training.baselines.errors import BaselineError
 
 SAMPLE_RATE = 16_000
@@ -17,9 +18,7 @@ def extract(signal: NDArray[np.float32]) -> NDArray[np.float32]:
     try:
         import librosa  # noqa: PLC0415  # an extra, and only this file needs it
     except ImportError as error:
-        raise BaselineError(
-            f"librosa is not installed ({error}): pip install 'affectd[baselines]'"
-        ) from error
+        raise BaselineError(f"librosa is not installed ({error}); {how_to_add('baselines')}") from error
     spectrum = np.abs(librosa.stft(signal))
     parts = (
         librosa.feature.mfcc(y=signal, sr=SAMPLE_RATE, n_mfcc=40),

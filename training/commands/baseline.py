@@ -47,7 +47,7 @@ def add(commands: Commands[argparse.ArgumentParser]) -> None:
         "an SVM on the RMS level of each recording alone (level-svm), means of librosa features with a tuned "
         "MLP (librosa-mlp), or another network in place of the recipe's (light-sernet, lstm, crnn). Features "
         "and finished folds are kept, so an interrupted run resumes when you repeat the command. openSMILE "
-        "and librosa need pip install 'affectd[training,baselines]'.",
+        "and librosa need pip install '.[training,baselines]'.",
         epilog="example: affectd-train baseline egemaps-svm --protocol P2 --corpus emodb=~/emodb",
     )
     parser.add_argument("name", choices=[*CLASSICAL, *NETWORKS], metavar="NAME", help="which baseline")
