@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from types import FrameType
 
 from edge import __version__
+from edge.audio.settings import AudioSettings
 from edge.audio.supervisor import SupervisedSource
 from edge.config import Config
 from edge.controls import RESTART, Controls
@@ -53,7 +54,8 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
     store = device_store()
     model = load_model(config.model, store)
     memory = MuteMemory(state_folder(), config.mqtt.topics.device)
-    source = SupervisedSource(config.audio, muted=config.audio.start_muted or memory.muted)
+    watchdog = Watchdog()
+    source = _source(config.audio, memory, watchdog)
     with ExitStack() as held:
         broker = held.enter_context(EmbeddedBroker(config.broker)) if config.broker.embedded else None
         publisher = Publisher(config.mqtt, open_outbox(config.outbox, config.mqtt.topics.device))
@@ -71,7 +73,6 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
         publisher.start()
         held.callback(publisher.stop, _STOP_S)
         listener.start()
-        watchdog = Watchdog()
         watchdog.ready()
         held.callback(watchdog.stopping)
         if source.muted:
@@ -85,7 +86,8 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
         while (ending := _next_ending(endings)) is None:
             if listener.busy_s() < watchdog.patience_s:
                 watchdog.feed()
-            health.tick()
+            if listener.is_settled:
+                health.tick()
             listener.look()
             controls.watch_trial()
             controls.enroller.look()
@@ -97,7 +99,14 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
             return _EX_TEMPFAIL
         if ending != SOURCE_ENDED:
             return 0
+        if listener.exit_code:
+            health.tick()
         return listener.exit_code or _deliver(publisher, endings)
+
+
+def _source(settings: AudioSettings, memory: MuteMemory, watchdog: Watchdog) -> SupervisedSource:
+    keep_trying = watchdog.is_listening if settings.keep_trying is None else settings.keep_trying
+    return SupervisedSource(settings, muted=settings.start_muted or memory.muted, keep_trying=keep_trying)
 
 
 def _beyond_help(publisher: Publisher, source: SupervisedSource, broker: EmbeddedBroker | None) -> int | None:
