@@ -63,13 +63,13 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
         endings = _endings_by_signal()
         listener = Listener(config, model, source, publisher, endings)
         health = HealthReporter(publisher, source, listener)
+        discovery = _announce_to_home_assistant(config, model, publisher)
         controls = Controls(
-            config, reload or (lambda: config), listener, source, memory, health, endings, store
+            config, reload or (lambda: config), listener, source, memory, health, endings, store, discovery
         )
         held.callback(controls.updater.stop)
         desk = CommandDesk(config.mqtt.topics, controls.execute, publisher.answer)
         publisher.listen(desk.patterns, desk.receive)
-        _announce_to_home_assistant(config, model, publisher)
         publisher.start()
         held.callback(publisher.stop, _STOP_S)
         listener.start()
@@ -129,7 +129,7 @@ def _beyond_help(publisher: Publisher, source: SupervisedSource, broker: Embedde
     return None
 
 
-def _announce_to_home_assistant(config: Config, model: TimedModel, publisher: Publisher) -> None:
+def _announce_to_home_assistant(config: Config, model: TimedModel, publisher: Publisher) -> Discovery:
     card, topics = model.card, config.mqtt.topics
     discovery = Discovery(
         config.home_assistant,
@@ -142,6 +142,7 @@ def _announce_to_home_assistant(config: Config, model: TimedModel, publisher: Pu
     )
     publisher.listen(discovery.patterns, discovery.receive)
     discovery.announce()
+    return discovery
 
 
 def _deliver(publisher: Publisher, endings: Endings) -> int:
