@@ -14,7 +14,7 @@ import msgspec
 from edge import __version__
 from edge.audio.supervisor import SupervisedSource
 from edge.config import Config
-from edge.health import HealthReporter
+from edge.health import HealthReporter, TimedModel
 from edge.listener import Endings, Listener
 from edge.mqtt.commands import (
     Command,
@@ -24,6 +24,7 @@ from edge.mqtt.commands import (
     SensitivityCommand,
     ThresholdCommand,
 )
+from edge.mqtt.home_assistant import Discovery
 from edge.mute import MuteMemory
 from edge.state_folder import state_folder
 from edge.tuning import Tuning, TuningFile
@@ -53,6 +54,7 @@ class Controls:
         health: reports after each change.
         endings: queue into which a request to restart is put.
         store: the installed models.
+        discovery: describes the device anew when its model changes.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Controls:
         health: HealthReporter,
         endings: Endings,
         store: ModelStore,
+        discovery: Discovery,
     ) -> None:
         self._config = config
         self._read_config = reload
@@ -74,6 +77,7 @@ class Controls:
         self._health = health
         self._endings = endings
         self._store = store
+        self._discovery = discovery
         self._trial = Trial(config.model, store)
         self._tuning_file = TuningFile(state_folder(), config.mqtt.topics.device)
         self._tuning = self._tuning_file.read()
@@ -181,7 +185,7 @@ class Controls:
             for table in config.__struct_fields__
             if getattr(config, table) != getattr(self._config, table)
         ]
-        self._listener.replace(model, config.gate, config.turns, config.voice)
+        self._switch_to(model, config)
         self._tune(Tuning())
         self.enroller.restore()
         self._trial = Trial(config.model, self._store)
@@ -197,16 +201,17 @@ class Controls:
     def _update_model(self, command: ModelUpdateCommand) -> Future[dict[str, Any]]:
         return self.updater.start(command.value, command.sha256, self._config.model)
 
-    def _use_installed(self) -> dict[str, Any]:
+    def _use_installed(self) -> None:
         """Switch to the model that is in force now."""
-        config = self._config
-        before, model = self._listener.model, load_model(config.model, self._store)
-        self._trial = Trial(config.model, self._store)
-        self._listener.replace(model, config.gate, config.turns, config.voice)
+        model = load_model(self._config.model, self._store)
+        self._trial = Trial(self._config.model, self._store)
+        self._switch_to(model, self._config)
         self._apply_tuning()
-        if model.card.labels == before.card.labels:
-            return {}
-        return {"message": "the model has other labels: restart, so that Home Assistant learns them"}
+
+    def _switch_to(self, model: TimedModel, config: Config) -> None:
+        # Announced first: Home Assistant would ignore a state with a label that it does not know.
+        self._discovery.change_model(model.card.labels, model.card.name)
+        self._listener.replace(model, config.gate, config.turns, config.voice)
 
     def watch_trial(self) -> None:
         """Give up the model installed last if it proves too slow; to be called periodically."""

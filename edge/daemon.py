@@ -12,6 +12,7 @@ from types import FrameType
 
 from edge import __version__
 from edge.audio.hang import OPEN_S
+from edge.audio.settings import AudioSettings
 from edge.audio.supervisor import SupervisedSource
 from edge.config import Config
 from edge.controls import RESTART, Controls
@@ -52,7 +53,8 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
     store = device_store()
     model = load_model(config.model, store)
     memory = MuteMemory(state_folder(), config.mqtt.topics.device)
-    source = SupervisedSource(config.audio, muted=config.audio.start_muted or memory.muted)
+    watchdog = Watchdog()
+    source = _source(config.audio, memory, watchdog)
     with ExitStack() as held:
         broker = held.enter_context(EmbeddedBroker(config.broker)) if config.broker.embedded else None
         publisher = Publisher(config.mqtt, open_outbox(config.outbox, config.mqtt.topics.device))
@@ -60,17 +62,16 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
         endings = _endings_by_signal()
         listener = Listener(config, model, source, publisher, endings)
         health = HealthReporter(publisher, source, listener)
+        discovery = _announce_to_home_assistant(config, model, publisher)
         controls = Controls(
-            config, reload or (lambda: config), listener, source, memory, health, endings, store
+            config, reload or (lambda: config), listener, source, memory, health, endings, store, discovery
         )
         held.callback(controls.updater.stop)
         desk = CommandDesk(config.mqtt.topics, controls.execute, publisher.answer)
         publisher.listen(desk.patterns, desk.receive)
-        _announce_to_home_assistant(config, model, publisher)
         publisher.start()
         held.callback(publisher.stop, _STOP_S)
         listener.start()
-        watchdog = Watchdog()
         watchdog.ready()
         held.callback(watchdog.stopping)
         if source.muted:
@@ -83,7 +84,8 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
         )
         while (ending := _next_ending(endings)) is None:
             watchdog.feed()
-            health.tick()
+            if listener.is_settled:
+                health.tick()
             listener.look()
             controls.watch_trial()
             controls.enroller.look()
@@ -98,7 +100,14 @@ def run(config: Config, reload: Callable[[], Config] | None = None) -> int:
             return _EX_TEMPFAIL
         if ending != SOURCE_ENDED:
             return 0
+        if listener.exit_code:
+            health.tick()
         return listener.exit_code or _deliver(publisher, endings)
+
+
+def _source(settings: AudioSettings, memory: MuteMemory, watchdog: Watchdog) -> SupervisedSource:
+    keep_trying = watchdog.is_listening if settings.keep_trying is None else settings.keep_trying
+    return SupervisedSource(settings, muted=settings.start_muted or memory.muted, keep_trying=keep_trying)
 
 
 def _beyond_help(publisher: Publisher, source: SupervisedSource, broker: EmbeddedBroker | None) -> int | None:
@@ -131,7 +140,7 @@ def _hung(patience_s: float) -> int:
     return _EX_SOFTWARE
 
 
-def _announce_to_home_assistant(config: Config, model: TimedModel, publisher: Publisher) -> None:
+def _announce_to_home_assistant(config: Config, model: TimedModel, publisher: Publisher) -> Discovery:
     card, topics = model.card, config.mqtt.topics
     discovery = Discovery(
         config.home_assistant,
@@ -144,6 +153,7 @@ def _announce_to_home_assistant(config: Config, model: TimedModel, publisher: Pu
     )
     publisher.listen(discovery.patterns, discovery.receive)
     discovery.announce()
+    return discovery
 
 
 def _deliver(publisher: Publisher, endings: Endings) -> int:

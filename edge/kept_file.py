@@ -1,10 +1,11 @@
-"""Small files in the state folder, replaced atomically.
+"""Small files in the state folder, replaced atomically and removed for good: a power cut undoes neither.
 
 Root writes there as well, and the service's user can put symbolic links into that folder: none is followed.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import IO
@@ -27,6 +28,38 @@ def write_kept(file: Path, content: bytes) -> None:
         os.fsync(opened.fileno())
         give_to_owner(opened.fileno(), file.parent)
     fresh.replace(file)
+    sync_folder(file.parent)
+
+
+def remove_kept(file: Path) -> bool:
+    """Remove a file, so that a power cut does not bring it back; returns whether there was one.
+
+    Raises:
+        OSError: when it cannot be removed, or the disk fails.
+    """
+    try:
+        file.unlink()
+    except FileNotFoundError:
+        return False
+    sync_folder(file.parent)
+    return True
+
+
+def sync_folder(folder: Path) -> None:
+    """Wait until the disk has the names in a folder: syncing a file does not include its name.
+
+    Raises:
+        OSError: when the folder cannot be opened, or the disk fails.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # Some network file systems do not sync folders, and say so in this way: there is nothing more to do.
+        if error.errno != errno.EINVAL:
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def create_anew(path: Path, mode: int) -> IO[bytes]:

@@ -107,10 +107,19 @@ class Listener(threading.Thread):
 
     @property
     def microphone(self) -> Microphone:
-        """Condition of the source; a file or pipe that has given nothing recently is silent."""
+        """Condition of the source; silent if it has given nothing yet, or, as a pipe, nothing recently."""
         if self._source.condition is Condition.OK and self.meter.is_silent:
             return Microphone.SILENT
-        return Microphone(self._source.condition.value)
+        return self._condition
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the condition of the source is known: false for a moment after the start."""
+        return self._source.condition is not None or self.meter.is_silent
+
+    @property
+    def _condition(self) -> Microphone:
+        return Microphone((self._source.condition or Condition.SILENT).value)
 
     def look(self) -> None:
         """Let the emotion lapse if no sound has come for long: the recogniser counts time only by sound."""
@@ -147,6 +156,7 @@ class Listener(threading.Thread):
         except AffectdError as error:
             _LOG.critical("%s", error)
             self.exit_code = error.exit_code
+            self._be_silent()
         except Exception:  # noqa: BLE001
             # The process must not stay alive without listening: any failure here ends it.
             _LOG.critical("recognition has failed", exc_info=True)
@@ -233,7 +243,7 @@ class Listener(threading.Thread):
             enrolment.teach(self.voice, self._model.card)
 
     def _be_silent(self) -> None:
-        self._announcer.microphone = Microphone(self._source.condition.value)
+        self._announcer.microphone = self._condition
         self._publisher.publish_state(self._announcer.silent())
 
     def _hear(self, events: list[Event], pause_s: float = 0.0) -> None:

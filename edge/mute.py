@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from edge.kept_file import remove_kept, sync_folder
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -36,8 +38,9 @@ class MuteMemory:
             if muted:
                 self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 self._file.touch()
+                sync_folder(self._file.parent)
             else:
-                self._file.unlink(missing_ok=True)
+                remove_kept(self._file)
         except OSError as error:
             _LOG.warning(
                 "cannot change %s (%s): a restart will forget that muted is %s", self._file, error, muted

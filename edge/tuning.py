@@ -8,7 +8,7 @@ from typing import Annotated
 
 import msgspec
 
-from edge.kept_file import write_kept
+from edge.kept_file import remove_kept, write_kept
 
 _LOG = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class TuningFile:
         """Store this tuning; logs the error and returns False if that fails."""
         try:
             if tuning == Tuning():
-                self._file.unlink(missing_ok=True)
+                remove_kept(self._file)
                 return True
             write_kept(self._file, msgspec.json.encode(tuning))
         except OSError as error:

@@ -26,6 +26,11 @@ class Watchdog:
         the daemon considers its recognition hung; infinite without a watchdog"""
         self._due = 0.0
 
+    @property
+    def is_listening(self) -> bool:
+        """Whether systemd runs this process as a service, and wants to be notified."""
+        return bool(self._address)
+
     def ready(self) -> None:
         """Report that the daemon is listening, or waiting for its microphone."""
         self._tell("READY=1")

@@ -29,6 +29,9 @@ _WAY_ROUND = (
 # PortAudio's reference counting is not thread-safe: no two threads may start or end it at the same time.
 _start_or_end = threading.Lock()
 
+_held: list[Any] = []
+"""PortAudios that have been started and not ended; changed only with that lock held"""
+
 _START_S = 5.0
 """Seconds to wait for another thread that starts or ends PortAudio; if its driver hangs, it never finishes"""
 
@@ -107,7 +110,8 @@ def start_port_audio() -> Any:
         raise AudioError("PortAudio hangs in the driver of another input device; restart the program")
     try:
         with quiet_stderr("PortAudio"):
-            return pyaudio.PyAudio()
+            _held.append(pyaudio.PyAudio())
+        return _held[-1]
     except OSError as error:
         raise AudioError(
             f"PortAudio does not start ({error}); check that `arecord -l` works, {_WAY_ROUND}"
@@ -120,6 +124,12 @@ def end_port_audio(port_audio: Any) -> None:
     """Ends a PortAudio that `start_port_audio` has started."""
     with _start_or_end:
         port_audio.terminate()
+        _held.remove(port_audio)
+
+
+def is_port_audio_held() -> bool:
+    """Whether a PortAudio has not been ended: until then, another one sees no device that is plugged in."""
+    return bool(_held)
 
 
 def devices_of(port_audio: Any) -> list[InputDevice]:

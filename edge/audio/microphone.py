@@ -14,6 +14,7 @@ from edge.audio.devices import (
     choose_device,
     devices_of,
     end_port_audio,
+    is_port_audio_held,
     start_port_audio,
 )
 from edge.audio.drop_queue import DropQueue
@@ -92,6 +93,11 @@ class MicrophoneSource:
         """Seconds for which the device has been opening; 0 if it is not being opened."""
         since = self._opening_since
         return 0.0 if since is None else time.monotonic() - since
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether, after `blocks`, a driver holds on: this process then finds no new device."""
+        return is_port_audio_held()
 
     def blocks(self) -> Iterator[Block]:
         """The blocks that the device captures, until `close`; may be iterated once.

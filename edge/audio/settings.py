@@ -82,7 +82,13 @@ class AudioSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     reopen_s: float = 60.0
     """Seconds for which attempts are made to reopen a microphone or command that has failed, at growing
-    intervals; then the process ends with exit code 69, for systemd to restart"""
+    intervals; then the process ends with exit code 69. Where `keep_trying` holds, it ends only if the driver
+    does not let go of the old device, because it would then never find a new one"""
+
+    keep_trying: bool | None = None
+    """Whether attempts to open a microphone or command that is missing, busy or failing go on, even if it has
+    never given sound, and the process ends only every six hours, to be started afresh; None: yes as a service
+    of systemd, otherwise no. One that ends every minute is online and offline by turns"""
 
     reopen_on_zeros: bool | None = None
     """Whether to reopen also after 1.5 s of nothing but digital silence; None: yes for a microphone, no for a

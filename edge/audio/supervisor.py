@@ -32,6 +32,10 @@ _log = logging.getLogger(__name__)
 ZEROS_S = 1.5
 """Seconds of digital silence after which a live source counts as broken: no room is that quiet"""
 
+_FRESH_S = 6 * 3600.0
+"""Seconds without sound after which a process that keeps trying ends all the same: each start of PortAudio
+leaves memory behind, 12 kB and more (PortAudio 19.6 with ALSA 1.2.8)"""
+
 _PASSING = (
     AmbiguousDeviceError,
     CommandFailedError,
@@ -71,15 +75,17 @@ OnChange = Callable[[Condition, str], None]
 class SupervisedSource:
     """The source that the settings describe, opened again whenever it fails.
 
-    A failure before the source has ever given sound is a mistake in the setup and is raised at once. A file
-    and standard input cannot be opened again: they end with their error, and muting discards their sound.
+    A failure before the source has ever given sound is a mistake in the setup and is raised at once, unless
+    `keep_trying` is set. A file and standard input cannot be opened again: they end with their error, and
+    muting discards their sound.
 
     Args:
         settings: of the source.
-        on_change: called at each change of the condition.
+        on_change: called at each change of the condition, but not for an error that `blocks()` raises.
         open_: makes a source from the settings.
         first_retry_s: wait before the first attempt; it doubles from attempt to attempt, up to 30 s.
         muted: whether the source stays closed until `mute(False)`.
+        keep_trying: whether to go on for hours after an error that may pass, even at the first opening.
 
     Raises:
         AudioSettingsError: the settings describe no source.
@@ -93,13 +99,16 @@ class SupervisedSource:
         open_: Callable[[AudioSettings], Source] = open_source,
         first_retry_s: float = 0.5,
         muted: bool = False,
+        keep_trying: bool = False,
     ) -> None:
         self._settings = settings
         self._open = open_
         self.on_change: OnChange = on_change or (lambda _condition, _why: None)
         self._live = settings.source in {SourceKind.MICROPHONE, SourceKind.COMMAND}
         self._gain = np.float32(10.0 ** (settings.gain_db / 20.0))
-        self._patience = Patience(first_retry_s, settings.reopen_s)
+        self._keep_trying = keep_trying
+        self._limit_s = max(_FRESH_S, settings.reopen_s) if keep_trying else settings.reopen_s
+        self._patience = Patience(first_retry_s, self._limit_s)
         self._state = threading.Condition(threading.RLock())
         self._closed = False
         self._muted = muted
@@ -111,7 +120,8 @@ class SupervisedSource:
         self._zeros = 0
         self._offset = OffsetRemover()
         self._dropped = 0
-        self.condition = Condition.OK
+        self.condition: Condition | None = None
+        """None until the first block, the first failure or `muted`"""
         self.why = ""
         """The problem in words; empty if there is none"""
         self.reopened = 0
@@ -165,8 +175,10 @@ class SupervisedSource:
         """The blocks of the source, for as long as it lives, without lasting digital silence.
 
         Raises:
-            SourceLostError: it could not be opened again for `reopen_s` seconds.
-            AudioError: it failed before it ever gave sound, or with an error that does not pass.
+            SourceLostError: it could not be opened again for `reopen_s` seconds; with `keep_trying`, for six
+                hours, unless a driver holds on to the old device.
+            AudioError: it failed before it ever gave sound (not with `keep_trying`), or with an error that
+                does not pass. `condition` and `why` tell of it too.
         """
         try:
             while self._ready():
@@ -180,6 +192,9 @@ class SupervisedSource:
                 else:
                     if not self._interrupted:
                         return
+        except AudioError as error:
+            self.condition, self.why = Condition.LOST, str(error)
+            raise
         finally:
             self.close()
 
@@ -222,7 +237,7 @@ class SupervisedSource:
                 if self._zeros > ZEROS_S * SAMPLE_RATE:
                     if self._zeros_are_too_many():
                         return
-                elif self.condition in {Condition.OK, Condition.MUTED}:
+                elif self.condition in {None, Condition.OK, Condition.MUTED}:
                     self._tell(Condition.OK)
                     yield block
 
@@ -251,12 +266,13 @@ class SupervisedSource:
 
     def _lose(self, error: AudioError) -> None:
         """Report the error and wait before the next attempt; raises if there should be none."""
-        if not (self._live and self._proven):
+        if not (self._live and (self._proven or self._keep_trying)):
             raise error
         stalled = isinstance(error, DeviceStalledError | CommandStalledError)
         self._tell(Condition.SILENT if stalled else Condition.LOST, str(error))
         lost_s = self._patience.lost()
-        if lost_s > self._settings.reopen_s:
+        is_stuck = getattr(self._source, "is_stuck", False)
+        if lost_s > (self._settings.reopen_s if is_stuck else self._limit_s):
             raise SourceLostError(f"no sound for {lost_s:.0f} s, so this process ends: {error}") from error
         with self._state:
             self._state.wait_for(lambda: self._closed or self._muted, self._patience.wait_s)
@@ -265,8 +281,8 @@ class SupervisedSource:
     def _tell(self, condition: Condition, why: str = "") -> None:
         if why and why != self.why and condition is not Condition.MUTED:
             _log.warning("no sound: %s", why)
-        changed, self.condition, self.why = condition is not self.condition, condition, why
-        if changed:
-            if condition is Condition.OK:
+        before, self.condition, self.why = self.condition, condition, why
+        if condition is not before:
+            if condition is Condition.OK and before is not None:
                 _log.info("there is sound again")
             self.on_change(condition, why)

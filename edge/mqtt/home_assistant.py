@@ -59,11 +59,17 @@ class Discovery:
     ) -> None:
         self._publish = publish
         self._enabled = settings.enabled
+        self._topics, self._version, self._room = topics, version, room
         self.topic = f"{settings.discovery_prefix}/device/{identifier(topics)}/config"
         """Topic of the description"""
         self.patterns = [f"{settings.discovery_prefix}/status"] if settings.enabled else []
         """Topics on which Home Assistant reports that it has started"""
-        self._payload = msgspec.json.encode(describe(topics, labels, model, version, room))
+        self._payload = self._describing(labels, model)
+
+    def change_model(self, labels: Sequence[str], model: str) -> None:
+        """Describe the device with this model from now on: Home Assistant ignores other labels than these."""
+        self._payload = self._describing(labels, model)
+        self.announce()
 
     def announce(self) -> None:
         """Describe the device, or withdraw an earlier description: an empty message removes it."""
@@ -74,6 +80,9 @@ class Discovery:
         # A retained birth message arrives with every connection, when the description is sent anyway.
         if payload == _BIRTH and not retained:
             self.announce()
+
+    def _describing(self, labels: Sequence[str], model: str) -> bytes:
+        return msgspec.json.encode(describe(self._topics, labels, model, self._version, self._room))
 
 
 def describe(

@@ -34,7 +34,7 @@ class Microphone(StrEnum):
     """Only digital silence: switched off at the device, or broken"""
 
     SILENT = "silent"
-    """Open, but delivers nothing at all"""
+    """Open, but has delivered nothing recently, or nothing yet"""
 
     LOST = "lost"
     """Cannot be opened: unplugged, busy or failing; the device keeps trying"""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge.kept_file import create_anew, give_to_owner
+from edge.kept_file import create_anew, give_to_owner, sync_folder
 from edge.update.errors import UpdateError
 
 _STATE = "installed.json"
@@ -191,11 +191,7 @@ class ModelStore:
             os.fsync(file.fileno())
             give_to_owner(file.fileno(), self.folder.parent)
         partial.replace(self.folder / name)
-        descriptor = os.open(self.folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_folder(self.folder)
 
     def _give_folder_to_owner(self) -> None:
         """Give the folder to the daemon's user, who must be able to change what root has written."""

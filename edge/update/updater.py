@@ -46,11 +46,10 @@ class Updater:
 
     Args:
         store: receives the models.
-        adopt: makes the daemon switch to the model that is now in force, and returns more for the answer;
-            called in that thread.
+        adopt: makes the daemon switch to the model that is now in force; called in that thread.
     """
 
-    def __init__(self, store: ModelStore, adopt: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, store: ModelStore, adopt: Callable[[], None]) -> None:
         self._store = store
         self._adopt = adopt
         self._lock = threading.Lock()
@@ -102,6 +101,7 @@ class Updater:
             ) from None
         if outcome.taken is None:
             raise UpdateError(outcome.refused)
+        self._adopt()
         model = outcome.taken.model
         _LOG.warning("model %s %s, signed by %s, is in force", model.name, model.version, model.signed_by)
         return {
@@ -110,7 +110,6 @@ class Updater:
             "sha256": model.sha256,
             "signed_by": model.signed_by,
             "window_ms": round(outcome.taken.self_test.window_ms, 3),
-            **self._adopt(),
         }
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from edge.kept_file import write_kept
+from edge.kept_file import remove_kept, write_kept
 from edge.state_folder import state_folder
 from edge.voice.enrolment import Enrolment
 from edge.voice.errors import EnrolmentFileError
@@ -57,15 +57,14 @@ class VoiceFile:
         """
         try:
             # A file that a power cut left half written contains the voice as well.
-            self.path.with_suffix(".new").unlink(missing_ok=True)
-            self.path.unlink()
-        except (FileNotFoundError, NotADirectoryError):
+            remove_kept(self.path.with_suffix(".new"))
+            return remove_kept(self.path)
+        except NotADirectoryError:
             return False
         except OSError as error:
             raise EnrolmentFileError(
                 f"{self.path} cannot be removed: {error.strerror}; remove it by hand: sudo rm {self.path}"
             ) from error
-        return True
 
 
 def device_voice(device: str) -> VoiceFile:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,7 +44,9 @@ class Parts:
     desk: Desk
     live: Live
     mqtt: MqttSettings
-    model: ModelView
+    model: Callable[[], ModelView]
+    """Describes the model in force; may have to load it"""
+
     max_upload_bytes: int
     started: float = field(default_factory=time.monotonic)
 
@@ -125,7 +127,7 @@ def _add_recordings(app: FastAPI, parts: Parts) -> None:
     @app.get("/api/model", responses={200: content(ModelView)}, response_class=Response)
     async def model() -> Response:
         """The model that analyses recordings here, and the size limits for recordings."""
-        return reply(parts.model)
+        return reply(await asyncio.to_thread(parts.model))
 
     troubles: dict[int | str, dict[str, Any]] = {
         status: content(Trouble) for status in (400, 403, 408, 413, 415, 422, 503)

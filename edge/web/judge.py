@@ -74,10 +74,15 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Judge:
-    """Analyses recordings, one at a time."""
+    """Analyses recordings, one at a time.
 
-    def __init__(self, model: EmotionModel, config: Config) -> None:
-        self.model = model
+    Args:
+        model_in_force: gives the model to use; asked before each recording.
+        config: whose gate, turns and voice apply.
+    """
+
+    def __init__(self, model_in_force: Callable[[], EmotionModel], config: Config) -> None:
+        self._model_in_force = model_in_force
         self._config = config
 
     def judge(self, content: Content, with_picture: bool, stopped: Callable[[], bool]) -> Judgement:
@@ -99,20 +104,21 @@ class Judge:
                 raise StoppedError
 
         sound = decode(content, self._config.web.max_upload_s, look)
-        card = self.model.card
+        model = self._model_in_force()
+        card = model.card
         return Judgement(
             seconds=round(len(sound) / SAMPLE_RATE, 3),
             model=card.name,
             model_sha256=card.flatbuffer_sha256,
             turns=tuple(
-                _judged(event) for event in self._events(sound, look) if isinstance(event, TurnResult)
+                _judged(event) for event in self._events(model, sound, look) if isinstance(event, TurnResult)
             ),
-            picture=draw(sound, self.model.mfcc_config, look) if with_picture else None,
+            picture=draw(sound, model.mfcc_config, look) if with_picture else None,
         )
 
-    def _events(self, sound: Block, look: Callable[[], None]) -> Iterator[Event]:
+    def _events(self, model: EmotionModel, sound: Block, look: Callable[[], None]) -> Iterator[Event]:
         config = self._config
-        recognizer = Recognizer(self.model, config.turns, config.gate, config.voice)
+        recognizer = Recognizer(model, config.turns, config.gate, config.voice)
         for start in range(0, len(sound), SAMPLE_RATE):
             yield from recognizer.push(sound[start : start + SAMPLE_RATE])
             look()

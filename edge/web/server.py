@@ -12,10 +12,9 @@ from types import FrameType
 import uvicorn
 
 from edge.config import Config
-from edge.inference.model import EmotionModel
 from edge.mqtt.paho_client import make_client
 from edge.mqtt.settings import join_address
-from edge.update.in_force import device_store, settings_in_force
+from edge.update.in_force import device_store
 from edge.web.app import Parts, make_app
 from edge.web.contract import view_model
 from edge.web.desk import Desk
@@ -23,6 +22,7 @@ from edge.web.errors import AddressError
 from edge.web.guard import Guard
 from edge.web.judge import Judge
 from edge.web.live import Live
+from edge.web.model_in_force import ModelInForce
 from edge.web.settings import WebSettings
 
 _EX_SOFTWARE = 70
@@ -85,13 +85,13 @@ def listen(settings: WebSettings) -> socket.socket:
 
 def _parts(config: Config) -> Parts:
     web = config.web
-    model = EmotionModel(settings_in_force(config.model, device_store()))
+    model = ModelInForce(config.model, device_store())
     return Parts(
         judge=Judge(model, config),
         desk=Desk(web.max_waiting),
         live=Live(config.mqtt.topics.device, config.mqtt.address),
         mqtt=config.mqtt,
-        model=view_model(model, web.max_upload_bytes, web.max_upload_s),
+        model=lambda: view_model(model(), web.max_upload_bytes, web.max_upload_s),
         max_upload_bytes=web.max_upload_bytes,
     )
 

@@ -92,14 +92,14 @@ for _ in range({times}):
     wait_for(lambda: told[-1][0] is Condition.OK)
     wait_for_sound(6)
     counts.append(count())
-print(json.dumps([[c for c, _, _ in told], told[0][2] - since if {times} == 1 else 0, counts, told[1][1]]))
+print(json.dumps([[c for c, _, _ in told], told[1][2] - since if {times} == 1 else 0, counts, told[2][1]]))
 """
 
 
 def test_microphone_when_unplugged_then_told_and_found_again_by_its_name(listen):
     conditions, told_after_s, _, why = listen(UNPLUG.format(times=1))
 
-    assert conditions == ["silent", "lost", "ok"]
+    assert conditions == ["ok", "silent", "lost", "ok"]
     # What ALSA had read ahead is heard first; the rest is for a busy machine.
     assert told_after_s < 4.0
     assert "fakemic" in why or "no input device" in why
@@ -111,7 +111,7 @@ def test_microphone_when_unplugged_then_told_and_found_again_by_its_name(listen)
 def test_microphone_when_unplugged_again_and_again_then_nothing_leaks(listen, times):
     conditions, _, counts, _ = listen(UNPLUG.format(times=times), timeout=60 + 15 * times)
 
-    assert conditions.count("ok") == times
+    assert conditions.count("ok") == 1 + times
     # The first time may load what stays; none of the later ones may add to it.
     assert counts[-1] == counts[0]
 
@@ -128,7 +128,7 @@ wait_for_sound(2)
 print(json.dumps([[c for c, _, _ in told], source.reopened]))
 """)
 
-    assert conditions == ["zeros", "ok"]
+    assert conditions == ["ok", "zeros", "ok"]
     assert reopened >= 1
 
 
@@ -150,9 +150,14 @@ print(json.dumps([before, muted, opened()]))
     assert fds[2] == fds[0]
 
 
-def test_microphone_when_it_does_not_come_back_then_the_listener_ends_with_69(fake_microphone, run_python):
+# To keep trying is no use here: the driver waits in the empty pipe, and PortAudio with it.
+@pytest.mark.parametrize("keep_trying", [False, True])
+def test_microphone_when_it_does_not_come_back_and_its_driver_hangs_then_the_listener_ends_with_69(
+    keep_trying, fake_microphone, run_python
+):
     pipe, env = fake_microphone
-    code = SETUP.replace("device_rate=48_000)", "device_rate=48_000, reopen_s=2.0)")
+    settings = f"device_rate=48_000, reopen_s=2.0), note, keep_trying={keep_trying}"
+    code = SETUP.replace("device_rate=48_000), note", settings)
     end = "\nplug(away, False)\nlistening.join(50)\nprint(type(ended).__name__, ended.exit_code)\n"
     result = run_python(code + end + "sys.stdout.flush()\nos._exit(0)\n", pipe, env=env)
 

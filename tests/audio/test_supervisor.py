@@ -29,7 +29,7 @@ def noise(tmp_path):
 class Listener:
     """Hears a command that is supervised, and remembers what it was told."""
 
-    def __init__(self, script, *arguments, muted=False, first_retry_s=0.05, **settings):
+    def __init__(self, script, *arguments, muted=False, keep_trying=False, first_retry_s=0.05, **settings):
         command = ["sh", "-c", script, *map(str, arguments)]
         self.told = []
         self.heard = []
@@ -40,6 +40,7 @@ class Listener:
             self._note,
             first_retry_s=first_retry_s,
             muted=muted,
+            keep_trying=keep_trying,
         )
         self._thread = threading.Thread(target=self._run)
 
@@ -93,8 +94,8 @@ def test_supervisor_when_a_program_fails_and_works_again_then_all_its_sound_is_h
     listener = Listener(script, path, tmp_path / "runs").run()
 
     np.testing.assert_array_equal(listener.samples, np.tile(samples, 3))
-    assert listener.conditions == [Condition.LOST, Condition.OK] * 2
-    assert "it said: unplugged" in listener.told[0][1]
+    assert listener.conditions == [Condition.OK, *[Condition.LOST, Condition.OK] * 2]
+    assert "it said: unplugged" in listener.told[1][1]
     assert listener.source.reopened == 2
     assert listener.error is None
 
@@ -108,9 +109,9 @@ def test_supervisor_when_a_program_hangs_then_told_within_2_s_and_it_runs_anew(n
         heard_at = time.monotonic()
         listener.wait_for(lambda: len(listener.samples) == 32_000)
 
-    assert listener.conditions == [Condition.SILENT, Condition.OK]
-    assert "has written nothing for 1.5 s" in listener.told[0][1]
-    assert listener.told[0][2] - heard_at < 2.0
+    assert listener.conditions == [Condition.OK, Condition.SILENT, Condition.OK]
+    assert "has written nothing for 1.5 s" in listener.told[1][1]
+    assert listener.told[1][2] - heard_at < 2.0
     first = int((tmp_path / "pids").read_text().split()[0])
     assert not Path(f"/proc/{first}").exists()
 
@@ -120,7 +121,38 @@ def test_supervisor_when_a_program_never_worked_then_its_error_is_raised_at_once
 
     assert isinstance(listener.error, CommandFailedError)
     assert listener.conditions == []
+    assert listener.source.condition is Condition.LOST
+    assert listener.source.why == str(listener.error)
     assert listener.source.reopened == 0
+
+
+def test_supervisor_when_nothing_was_heard_yet_then_no_condition_is_claimed(noise, tmp_path):
+    path, _ = noise
+    go = tmp_path / "go"
+    listener = Listener('while ! [ -e "$1" ]; do sleep 0.05; done; cat "$0"', path, go)
+    with listener:
+        assert listener.source.condition is None
+        go.touch()
+        listener.wait_for(lambda: listener.heard)
+
+    assert listener.conditions == [Condition.OK]
+
+
+def test_supervisor_when_it_keeps_trying_then_neither_a_bad_start_nor_a_long_loss_ends_it(noise, tmp_path):
+    path, samples = noise
+    script = 'mv "$1" "$1.taken" 2>&- || exit 3; cat "$0"; exit 3'
+    plugged = tmp_path / "plugged"
+    listener = Listener(script, path, plugged, keep_trying=True, reopen_s=1.0)
+    with listener:
+        listener.wait_for(lambda: listener.conditions == [Condition.LOST])
+        plugged.touch()
+        listener.wait_for(lambda: listener.conditions == [Condition.LOST, Condition.OK, Condition.LOST])
+        time.sleep(2.0)
+        plugged.touch()
+        listener.wait_for(lambda: len(listener.samples) == 2 * len(samples))
+
+    assert listener.error is None
+    assert listener.conditions[:4] == [Condition.LOST, Condition.OK] * 2
 
 
 def test_supervisor_when_it_stays_away_then_lost_error_69_within_the_configured_time(noise, tmp_path):
@@ -133,7 +165,17 @@ def test_supervisor_when_it_stays_away_then_lost_error_69_within_the_configured_
     assert listener.error.exit_code == 69
     assert "so this process ends: the command" in str(listener.error)
     assert 1.0 < time.monotonic() - start < 10.0
-    assert listener.conditions == [Condition.LOST]
+    assert listener.conditions == [Condition.OK, Condition.LOST]
+
+
+def test_supervisor_when_it_has_kept_trying_for_hours_then_it_ends_for_a_fresh_process(monkeypatch):
+    monkeypatch.setattr("edge.audio.supervisor._FRESH_S", 1.5)
+    start = time.monotonic()
+    listener = Listener("exit 1", keep_trying=True, reopen_s=1.0).run()
+
+    assert isinstance(listener.error, SourceLostError)
+    assert time.monotonic() - start > 1.5
+    assert listener.source.condition is Condition.LOST
 
 
 def test_supervisor_when_a_program_prints_a_message_then_it_is_not_taken_for_sound():
@@ -172,7 +214,7 @@ def test_supervisor_when_a_program_gives_zeros_then_told_and_nothing_behind_them
     script = f'cat "$0"; head -c {10 * SECOND} /dev/zero; cat "$0"'
     listener = Listener(script, path).run()
 
-    assert listener.conditions == [Condition.ZEROS, Condition.OK]
+    assert listener.conditions == [Condition.OK, Condition.ZEROS, Condition.OK]
     assert listener.source.reopened == 0
     np.testing.assert_array_equal(listener.samples[:16_000], samples)
     np.testing.assert_array_equal(listener.samples[-16_000:], samples)
@@ -185,7 +227,7 @@ def test_supervisor_when_zeros_are_a_reason_then_the_program_runs_anew(noise, tm
     script = 'echo x >> "$1"; [ $(wc -l < "$1") -lt 3 ] && exec cat /dev/zero; cat "$0"'
     listener = Listener(script, path, tmp_path / "runs", reopen_on_zeros=True).run()
 
-    assert listener.conditions == [Condition.ZEROS, Condition.OK]
+    assert listener.conditions == [Condition.OK, Condition.ZEROS, Condition.OK]
     assert listener.source.reopened == 2
     np.testing.assert_array_equal(listener.samples[-16_000:], samples)
 
@@ -205,7 +247,7 @@ def test_supervisor_when_muted_then_the_program_is_gone_until_unmuted(tmp_path):
         listener.source.mute(False)
         listener.wait_for(lambda: listener.conditions[-1:] == [Condition.OK])
 
-    assert listener.conditions == [Condition.MUTED, Condition.OK]
+    assert listener.conditions == [Condition.OK, Condition.MUTED, Condition.OK]
     assert listener.source.reopened == 0
 
 
@@ -255,7 +297,7 @@ def test_supervisor_when_closed_while_it_waits_then_it_ends_at_once(state, noise
     path, _ = noise
     listener = Listener('cat "$0"; exit 1', path, muted=state == "muted", first_retry_s=30.0)
     with listener:
-        listener.wait_for(lambda: listener.conditions == [Condition(state)])
+        listener.wait_for(lambda: listener.conditions[-1:] == [Condition(state)])
         start = time.monotonic()
     assert time.monotonic() - start < 1.0
     assert listener.error is None
@@ -275,7 +317,7 @@ def test_supervisor_when_a_file_is_muted_then_its_sound_is_thrown_away(tmp_path)
             break
 
     assert len(heard) == 5
-    assert told == [Condition.MUTED]
+    assert told == [Condition.OK, Condition.MUTED]
 
 
 def test_supervisor_when_a_gain_is_set_then_louder_and_clipped(noise):

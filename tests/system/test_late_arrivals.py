@@ -5,6 +5,7 @@ import fcntl
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -180,7 +181,12 @@ def test_service_when_microphone_and_broker_are_plugged_in_later_then_it_becomes
         f'[mqtt]\nhost = "127.0.0.1"\nport = {broker.port}\ndevice = "{device}"\n'
         f'[outbox]\npath = "{tmp_path}/outbox.sqlite3"\n'
     )
-    with kept_alive("run", "--config", config, env=env) as starts:
+    env["NOTIFY_SOCKET"] = str(tmp_path / "notify")
+    with (
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd,
+        kept_alive("run", "--config", config, env=env) as starts,
+    ):
+        systemd.bind(env["NOTIFY_SOCKET"])
         starts[0].wait_for("there is no input device")
         broker.start()
         try:
@@ -190,5 +196,6 @@ def test_service_when_microphone_and_broker_are_plugged_in_later_then_it_becomes
                 sound.write(stereo.tobytes())
                 alsa_config(microphone_from(pipe))
                 subscriber.wait_for_turns(1)
+                assert len(starts) == 1
         finally:
             broker.stop()

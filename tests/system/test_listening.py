@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shlex
 import signal
+import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -62,6 +64,52 @@ def test_run_when_a_command_fails_then_state_and_health_say_so_and_every_turn_ar
         sum(message.topic == topic for message in rest) == sum("turn: " in line for line in daemon.lines) / 2
     )
     daemon.wait_for("there is sound again")
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment that systemd gives a service."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(tmp_path / "notify"))
+        yield {"NOTIFY_SOCKET": str(tmp_path / "notify")}
+
+
+def test_service_when_the_microphone_is_missing_from_the_start_then_online_and_lost_until_it_is_there(
+    live: Subscriber, device: str, to_broker, tmp_path: Path, service: dict[str, str]
+) -> None:
+    (tmp_path / "affectd.toml").write_text("[audio]\nreopen_s = 1.0\n")
+    options = ("--config", tmp_path / "affectd.toml", *to_broker[1:])
+    plugged = tmp_path / "plugged"
+    script = f'[ -e "$0" ] || {{ echo "no such card" >&2; exit 1; }}; {ENDLESS}'
+    with Program(
+        "run", *options, "--command", shlex.join(["sh", "-c", script, str(plugged)]), env=service
+    ) as daemon:
+        assert "no such card" in (wait_for_health(live, device, Microphone.LOST).microphone_trouble or "")
+        # Well beyond `reopen_s`, at which an unattended process ends.
+        time.sleep(3.0)
+        plugged.touch()
+        live_again = live.collect_until(f"affectd/{device}/health")
+        daemon.signal(signal.SIGTERM)
+        rest = live.collect_until(f"affectd/{device}/availability", b"offline")
+
+    assert msgspec.json.decode(live_again[-1].payload, type=Health).microphone is Microphone.OK
+    assert not any(message.topic.endswith("/availability") for message in [*live_again, *rest[:-1]])
+
+
+def test_run_when_the_microphone_never_works_then_it_is_never_called_ok_and_the_end_says_lost(
+    live: Subscriber, device: str, to_broker
+) -> None:
+    command = shlex.join(["sh", "-c", "sleep 2; echo no such card >&2; exit 1"])
+    with Program("run", *to_broker, "--command", command) as daemon:
+        told = live.collect_until(f"affectd/{device}/availability", b"offline")
+        assert daemon.wait() == 69
+
+    states = [msgspec.json.decode(m.payload, type=State) for m in told if m.topic.endswith("/state")]
+    reports = [msgspec.json.decode(m.payload, type=Health) for m in told if m.topic.endswith("/health")]
+    assert [state.microphone for state in states] == [Microphone.SILENT, Microphone.LOST]
+    assert Microphone.OK not in {report.microphone for report in reports}
+    assert reports[-1].microphone is Microphone.LOST
+    assert "no such card" in (reports[-1].microphone_trouble or "")
 
 
 def test_mute_when_commanded_then_the_program_is_gone_and_a_restart_does_not_bring_it_back(

@@ -16,6 +16,7 @@ from support.sound import DEMO_SPEECH, pcm, silence
 from support.subscriber import Subscriber
 
 from edge.audio.files import read_file
+from edge.inference.model import SHIPPED_MODEL
 from edge.inference.model_file import read_model_file
 from edge.mqtt.commands import CommandResult
 from edge.mqtt.home_assistant import identifier
@@ -73,6 +74,31 @@ def test_doctor_when_an_installed_model_runs_then_the_description_of_that_one_is
         env={"STATE_DIRECTORY": str(store.folder.parent)},
     )
     assert "  ok    announced with" in done.stdout
+
+
+def test_model_when_it_changes_to_one_with_other_labels_and_back_then_home_assistant_learns_them(
+    make_release, store, server, command, device, mosquitto, request
+) -> None:
+    place = f"homeassistant/device/{identifier(MqttSettings(device=device).topics)}/config"
+    card, _ = read_model_file(SHIPPED_MODEL)
+    labels = ("joyful", *card.labels[1:])
+    circumplex = dict(zip(labels, card.circumplex.values(), strict=True))
+    url, folder = server
+    publish(make_release("3.0.0", name="other", labels=labels, circumplex=circumplex), folder)
+
+    def options(live: Subscriber) -> list[str]:
+        described = msgspec.json.decode(live.wait_for(place).payload)
+        return described["components"]["emotion"]["options"][: len(labels)]
+
+    request.getfixturevalue("daemon")
+    with Subscriber(mosquitto.port, place) as home_assistant:
+        assert options(home_assistant) == list(card.labels)
+        answer = command("model/update", value=f"{url}/model.tflite")
+        assert answer.ok, answer.reason
+        assert options(home_assistant) == list(labels)
+        store.go_back()
+        assert command("reload").ok
+        assert options(home_assistant) == list(card.labels)
 
 
 def test_update_when_damaged_releases_come_then_each_is_refused_and_the_old_model_answers(

@@ -37,5 +37,5 @@ def test_decode_when_a_recording_is_as_long_as_allowed_then_taken_and_a_sample_m
 def test_judge_when_nobody_waits_any_more_then_it_stops_at_the_next_look(looks):
     left = iter([False] * looks)
     with pytest.raises(StoppedError):
-        Judge(EmotionModel(), Config()).judge(DEMO_SPEECH.read_bytes(), True, lambda: next(left, True))
+        Judge(EmotionModel, Config()).judge(DEMO_SPEECH.read_bytes(), True, lambda: next(left, True))
     assert next(left, None) is None

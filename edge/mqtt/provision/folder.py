@@ -193,7 +193,10 @@ def _write_broker(
         f"password_file {_ON_BROKER}/affectd.passwd\n"
         f"acl_file {_ON_BROKER}/affectd.acl\n"
         "persistence true\n"
-        "autosave_interval 300\n",
+        "autosave_interval 300\n"
+        # What waits for a client, or for the broker of a bridge, that is away: Mosquitto's default is 1,000.
+        "max_queued_messages 20000\n"
+        "max_queued_bytes 20000000\n",
         encoding="utf-8",
     )
 
