@@ -168,8 +168,8 @@ def test_update_when_the_daemon_is_stopped_meanwhile_then_it_ends_at_once(
         live.say(f"affectd/{device}/command/model/update", msgspec.json.encode({"value": url}).decode())
         connection, _ = never_answers.accept()
         with connection:
+            assert connection.recv(1 << 16).startswith(b"GET ")
             code, _ = daemon.signal(signal.SIGTERM)
             assert code == 0
             daemon.wait_for_end_of_output()
-            assert connection.recv(1 << 16).startswith(b"GET ")
             assert connection.recv(1) == b""
