@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 
-_LONGEST_S = 30.0
-"""Longest wait between two attempts"""
+LONGEST_S = 30.0
+"""Longest wait between two attempts, by default"""
 
 _STEADY_S = 5.0
 """Seconds of sound after which a source counts as working again; less may come from a loose plug"""
@@ -17,11 +17,13 @@ class Patience:
     Args:
         first_s: the first wait.
         limit_s: how long a source may be gone; no wait extends beyond that.
+        longest_s: the longest wait.
     """
 
-    def __init__(self, first_s: float, limit_s: float) -> None:
+    def __init__(self, first_s: float, limit_s: float, longest_s: float = LONGEST_S) -> None:
         self._first_s = first_s
         self._limit_s = limit_s
+        self._longest_s = longest_s
         self.restart()
 
     def restart(self) -> None:
@@ -56,4 +58,4 @@ class Patience:
 
     def tried(self) -> None:
         """Note an attempt: the next wait is longer."""
-        self._next_s = min(2.0 * self._next_s, _LONGEST_S)
+        self._next_s = min(2.0 * self._next_s, self._longest_s)

@@ -32,6 +32,10 @@ _log = logging.getLogger(__name__)
 ZEROS_S = 1.5
 """Seconds of digital silence after which a live source counts as broken: no room is that quiet"""
 
+_LONGEST_WITH_ZEROS_S = 3600.0
+"""Longest wait before a source of digital silence is opened anew: a switch at the device may be off for days,
+and gives sound again without that, while each start of PortAudio leaves memory behind"""
+
 _FRESH_S = 6 * 3600.0
 """Seconds without sound after which a process that keeps trying ends all the same: each start of PortAudio
 leaves memory behind, 12 kB and more (PortAudio 19.6 with ALSA 1.2.8)"""
@@ -109,6 +113,7 @@ class SupervisedSource:
         self._keep_trying = keep_trying
         self._limit_s = max(_FRESH_S, settings.reopen_s) if keep_trying else settings.reopen_s
         self._patience = Patience(first_retry_s, self._limit_s)
+        self._patience_with_zeros = Patience(first_retry_s, self._limit_s, _LONGEST_WITH_ZEROS_S)
         self._state = threading.Condition(threading.RLock())
         self._closed = False
         self._muted = muted
@@ -206,6 +211,7 @@ class SupervisedSource:
                 self._proven = True
                 self._state.wait()
                 self._patience.restart()
+                self._patience_with_zeros.restart()
             if self._closed:
                 return False
             self._interrupted = False
@@ -230,6 +236,7 @@ class SupervisedSource:
                 self._zeros = 0
                 self._proven = True
                 self._patience.heard(block.size / SAMPLE_RATE)
+                self._patience_with_zeros.heard(block.size / SAMPLE_RATE)
                 self._tell(Condition.OK)
                 yield self._amplified(block)
             else:
@@ -255,10 +262,10 @@ class SupervisedSource:
         self._patience.heard(0.0)
         self._tell(Condition.ZEROS, "nothing but digital silence: switched off at the device, or broken")
         # A switch on the device would give zeros again: reopened without end, but at growing intervals.
-        least = SAMPLE_RATE * (ZEROS_S + self._patience.wait_s)
+        least = SAMPLE_RATE * (ZEROS_S + self._patience_with_zeros.wait_s)
         if not self._settings.reopens_on_zeros or self._zeros < least:
             return False
-        self._patience.tried()
+        self._patience_with_zeros.tried()
         with self._state:
             self._interrupted = True
         self._source.close()
