@@ -18,6 +18,7 @@ from training.augment import check_augmentable
 from training.errors import WorkbenchError
 from training.fold import FoldResult
 from training.metrics import uar
+from training.provenance import listed
 from training.recipe import Recipe
 
 BASE = "as it is"
@@ -135,7 +136,7 @@ def row(
         "change": variant.change,
         "parameters": results[0].parameters,
         "runs": len(results),
-        "commit": ", ".join(sorted({r.commit for r in results if r.commit})) or None,
+        "commit": listed(r.commit for r in results),
         "validation_uar": _mean(_validation(results)),
         "test_uar": _mean(_test(results)),
     }
@@ -176,7 +177,7 @@ def ablation_result(
     rows = _with_kept(plan, settings, rows, before) if before else rows
     return {
         "command": command,
-        "commit": ", ".join(sorted({row["commit"] for row in rows if row.get("commit")})) or None,
+        "commit": listed(row["commit"] for row in rows),
         **settings,
         "variants": len(plan.variants),
         "rows": list(rows),
@@ -187,6 +188,8 @@ def _with_kept(
     plan: Plan, settings: dict[str, Any], rows: Sequence[dict[str, Any]], before: dict[str, Any]
 ) -> list[dict[str, Any]]:
     """The rows, and those of an earlier result with the same settings, in the order of the plan."""
+    if any(before.get(name) != value for name, value in settings.items()):
+        return list(rows)
     known = {row["name"]: {"commit": before.get("commit"), **row} for row in before["rows"]}
     made = {row["name"]: row for row in rows}
     wanted = {BASE: {}, **{variant.name: variant.change for variant in plan.variants}}
@@ -195,10 +198,8 @@ def _with_kept(
         for name, change in wanted.items()
         if name in known and name not in made and known[name]["change"] == change
     ]
-    if not kept or any(before.get(name) != value for name, value in settings.items()):
-        return list(rows)
     figures = ("validation_uar", "test_uar")
-    if any(known[BASE][figure] != made[BASE][figure] for figure in figures):
+    if kept and any(known[BASE][figure] != made[BASE][figure] for figure in figures):
         raise AblationError(
             f"the results of {len(kept)} other variants, such as {kept[0]!r}, were measured against a base "
             "with other figures: name another file (--output), or remove that one"

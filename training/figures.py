@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from training.fold import FoldResult
 from training.intensity import arousal_by_intensity
 from training.metrics import confusion, grouped, summary, uar
 from training.protocols import JOINT, Protocol
-from training.provenance import commit
+from training.provenance import commit, listed
 from training.recipe import Recipe
 
 Answers = Callable[[FoldResult], Sequence[int]]
@@ -96,8 +96,8 @@ def _figures(
         "form": protocol.form,
         "speaker_dependent": protocol.speaker_dependent,
         "command": command,
-        "commit": _commits(r.commit for r in ordered),
-        "scored": _commits(r.scored or r.commit for r in ordered),
+        "commit": listed(r.commit or commit() for r in ordered),
+        "scored": listed(r.scored or r.commit or commit() for r in ordered),
         "seeds": sorted({r.seed for r in ordered}),
         "folds": sorted({int(r.fold) for r in ordered}),
         "model": {
@@ -132,8 +132,3 @@ def _row(result: FoldResult, float_answers: Sequence[int], int8_answers: Sequenc
         "best_epoch": result.best_epoch,
         "commit": result.commit,
     }
-
-
-def _commits(named: Iterable[str | None]) -> str | None:
-    """Commits of the sources; the present one for a fold without one."""
-    return ", ".join(sorted(filter(None, {name or commit() for name in named}))) or None

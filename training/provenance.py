@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 _SOURCES = ("--", ":/edge", ":/training", ":/converter")
@@ -22,3 +23,8 @@ def commit() -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return head.stdout.strip() + ("+" if dirty.stdout.strip() else "")
+
+
+def listed(commits: Iterable[str | None]) -> str | None:
+    """Each of the commits once, as a result names them; None if none is known."""
+    return ", ".join(sorted({commit for commit in commits if commit})) or None

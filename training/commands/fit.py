@@ -76,9 +76,8 @@ def run(args: argparse.Namespace) -> int:
     known, trained_on = _builds_on(args, recipe, labels)
     check_support(clips, labels, known, recipe.one_speaker)
     if not is_finished(args.run):
-        validation_speakers(
-            clips, recipe, trained_on
-        )  # what cannot be held out is said before hours of features
+        # For its errors: that nobody can be held out is said before the features are computed.
+        validation_speakers(clips, recipe, trained_on)
     examples = load_features(clips, args, recipe)
     with quiet_stderr("tensorflow"):
         # Takes seconds, which --help and an error in the corpora should not have to wait for.

@@ -11,6 +11,7 @@ import msgspec
 from training.commands.common import console, read_places, repeatable
 from training.commands.evaluate import write_result
 from training.progress import condition_progress
+from training.provenance import listed
 from training.recipe import Recipe
 from training.run_folder import read_info
 
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     # Nothing is trained here, so the commit of the networks is that of P8.
     made |= {
         "scored": made["commit"],
-        "commit": ", ".join(sorted({fold["commit"] for fold in kept if fold.get("commit")})) or None,
+        "commit": listed(fold.get("commit") for fold in kept),
     }
     file = args.results / "P10-joint.json"
     written = write_result(file, made)

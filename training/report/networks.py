@@ -18,6 +18,7 @@ Other networks in place of affectd's, trained with the same features, references
 neither a second half nor views either. Only folds that all of them were trained on count: {folds}. Mean of the folds' UAR, int8,
 seed 0, in percent: a point or two are chance.
 
+{commands}
 | network | UAR | parameters | multiply-accumulates | file |
 |---|---|---|---|---|
 """
@@ -30,15 +31,17 @@ def say_networks(results: Path, baselines: Sequence[Result]) -> str:
         results: folder of the results, where those of the plain network are a side of a comparison.
         baselines: of these, networks have an int8 file.
     """
-    rows, counted = [], []
+    rows, counted, commands = [], [], []
     for plain in read_folder(results / FOLDER / "views" / "without"):
         others = [r for r in baselines if r["int8"] and r["protocol"] == plain["protocol"]]
         if plain["form"] != "in" or not others:
             continue
         folds = sorted(set.intersection(*(set(r["folds"]) for r in [plain, *others])))
         counted.append(f"of {plain['protocol']}, {', '.join(map(str, folds))}")
+        commands += [f"    {r['command']}    # at {r['commit']}\n" for r in [plain, *others]]
         rows += [_row(plain, "**affectd**", folds), *(_row(r, r["model"]["name"], folds) for r in others)]
-    return _WORDS.format(folds="; ".join(counted)) + "\n".join(rows) + "\n" if rows else ""
+    words = _WORDS.format(folds="; ".join(counted), commands="".join(commands))
+    return words + "\n".join(rows) + "\n" if rows else ""
 
 
 def _row(result: Result, name: str, folds: Sequence[int]) -> str:

@@ -105,8 +105,8 @@ def _say_references(page: _Page, results: Sequence[Result]) -> None:
     page.say(
         "The device compares each turn with what it has heard of the same voice before. In `adapt` these are the k clips before the "
         "one that is scored, in a fixed random order and without their labels; in `enrol`, k clips known to be neutral. Not every "
-        "clip has k others: the first of a speaker have fewer before them, and some speakers have few neutral ones, or none. Where it is "
-        "less than 80 % of the clips that had all k, the share stands in brackets. Neither the clip itself nor a later one enters its reference. Besides, what the network tends to answer for this voice whatever it says, its "
+        "clip has k others: the first of a speaker have fewer before them, and some speakers have few neutral ones, or none. Where "
+        "fewer than 80 % of the clips had all k, the share stands in brackets. Neither the clip itself nor a later one enters its reference. Besides, what the network tends to answer for this voice whatever it says, its "
         "[leaning](design.md#what-a-voice-is-taken-for-anyway), is subtracted from the answer; the rows *reference alone* are "
         "without that.\n"
     )
